@@ -1,0 +1,41 @@
+"""descenso: which optimizer should train my network, and with which settings?
+
+Public names are loaded when first used, so that ``import descenso`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name -> module that defines it. Nothing here imports a framework.
+_PUBLIC = {
+    "compare": "descenso.study",
+    "train": "descenso.study",
+    "Study": "descenso.study",
+    "problems": "",
+    "rules": "",
+    "methods": "",
+    "DescensoError": "descenso.errors",
+}
+__all__ = ["__version__", *_PUBLIC]
+
+if TYPE_CHECKING:
+    from descenso import methods, problems, rules
+    from descenso.errors import DescensoError
+    from descenso.study import Study, compare, train
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'descenso' has no attribute {name!r}")
+    module = _PUBLIC[name]
+    if not module:
+        return importlib.import_module(f"descenso.{name}")
+    return getattr(importlib.import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

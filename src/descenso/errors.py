@@ -1,0 +1,51 @@
+"""The exception tree. Every error a user can cause is a :class:`DescensoError`.
+
+Each message names the rule that was broken and the value that broke it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DescensoError(Exception):
+    """Base of all errors descenso raises on purpose; the CLI prints them in one line."""
+
+
+class SettingError(DescensoError, ValueError):
+    """A hyperparameter is unknown, out of its range or not a number."""
+
+
+class UnknownNameError(DescensoError, LookupError):
+    """A method, rule, problem, surface or study of that name does not exist."""
+
+
+class RuleError(DescensoError, TypeError):
+    """A rule file breaks the contract of a rule."""
+
+
+class ProblemError(DescensoError, ValueError):
+    """A problem cannot be loaded or trained as given."""
+
+
+class DataError(ProblemError):
+    """The data break a condition (a NaN, a single class, an empty split ...)."""
+
+
+class BudgetError(DescensoError, ValueError):
+    """Epochs, trials, seeds or steps are not positive whole numbers."""
+
+
+class StoreError(DescensoError, OSError):
+    """The store cannot be read or written."""
+
+
+class ReportError(DescensoError, OSError):
+    """A report, picture or table cannot be written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name most like ``name``, or an empty string if none is like it."""
+    match = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
+    return match[0] if match else ""

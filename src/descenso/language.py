@@ -1,0 +1,51 @@
+"""Translation of every text a user reads: gettext catalogs in ``locale/``, English and Spanish."""
+
+from __future__ import annotations
+
+import gettext
+import os
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "es")
+LOCALE_DIRECTORY = Path(__file__).parent / "locale"
+
+
+def from_environment() -> str:
+    """Return ``"es"`` where the environment asks for Spanish, else ``"en"``."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return "es" if value.lower().startswith("es") else "en"
+    return "en"
+
+
+_current: ContextVar[str | None] = ContextVar("language", default=None)
+
+
+@cache
+def _catalog(language: str) -> gettext.NullTranslations:
+    # English is the language of the source: a missing catalog means the text itself.
+    return gettext.translation("descenso", LOCALE_DIRECTORY, [language], fallback=language == "en")
+
+
+def use(language: str) -> None:
+    """Choose the language of all texts from here on: ``"en"`` or ``"es"``."""
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r}")
+    _current.set(language)
+
+
+def current() -> str:
+    """Return the language in use."""
+    return _current.get() or from_environment()
+
+
+def _(message: str) -> str:
+    """Return ``message`` in the language in use."""
+    return _catalog(current()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """Return the form of the message that fits ``count``, in the language in use."""
+    return _catalog(current()).ngettext(singular, plural, count)

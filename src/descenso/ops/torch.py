@@ -1,0 +1,26 @@
+"""The operations on PyTorch tensors, with NumPy's names for axes."""
+
+import torch
+from torch import abs, clip, cos, exp, log, maximum, minimum, ones_like  # noqa: A004
+from torch import sign, sin, sqrt, square, where, zeros_like  # noqa: A004
+
+__all__ = [
+    "abs", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "ones_like",
+    "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
+]  # fmt: skip
+
+
+def sum(a, axis=None, keepdims=False):  # noqa: A001
+    """Sum over ``axis`` (all axes if None)."""
+    return torch.sum(a, dim=axis, keepdim=keepdims)
+
+
+def mean(a, axis=None, keepdims=False):
+    """Mean over ``axis`` (all axes if None)."""
+    return torch.mean(a, dim=axis, keepdim=keepdims)
+
+
+def max(a, axis=None, keepdims=False):  # noqa: A001
+    """Return the largest value over ``axis`` (all axes if None)."""
+    axes = tuple(range(a.ndim)) if axis is None else axis
+    return torch.amax(a, dim=axes, keepdim=keepdims)

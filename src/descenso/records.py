@@ -1,0 +1,152 @@
+"""Frozen records that the floors exchange. They hold data and derive from it; they do no work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a population: method × settings × seed.
+
+    Attributes
+    ----------
+    method : label of the method.
+    rule : name of the rule.
+    settings : a value for every hyperparameter of the rule.
+    batch_size : examples per step.
+    seed : keys the initial weights and the order of examples, so that members with one seed can
+        be compared in pairs.
+    """
+
+    method: str
+    rule: str
+    settings: Mapping[str, float | bool]
+    batch_size: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Return an identity that does not depend on the process, the order or the machine."""
+        parts = [self.method, self.rule, sorted(self.settings.items()), self.batch_size, self.seed]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was measured of one member while it trained.
+
+    Attributes
+    ----------
+    validation_loss, validation_metric : shape (epochs + 1,); entry 0 is before training.
+    train_loss : shape (epochs,), the mean over the steps of each epoch.
+    test_loss, test_metric : at the end of the epochs trained so far.
+    steps : update steps taken.
+    diverged_at : the step at which the loss ceased to be finite or left all hope; ``None`` if
+        it did not.
+    seconds : wall time of this member's share of the machine.
+    """
+
+    validation_loss: FloatArray
+    validation_metric: FloatArray
+    train_loss: FloatArray
+    test_loss: float
+    test_metric: float
+    steps: int = 0
+    diverged_at: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def epochs(self) -> int:
+        """Return how many epochs were trained."""
+        return len(self.train_loss)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the member diverged."""
+        return self.diverged_at is not None
+
+    def extended(self, more: Curve) -> Curve:
+        """Return this curve continued by ``more``, whose entry 0 is this one's last."""
+        return replace(
+            more,
+            validation_loss=np.concatenate([self.validation_loss, more.validation_loss[1:]]),
+            validation_metric=np.concatenate([self.validation_metric, more.validation_metric[1:]]),
+            train_loss=np.concatenate([self.train_loss, more.train_loss]),
+            seconds=self.seconds + more.seconds,
+        )
+
+    def first_epoch_reaching(self, target: float, higher_is_better: bool) -> float:
+        """Return the first epoch whose validation metric meets ``target``; infinity if none does."""
+        metric = self.validation_metric
+        met = metric >= target if higher_is_better else metric <= target
+        return float(np.argmax(met)) if met.any() else math.inf
+
+
+@dataclass(frozen=True)
+class Run:
+    """A member, its curve so far, and what is needed to go on training it.
+
+    ``checkpoint`` maps names to arrays; ``None`` when the run is over.
+    """
+
+    member: Member
+    curve: Curve
+    checkpoint: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its bootstrap interval.
+
+    ``low`` and ``high`` are NaN where there are too few seeds to give an interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired difference between the best method and another: positive means the best is better.
+
+    ``p_value`` is corrected for the number of comparisons; NaN where it cannot be computed.
+    """
+
+    other: str
+    difference: Estimate
+    p_value: float
+    tied: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence allows to be said.
+
+    Attributes
+    ----------
+    best : label of the method with the best mean, ``None`` if every run of every method diverged.
+    tied : labels of the methods whose difference from it is inside the noise.
+    comparisons : the best against each other method.
+    text : the verdict in words, in the language in use.
+    """
+
+    best: str | None
+    tied: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    text: str

@@ -1,0 +1,20 @@
+"""Update rules: ONE FILE = ONE RULE, written once as the formula of its paper.
+
+Every public ``*.py`` file here is a rule and is found by itself; see ``CONTRIBUTING.md``.
+"""
+
+from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
+from descenso.rules._registry import get, load_rule_file, names, register
+from descenso.rules._rule import Rule, State, rule
+
+__all__ = [
+    "Hyperparameter",
+    "Rule",
+    "State",
+    "get",
+    "hyperparameter",
+    "load_rule_file",
+    "names",
+    "register",
+    "rule",
+]

@@ -1,0 +1,37 @@
+"""Adam."""
+
+from descenso.rules import hyperparameter, rule
+
+
+@rule(paper="Kingma & Ba (2015), Adam: A Method for Stochastic Optimization, algorithm 1",
+      state=("m", "v"))  # fmt: skip
+def adam(
+    xp, theta, g, state, t, *,
+    lr=hyperparameter(1e-3, meaning="step size η", unit="parameter units",
+                      above=0, scale="log", search=(1e-5, 1.0)),
+    beta1=hyperparameter(0.9, meaning="share β₁ of the mean gradient that is kept",
+                         at_least=0, below=1, scale="logit", search=(0.5, 0.99)),
+    beta2=hyperparameter(0.999, meaning="share β₂ of the mean squared gradient that is kept",
+                         at_least=0, below=1, scale="logit", search=(0.9, 0.9999)),
+    eps=hyperparameter(1e-8, meaning="ε added beside the root", unit="gradient units",
+                       at_least=0, scale="log"),
+    eps_root=hyperparameter(0.0, meaning="ε added inside the root",
+                            unit="gradient units squared", at_least=0, scale="log"),
+):  # fmt: skip
+    r"""Adam: momentum divided by a running root mean square, both corrected for their start.
+
+    .. math::
+
+        m_t &= \beta_1 m_{t-1} + (1-\beta_1)\, g_t \\
+        v_t &= \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2 \\
+        \hat m_t &= m_t / (1-\beta_1^t), \qquad \hat v_t = v_t / (1-\beta_2^t) \\
+        \theta_t &= \theta_{t-1} - \eta\, \frac{\hat m_t}{\sqrt{\hat v_t + \epsilon_{root}} + \epsilon}
+
+    Where defaults differ: as in the paper and PyTorch; Keras puts ε = 1e-7 beside the root
+    *before* the correction, so its ε shrinks in effect as training goes on.
+    """
+    m = beta1 * state["m"] + (1 - beta1) * g
+    v = beta2 * state["v"] + (1 - beta2) * xp.square(g)
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    return theta - lr * m_hat / (xp.sqrt(v_hat + eps_root) + eps), {"m": m, "v": v}
