@@ -1,0 +1,140 @@
+"""What a study found, as records: every figure, table and sentence is made from these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from descenso.records import Curve, Estimate, Verdict
+
+
+@dataclass(frozen=True)
+class Design:
+    """What was decided before the first step was taken.
+
+    Attributes
+    ----------
+    problem : name of the problem.
+    methods : labels of the methods compared.
+    epochs : budget of every run, in passes over the training examples.
+    trials : learning rates per method at the start of the search.
+    search_seeds : seeds each setting is tried with.
+    seeds : fresh seeds each chosen setting is confirmed with.
+    seed : keys the split, the weights and the order of examples of the whole study.
+    """
+
+    problem: str
+    methods: tuple[str, ...]
+    epochs: int
+    trials: int
+    search_seeds: int
+    seeds: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """What runs are judged by."""
+
+    name: str
+    higher_is_better: bool
+    percent: bool
+    target: float | None
+
+
+@dataclass(frozen=True)
+class SearchPoint:
+    """One setting of one method, as the search saw it: on validation, over the search seeds.
+
+    ``epochs`` is how far the race let it come; ``values`` holds the validation metric of each
+    search seed there (NaN where it diverged).
+    """
+
+    method: str
+    settings: Mapping[str, float | bool]
+    epochs: int
+    values: tuple[float, ...]
+    losses: tuple[float, ...]
+    chosen: bool = False
+
+    @property
+    def lr(self) -> float:
+        """Return its learning rate."""
+        return float(self.settings["lr"])
+
+    @property
+    def diverged(self) -> int:
+        """Return how many of its seeds diverged."""
+        return int(np.isnan(self.values).sum())
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """One setting of one method, rerun on fresh seeds and judged on test.
+
+    ``scores`` are what the statistics use: the test metric, or the untrained network's where a
+    run diverged. All tuples are ordered by seed, the same seeds for every method.
+    """
+
+    settings: Mapping[str, float | bool]
+    seeds: tuple[int, ...]
+    curves: tuple[Curve, ...]
+    scores: tuple[float, ...]
+    test: Estimate
+    validation: Estimate
+    diverged: int
+    epochs_to_target: tuple[float, ...]  # infinite where the target was not reached
+    seconds: float  # wall time of all its runs
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """All that a study found about one method."""
+
+    name: str
+    rule: str
+    regime: str
+    batch_size: int
+    tuned: Confirmation
+    default: Confirmation
+    search: tuple[SearchPoint, ...]
+    at_edge: str  # "low" or "high" where the best learning rate is the last one tried; else ""
+    examples: int  # examples seen by all runs of the method: search and confirmation
+    seconds: float  # wall time of all its runs, compilation included
+
+    @property
+    def settings(self) -> Mapping[str, float | bool]:
+        """Return the settings chosen by the search."""
+        return self.tuned.settings
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """A finished study."""
+
+    identity: str
+    design: Design
+    summary: str
+    metric: MetricInfo
+    examples: Mapping[str, int]  # "train", "validation", "test" -> examples
+    parameters: int
+    methods: tuple[MethodResult, ...]
+    verdict: Verdict
+    wall_seconds: float
+    layout: Mapping[str, Any]
+    versions: Mapping[str, str]
+    started: str  # ISO 8601, UTC
+    notes: tuple[str, ...] = field(default=())
+
+    def method(self, name: str) -> MethodResult:
+        """Return the result of the method of that label."""
+        return next(m for m in self.methods if m.name == name)
+
+    @property
+    def ranking(self) -> list[MethodResult]:
+        """Return the methods from best to worst mean test score."""
+        sign = -1 if self.metric.higher_is_better else 1
+        return sorted(self.methods, key=lambda m: sign * m.tuned.test.mean)
