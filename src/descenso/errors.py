@@ -17,6 +17,10 @@ class SettingError(DescensoError, ValueError):
     """A hyperparameter is unknown, out of its range or not a number."""
 
 
+class ParameterError(DescensoError, ValueError):
+    """A parameter, its gradient or its optimizer state cannot be used; the message names it."""
+
+
 class UnknownNameError(DescensoError, LookupError):
     """A method, rule, problem, surface or study of that name does not exist."""
 

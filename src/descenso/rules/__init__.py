@@ -3,7 +3,9 @@
 Every public ``*.py`` file here is a rule and is found by itself; see ``CONTRIBUTING.md``.
 """
 
+from descenso.rules._documentation import class_name, describe, setting_parameters
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
+from descenso.rules._live import settings_with_live, state_names
 from descenso.rules._registry import get, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
@@ -11,10 +13,15 @@ __all__ = [
     "Hyperparameter",
     "Rule",
     "State",
+    "class_name",
+    "describe",
     "get",
     "hyperparameter",
     "load_rule_file",
     "names",
     "register",
     "rule",
+    "setting_parameters",
+    "settings_with_live",
+    "state_names",
 ]

@@ -152,7 +152,9 @@ def _read_signature(function: UpdateFunction) -> dict[str, Hyperparameter]:
     return hyperparameters
 
 
-def _check_default(rule_name: str, h: Hyperparameter, earlier: Mapping[str, Hyperparameter]) -> None:
+def _check_default(
+    rule_name: str, h: Hyperparameter, earlier: Mapping[str, Hyperparameter]
+) -> None:
     if isinstance(h.default, str):
         if h.default not in earlier:
             raise RuleError(

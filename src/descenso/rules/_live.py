@@ -1,0 +1,52 @@
+"""Settings that have no value yet: schedules, and values a compiler is tracing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from descenso.errors import SettingError
+from descenso.language import _
+from descenso.rules._rule import Rule
+
+
+def settings_with_live(
+    rule: Rule, given: dict[str, Any], is_live: Callable[[Any], bool]
+) -> dict[str, Any]:
+    """Return a value for every setting of ``rule``, letting *live* ones through unchecked.
+
+    Parameters
+    ----------
+    given : what the user set.
+    is_live : whether a value is known only later (a schedule, a traced array).
+
+    Raises
+    ------
+    SettingError
+        If a name is unknown, a value that is known lies outside its range, or a switch is live.
+    """
+    live = {name: value for name, value in given.items() if is_live(value)}
+    for name in live:
+        if name in rule.hyperparameters and rule.hyperparameters[name].is_switch:
+            raise SettingError(
+                _("{rule}: {name} is a switch and cannot change while training").format(
+                    rule=rule.name, name=name
+                )
+            )
+    fixed = {name: value for name, value in given.items() if name not in live}
+    unknown = {name: 0.0 for name in live if name not in rule.hyperparameters}
+    values: dict[str, Any] = rule.settings(**fixed, **unknown)
+    for name, h in rule.hyperparameters.items():
+        follows = fixed.get(name, h.default)
+        if name in live:
+            values[name] = live[name]
+        elif isinstance(follows, str):
+            values[name] = values[follows]
+    return values
+
+
+def state_names(
+    rule: Rule, settings: dict[str, Any], is_live: Callable[[Any], bool]
+) -> tuple[str, ...]:
+    """Return the names of the arrays ``rule`` keeps; a live setting keeps all that it may need."""
+    return rule.state_names({n: True if is_live(v) else v for n, v in settings.items()})
