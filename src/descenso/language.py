@@ -46,6 +46,11 @@ def _(message: str) -> str:
     return _catalog(current()).gettext(message)
 
 
+def N_(message: str) -> str:  # noqa: N802 (the name that extraction tools look for)
+    """Mark a message for translation and return it as it is: it is translated when shown."""
+    return message
+
+
 def ngettext(singular: str, plural: str, count: int) -> str:
     """Return the form of the message that fits ``count``, in the language in use."""
     return _catalog(current()).ngettext(singular, plural, count)

@@ -1,9 +1,33 @@
 """The operations on Keras variables and symbolic tensors, through ``keras.ops``."""
 
-from keras.ops import abs, clip, cos, exp, log, max, maximum, mean, minimum, ones_like  # noqa: A004
-from keras.ops import sign, sin, sqrt, square, sum, where, zeros_like  # noqa: A004
+import keras
+from keras.ops import (
+    abs,
+    argmax,
+    clip,
+    cos,
+    exp,
+    log,
+    max,
+    maximum,
+    mean,
+    minimum,
+    ones_like,
+    sign,
+    sin,
+    sqrt,
+    square,
+    sum,
+    where,
+    zeros_like,
+)
 
 __all__ = [
-    "abs", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "ones_like",
-    "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
+    "abs", "argmax", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "one_hot",
+    "ones_like", "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
 ]  # fmt: skip
+
+
+def one_hot(labels, classes):
+    """Return a mask of shape (..., classes): true at each integer label's place."""
+    return labels[..., None] == keras.ops.arange(classes, dtype=labels.dtype)

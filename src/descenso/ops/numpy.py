@@ -1,9 +1,33 @@
 """The operations on NumPy arrays."""
 
-from numpy import abs, clip, cos, exp, log, max, maximum, mean, minimum, ones_like  # noqa: A004
-from numpy import sign, sin, sqrt, square, sum, where, zeros_like  # noqa: A004
+import numpy
+from numpy import (
+    abs,
+    argmax,
+    clip,
+    cos,
+    exp,
+    log,
+    max,
+    maximum,
+    mean,
+    minimum,
+    ones_like,
+    sign,
+    sin,
+    sqrt,
+    square,
+    sum,
+    where,
+    zeros_like,
+)
 
 __all__ = [
-    "abs", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "ones_like",
-    "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
+    "abs", "argmax", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "one_hot",
+    "ones_like", "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
 ]  # fmt: skip
+
+
+def one_hot(labels, classes):
+    """Return a mask of shape (..., classes): true at each integer label's place."""
+    return labels[..., None] == numpy.arange(classes)

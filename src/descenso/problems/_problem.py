@@ -8,30 +8,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from descenso.data import Data, Split
 from descenso.methods import SIX
+
+__all__ = ["Array", "Data", "Metric", "Params", "Problem", "Split"]
 
 Params: TypeAlias = Any  # a tree (dict, list, tuple) of arrays
 Array: TypeAlias = Any
-
-
-@dataclass(frozen=True)
-class Split:
-    """Examples: inputs and targets, each an array whose first axis counts examples."""
-
-    inputs: Array
-    targets: Array
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-
-@dataclass(frozen=True)
-class Data:
-    """The three parts of the examples: to train on, to choose settings by, to judge by."""
-
-    train: Split
-    validation: Split
-    test: Split
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,7 @@
+"""What can be trained: model, data, loss, metric and target, built in or the user's own."""
+
+from descenso.data import Data, Split
+from descenso.problems._problem import Metric, Problem
+from descenso.problems._registry import get, names
+
+__all__ = ["Data", "Metric", "Problem", "Split", "get", "names"]
