@@ -1,0 +1,9 @@
+"""Engines train whole populations of members and yield their curves.
+
+``jax`` is the default. An engine is opened with :func:`open_engine`; nothing is imported before.
+"""
+
+from descenso.engine._contract import Engine
+from descenso.engine._open import open_engine
+
+__all__ = ["Engine", "open_engine"]

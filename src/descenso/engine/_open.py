@@ -1,0 +1,13 @@
+"""Open the engine that can train a problem."""
+
+from __future__ import annotations
+
+from descenso.engine._contract import Engine
+from descenso.problems import Data, Problem
+
+
+def open_engine(problem: Problem, data: Data, study_seed: int) -> Engine:
+    """Return an engine for ``problem`` on ``data``; ``study_seed`` keys all its randomness."""
+    from descenso.engine.jax import JaxEngine
+
+    return JaxEngine(problem, data, study_seed)

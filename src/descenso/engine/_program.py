@@ -1,0 +1,221 @@
+"""The compiled program: train a slab of members for some epochs, all inside XLA.
+
+One program serves every setting, seed and number of epochs of a rule at a batch size: all of these
+are arguments. It is a loop over members around a loop over epochs around a loop over steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from descenso.engine.layout import Slab
+from descenso.ops import jax as xp
+from descenso.problems import Problem
+from descenso.rules import Rule
+
+Array: TypeAlias = Any
+Tree: TypeAlias = Any
+_MESH_AXIS = "stream"
+
+
+class Progress(NamedTuple):
+    """Where a member stands: parameters, rule state (name → tree like them), steps taken."""
+
+    params: Tree
+    state: dict[str, Tree]
+    t: Array
+
+
+class Inputs(NamedTuple):
+    """What a member is given for a call."""
+
+    settings: dict[str, Array]
+    seed_row: Array  # row of the table of orders
+    hopeless: Array  # a loss above this has left all hope
+
+
+class Outcome(NamedTuple):
+    """What a member gives back: per-epoch figures, test figures, and whether it still lives."""
+
+    train_loss: Array
+    validation_loss: Array
+    validation_metric: Array
+    test_loss: Array
+    test_metric: Array
+    alive: Array
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a program is compiled for."""
+
+    problem: Problem
+    rule: Rule
+    switches: Mapping[str, bool]
+    batch_size: int
+    examples: int
+    slab: Slab
+
+    @property
+    def steps(self) -> int:
+        """Return the steps of one epoch; the examples left over wait for another epoch."""
+        return self.examples // self.batch_size
+
+    def objective(self, params: Tree, inputs: Array, targets: Array) -> Array:
+        """Return the mean loss of the outputs."""
+        return self.problem.loss(self.problem.apply(params, inputs), targets)
+
+    def evaluate(self, params: Tree, split: Array) -> tuple[Array, Array]:
+        """Return loss and metric on a split ``(inputs, targets)``."""
+        outputs = self.problem.apply(params, split[0])
+        return self.problem.loss(outputs, split[1]), self.problem.metric.function(outputs, split[1])
+
+    def batch(self, train: Array, order: Array, step: Array) -> tuple[Array, Array]:
+        """Return the examples of a step; ``order`` has shape (examples used per epoch,)."""
+        inputs, targets = train
+        if self.batch_size == self.examples:
+            return inputs, targets  # a whole-batch gradient does not depend on the order
+        rows = jax.lax.dynamic_slice_in_dim(order, step * self.batch_size, self.batch_size)
+        return jnp.take(inputs, rows, axis=0), jnp.take(targets, rows, axis=0)
+
+
+def _apply_rule(
+    recipe: Recipe, settings: dict[str, Array], progress: Progress, gradient: Tree
+) -> Progress:
+    t = progress.t + 1
+    values = {**settings, **recipe.switches}
+    params, structure = jax.tree.flatten(progress.params)
+    gradients = jax.tree.leaves(gradient)
+    states = {name: jax.tree.leaves(tree) for name, tree in progress.state.items()}
+    new_params, new_states = [], []
+    for i, (theta, g) in enumerate(zip(params, gradients, strict=True)):
+        state = {name: leaves[i] for name, leaves in states.items()}
+        theta, state = recipe.rule.update(xp, theta, g, state, t, values)
+        new_params.append(theta)
+        new_states.append(state)
+    state_trees = {name: structure.unflatten([s[name] for s in new_states]) for name in states}
+    return Progress(structure.unflatten(new_params), state_trees, t)
+
+
+def _train_epoch(
+    recipe: Recipe, inputs: Inputs, progress: Progress, order: Array, train: Array
+) -> tuple[Progress, Array, Array]:
+    """Take the steps of one epoch, stopping at the one that diverges."""
+    gradient_of = jax.value_and_grad(recipe.objective)
+
+    def go_on(carry: Any) -> Array:
+        step, _, _, alive = carry
+        return (step < recipe.steps) & alive
+
+    def take_step(carry: Any) -> Any:
+        step, progress, total, _ = carry
+        loss, gradient = gradient_of(progress.params, *recipe.batch(train, order, step))
+        progress = _apply_rule(recipe, inputs.settings, progress, gradient)
+        alive = jnp.isfinite(loss) & (loss <= inputs.hopeless)
+        return step + 1, progress, total + loss, alive
+
+    zero = jnp.zeros_like(inputs.hopeless)
+    start = (0, progress, zero, jnp.isfinite(inputs.hopeless))
+    steps, progress, total, alive = jax.lax.while_loop(go_on, take_step, start)
+    return progress, total / steps, alive
+
+
+def _train_member(
+    recipe: Recipe, progress: Progress, inputs: Inputs, orders: Array, epochs: Array, data: Any
+) -> tuple[Progress, Outcome]:
+    train, validation, test = data
+    blank = jnp.full(recipe.slab.epochs, jnp.nan, inputs.hopeless.dtype)
+
+    def go_on(carry: Any) -> Array:
+        epoch, _, _, alive = carry
+        return (epoch < epochs) & alive
+
+    def one_epoch(carry: Any) -> Any:
+        epoch, progress, (train_losses, losses, metrics), _ = carry
+        order = orders[inputs.seed_row, epoch]
+        progress, train_loss, alive = _train_epoch(recipe, inputs, progress, order, train)
+        loss, metric = recipe.evaluate(progress.params, validation)
+        alive = alive & jnp.isfinite(loss) & (loss <= inputs.hopeless)
+        figures = (
+            train_losses.at[epoch].set(train_loss),
+            losses.at[epoch].set(jnp.where(alive, loss, jnp.nan)),
+            metrics.at[epoch].set(jnp.where(alive, metric, jnp.nan)),
+        )
+        return epoch + 1, progress, figures, alive
+
+    start = (0, progress, (blank, blank, blank), jnp.isfinite(inputs.hopeless))
+    _, progress, figures, alive = jax.lax.while_loop(go_on, one_epoch, start)
+    test_loss, test_metric = recipe.evaluate(progress.params, test)
+    return progress, Outcome(*figures, test_loss, test_metric, alive)
+
+
+def _train_stream(
+    recipe: Recipe,
+    progress: Progress,
+    inputs: Inputs,
+    count: Array,
+    orders: Array,
+    epochs: Array,
+    data: Any,
+) -> tuple[Progress, Outcome]:
+    """Train the first ``count`` members of one stream, one after another."""
+
+    def member(tree: Tree, i: Array) -> Tree:
+        return jax.tree.map(lambda a: a[i], tree)
+
+    shapes = jax.eval_shape(
+        lambda: _train_member(recipe, member(progress, 0), member(inputs, 0), orders, epochs, data)
+    )[1]
+    blank = jax.tree.map(lambda s: jnp.zeros((recipe.slab.members, *s.shape), s.dtype), shapes)
+
+    def train_one(carry: Any) -> Any:
+        i, progress, outcomes = carry
+        done, outcome = _train_member(
+            recipe, member(progress, i), member(inputs, i), orders, epochs, data
+        )
+        write = lambda whole, part: whole.at[i].set(part)  # noqa: E731
+        return i + 1, jax.tree.map(write, progress, done), jax.tree.map(write, outcomes, outcome)
+
+    _, progress, outcomes = jax.lax.while_loop(
+        lambda carry: carry[0] < count, train_one, (0, progress, blank)
+    )
+    return progress, outcomes
+
+
+def build(recipe: Recipe, mesh: Mesh) -> Callable[..., Any]:
+    """Return the program, not yet compiled.
+
+    It takes ``(progress, inputs, counts, orders, epochs, data)``. The first three carry leading
+    axes (streams, members); ``orders`` has shape (seeds, epochs, examples used per epoch).
+    """
+
+    def on_stream(
+        progress: Progress, inputs: Inputs, counts: Array, orders: Array, epochs: Array, data: Any
+    ) -> tuple[Progress, Outcome]:
+        mine = jax.tree.map(lambda a: a[0], (progress, inputs, counts))
+        result = _train_stream(recipe, *mine, orders, epochs, data)
+        return jax.tree.map(lambda a: a[None], result)
+
+    split, whole = P(_MESH_AXIS), P()
+    return jax.jit(
+        jax.shard_map(
+            on_stream,
+            mesh=mesh,
+            in_specs=(split, split, split, whole, whole, whole),
+            out_specs=split,
+            check_vma=False,
+        )
+    )
+
+
+def make_mesh(devices: list[Any]) -> Mesh:
+    """Return a mesh with one stream per device."""
+    auto = (jax.sharding.AxisType.Auto,)
+    return jax.make_mesh((len(devices),), (_MESH_AXIS,), axis_types=auto, devices=devices)

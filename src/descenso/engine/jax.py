@@ -1,0 +1,333 @@
+"""The JAX engine: whole epochs of whole populations in compiled code."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+import platformdirs
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+from numpy.typing import DTypeLike, NDArray
+
+from descenso import rules
+from descenso.engine import layout
+from descenso.engine._program import Inputs, Outcome, Progress, Recipe, build, make_mesh
+from descenso.engine.randomness import example_order, weights_generator
+from descenso.problems import Data, Problem
+from descenso.records import Curve, Member, Run
+
+Tree: TypeAlias = Any
+Floats: TypeAlias = NDArray[np.floating[Any]]
+
+#: A loss this many times (1 + the untrained network's) has left all hope.
+HOPELESS = 1e6
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled programs on disk between processes, unless the user has chosen a place."""
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+@dataclass
+class _Compiled:
+    """A program compiled for its slab, and how fast it has been seen to run."""
+
+    recipe: Recipe
+    call: Any
+    compile_seconds: float
+    seconds_per_epoch: float | None = None  # of one member on its stream
+    member_steps: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class _Start:
+    """What all members of a seed share: initial parameters, and how good they are untrained."""
+
+    params: Tree
+    validation_loss: float
+    validation_metric: float
+    test_loss: float
+    test_metric: float
+
+    def curve(self) -> Curve:
+        return Curve(
+            validation_loss=np.array([self.validation_loss]),
+            validation_metric=np.array([self.validation_metric]),
+            train_loss=np.array([]),
+            test_loss=self.test_loss,
+            test_metric=self.test_metric,
+        )
+
+
+@dataclass
+class JaxEngine:
+    """Train members of ``problem`` on ``data`` with JAX.
+
+    Parameters
+    ----------
+    problem, data : what to train.
+    study_seed : keys all randomness.
+    dtype : of parameters, rule state and settings.
+    """
+
+    problem: Problem
+    data: Data
+    study_seed: int
+    dtype: DTypeLike = np.float32
+    _programs: dict[Any, _Compiled] = field(default_factory=dict, init=False)
+    _starts: dict[int, _Start] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        devices = layout.start_jax()
+        _use_compilation_cache()
+        self._mesh = make_mesh(devices)
+        self._devices = devices
+        self._whole = NamedSharding(self._mesh, P())
+        self._arrays = jax.device_put(
+            tuple(
+                (self._floats(split.inputs), self._floats(split.targets))
+                for split in (self.data.train, self.data.validation, self.data.test)
+            ),
+            self._whole,
+        )
+        self._evaluate = jax.jit(lambda params, split: self._recipe_free_evaluate(params, split))
+
+    def _floats(self, array: Any) -> Any:
+        """Return the array with floating numbers in the engine's precision, others untouched."""
+        array = np.asarray(array)
+        return array.astype(self.dtype) if np.issubdtype(array.dtype, np.floating) else array
+
+    def _recipe_free_evaluate(self, params: Tree, split: Any) -> tuple[Any, Any]:
+        outputs = self.problem.apply(params, split[0])
+        return self.problem.loss(outputs, split[1]), self.problem.metric.function(outputs, split[1])
+
+    # ---- the contract -------------------------------------------------------------------------
+
+    def train(self, members: Sequence[Member | Run], epochs: int) -> Iterator[list[Run]]:
+        """Train each member until it has seen ``epochs`` epochs; see :class:`Engine`."""
+        groups: dict[Any, list[Run]] = defaultdict(list)
+        for given in members:
+            run = given if isinstance(given, Run) else self._new_run(given)
+            if run.curve.epochs < epochs and not run.curve.diverged:
+                groups[(*self._program_key(run.member), run.curve.epochs)].append(run)
+        for runs in groups.values():
+            yield from self._train_group(runs, epochs)
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return the layout chosen and its timings."""
+        return {
+            "engine": "jax",
+            "platform": self._devices[0].platform,
+            "streams": len(self._devices),
+            "arrangement": "members one after another, one stream per core",
+            "dtype": np.dtype(self.dtype).name,
+            "programs": [
+                {
+                    "rule": p.recipe.rule.name,
+                    "batch_size": p.recipe.batch_size,
+                    "members_per_call": p.recipe.slab.capacity,
+                    "compile_seconds": round(p.compile_seconds, 3),
+                    "member_steps": p.member_steps,
+                    "microseconds_per_member_step": round(1e6 * p.seconds / p.member_steps, 3)
+                    if p.member_steps
+                    else None,
+                }
+                for p in self._programs.values()
+            ],
+        }
+
+    # ---- starting a member --------------------------------------------------------------------
+
+    def _start(self, seed: int) -> _Start:
+        if seed not in self._starts:
+            params = self.problem.init(weights_generator(self.study_seed, seed))
+            params = jax.tree.map(self._floats, params)
+            _, validation, test = self._arrays
+            figures = self._evaluate(params, validation), self._evaluate(params, test)
+            self._starts[seed] = _Start(params, *(float(f) for pair in figures for f in pair))
+        return self._starts[seed]
+
+    def _new_run(self, member: Member) -> Run:
+        return Run(member, self._start(member.seed).curve(), checkpoint={})
+
+    def _fresh_progress(self, member: Member) -> Progress:
+        params = self._start(member.seed).params
+        state = {
+            name: jax.tree.map(np.zeros_like, params)
+            for name in rules.get(member.rule).state_names(member.settings)
+        }
+        return Progress(params, state, np.zeros((), self.dtype))
+
+    def _progress(self, run: Run) -> Progress:
+        """Return where the run stands; an empty checkpoint stands at the start."""
+        fresh = self._fresh_progress(run.member)
+        if not run.checkpoint:
+            return fresh
+        leaves, structure = jax.tree.flatten(fresh)
+        restored = [run.checkpoint[f"leaf{i}"] for i in range(len(leaves))]
+        return structure.unflatten(restored)  # type: ignore[no-any-return]
+
+    # ---- programs -----------------------------------------------------------------------------
+
+    def _program_key(self, member: Member) -> tuple[Any, ...]:
+        rule = rules.get(member.rule)
+        switches = tuple(sorted(self._switches(member).items()))
+        return rule.name, switches, rule.state_names(member.settings), member.batch_size
+
+    @staticmethod
+    def _switches(member: Member) -> dict[str, bool]:
+        hyperparameters = rules.get(member.rule).hyperparameters
+        return {n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch}
+
+    def _recipe(self, member: Member, epochs: int) -> Recipe:
+        examples = len(self.data.train)
+        progress = self._fresh_progress(member)
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(progress))
+        used = examples // member.batch_size * member.batch_size
+        slab = layout.Slab.fitting(len(self._devices), size, examples, used, epochs)
+        return Recipe(
+            self.problem,
+            rules.get(member.rule),
+            self._switches(member),
+            member.batch_size,
+            examples,
+            slab,
+        )
+
+    def _program(self, member: Member, epochs: int) -> _Compiled:
+        key = self._program_key(member)
+        known = self._programs.get(key)
+        if known is None:
+            recipe = self._recipe(member, epochs)
+            started = time.perf_counter()
+            arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
+            call = build(recipe, self._mesh).lower(*arguments).compile()
+            known = _Compiled(recipe, call, time.perf_counter() - started)
+            self._programs[key] = known
+        return known
+
+    def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
+        """Lay the runs on the streams: run j goes to stream j mod streams."""
+        slab = recipe.slab
+        seeds = sorted({run.member.seed for run in runs})
+        places = [(j % slab.streams, j // slab.streams) for j in range(len(runs))]
+
+        def lay(parts: Sequence[Any]) -> NDArray[Any]:
+            first = np.asarray(parts[0])
+            whole = np.zeros((slab.streams, slab.members, *first.shape), first.dtype)
+            for place, part in zip(places, parts, strict=True):
+                whole[place] = part
+            return whole
+
+        progress = jax.tree.map(lambda *parts: lay(parts), *map(self._progress, runs))
+        inputs = jax.tree.map(
+            lambda *parts: lay(parts), *(self._inputs(run.member, seeds) for run in runs)
+        )
+        counts = np.bincount([s for s, _ in places], minlength=slab.streams).astype(np.int32)
+        orders = self._orders(recipe, seeds, done, more)
+        return progress, inputs, counts, orders, np.int32(more), self._arrays
+
+    def _inputs(self, member: Member, seeds: Sequence[int]) -> Inputs:
+        number = np.dtype(self.dtype).type
+        switches = self._switches(member)
+        settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
+        hopeless = HOPELESS * (1 + abs(self._start(member.seed).validation_loss))
+        return Inputs(settings, np.int32(seeds.index(member.seed)), number(hopeless))
+
+    def _orders(
+        self, recipe: Recipe, seeds: Sequence[int], done: int, more: int
+    ) -> NDArray[np.int32]:
+        used = recipe.steps * recipe.batch_size
+        if recipe.batch_size == recipe.examples:  # the program does not look at the order
+            return np.zeros((recipe.slab.seeds, recipe.slab.epochs, 1), np.int32)
+        table = np.zeros((recipe.slab.seeds, recipe.slab.epochs, used), np.int32)
+        for row, seed in enumerate(seeds):
+            for epoch in range(more):
+                order = example_order(self.study_seed, seed, done + epoch, recipe.examples)
+                table[row, epoch] = order[:used]
+        return table
+
+    # ---- training -----------------------------------------------------------------------------
+
+    def _train_group(self, runs: list[Run], epochs: int) -> Iterator[list[Run]]:
+        """Train runs that share a program and stand at the same epoch."""
+        program = self._program(runs[0].member, epochs)
+        for chunk in _chunks(runs, program.recipe.slab):
+            while chunk:
+                chunk = self._call(program, chunk, epochs)
+                yield chunk
+                chunk = [r for r in chunk if r.curve.epochs < epochs and not r.curve.diverged]
+
+    def _call(self, program: _Compiled, runs: list[Run], epochs: int) -> list[Run]:
+        """Advance the runs by one call into compiled code."""
+        recipe, done = program.recipe, runs[0].curve.epochs
+        more = layout.epochs_for_call(
+            recipe.slab, program.seconds_per_epoch, len(runs), epochs - done
+        )
+        started = time.perf_counter()
+        result = program.call(*self._arguments(recipe, runs, done, more))
+        progress, outcomes = jax.tree.map(np.asarray, result)
+        seconds = time.perf_counter() - started
+        advanced = []
+        for j, run in enumerate(runs):
+            place = (j % recipe.slab.streams, j // recipe.slab.streams)
+            mine = jax.tree.map(lambda a: a[place], (progress, outcomes))  # noqa: B023
+            advanced.append(self._advanced(run, *mine, more, seconds / len(runs)))
+        self._note_speed(program, len(runs), runs, advanced, seconds)
+        return advanced
+
+    @staticmethod
+    def _note_speed(
+        program: _Compiled, members: int, before: list[Run], after: list[Run], seconds: float
+    ) -> None:
+        steps = sum(b.curve.steps - a.curve.steps for a, b in zip(before, after, strict=True))
+        program.member_steps += steps
+        program.seconds += seconds
+        per_stream = -(-members // program.recipe.slab.streams)
+        epochs = max(b.curve.epochs - a.curve.epochs for a, b in zip(before, after, strict=True))
+        program.seconds_per_epoch = seconds / max(1, per_stream * epochs)
+
+    @staticmethod
+    def _advanced(run: Run, progress: Progress, out: Outcome, more: int, seconds: float) -> Run:
+        alive = bool(out.alive)
+        trained = more if alive else max(1, int(np.isfinite(out.validation_loss[:more]).sum() + 1))
+        before = run.curve
+        curve = before.extended(
+            Curve(
+                validation_loss=np.concatenate([[0.0], out.validation_loss[:trained]]),
+                validation_metric=np.concatenate([[0.0], out.validation_metric[:trained]]),
+                train_loss=out.train_loss[:trained].astype(float),
+                test_loss=float(out.test_loss) if alive else float("nan"),
+                test_metric=float(out.test_metric) if alive else float("nan"),
+                steps=int(progress.t),
+                diverged_at=None if alive else int(progress.t),
+                seconds=seconds,
+            )
+        )
+        leaves = jax.tree.leaves(progress)
+        checkpoint = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)} if alive else None
+        return replace(run, curve=curve, checkpoint=checkpoint)
+
+
+def _chunks(runs: Sequence[Run], slab: layout.Slab) -> Iterator[list[Run]]:
+    """Cut the runs into calls that hold at most a slab of members and a slab of seeds."""
+    chunk: list[Run] = []
+    for run in runs:
+        seeds = {r.member.seed for r in chunk} | {run.member.seed}
+        if len(chunk) == slab.capacity or len(seeds) > slab.seeds:
+            yield chunk
+            chunk = []
+        chunk.append(run)
+    if chunk:
+        yield chunk

@@ -1,0 +1,34 @@
+"""All randomness of a study, keyed by what it is for and never by position or time.
+
+The same key gives the same numbers in every process, on every engine and in every order of work,
+so resuming, re-chunking or moving a member to another worker changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WEIGHTS, _ORDER = 1, 2
+
+
+def _generator(purpose: int, *key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([purpose, *key])))
+
+
+def weights_generator(study_seed: int, member_seed: int) -> np.random.Generator:
+    """Return the generator that draws the initial weights of every member with this seed."""
+    return _generator(_WEIGHTS, study_seed, member_seed)
+
+
+def example_order(
+    study_seed: int, member_seed: int, epoch: int, examples: int
+) -> NDArray[np.int32]:
+    """Return the order in which an epoch visits the examples, shape (examples,).
+
+    It does not depend on the method or the batch size: members with one seed see one order.
+    """
+    order: NDArray[Any] = _generator(_ORDER, study_seed, member_seed, epoch).permutation(examples)
+    return order.astype(np.int32)
