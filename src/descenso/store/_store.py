@@ -1,0 +1,214 @@
+"""Studies and their runs in a database: SQLite by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from descenso.errors import StoreError, UnknownNameError
+from descenso.language import _
+from descenso.records import Run
+from descenso.store import _encoding as encoding
+from descenso.store._errors import as_store_errors
+from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
+
+_LOCK_PATIENCE_MS = 5000
+
+
+@dataclass(frozen=True)
+class StoredStudy:
+    """A study as it lies in the store. ``result`` is ``None`` until it is finished."""
+
+    identity: str
+    problem: str
+    started: str
+    design: Mapping[str, Any]
+    seconds: float
+    result: Mapping[str, Any] | None
+
+
+def default_url() -> str:
+    """Return the store used unless told otherwise, under the platform's data directory."""
+    folder = Path(platformdirs.user_data_dir("descenso"))
+    return f"sqlite:///{folder / 'studies.db'}"
+
+
+def _as_url(place: str | Path) -> str:
+    """Return a database URL; a plain path means an SQLite file there."""
+    text = str(place)
+    return text if "://" in text else f"sqlite:///{text}"
+
+
+class Store:
+    """Open the store at ``place``: a database URL or the path of an SQLite file.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened, is no store, or was written by a newer descenso.
+    """
+
+    def __init__(self, place: str | Path | None = None) -> None:
+        self.url = _as_url(place or default_url())
+        with as_store_errors(self.url):
+            self._engine = self._connect()
+            with self._engine.begin() as connection:
+                self._check_version(connection)
+
+    def _connect(self) -> sa.Engine:
+        url = sa.make_url(self.url)
+        if url.get_backend_name() != "sqlite":
+            return sa.create_engine(url)
+        in_a_file = url.database and url.database != ":memory:" and "uri" not in url.query
+        if in_a_file:
+            Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+
+    def _check_version(self, connection: sa.Connection) -> None:
+        if not sa.inspect(connection).has_table(about.name):
+            metadata.create_all(connection)
+            connection.execute(
+                sa.insert(about).values(key="schema_version", value=str(SCHEMA_VERSION))
+            )
+            return
+        found = connection.execute(
+            sa.select(about.c.value).where(about.c.key == "schema_version")
+        ).scalar_one()
+        if int(found) > SCHEMA_VERSION:
+            raise StoreError(
+                _(
+                    "store {url}: it was written by a newer descenso (its schema is {found}, "
+                    "this one knows up to {known}); upgrade descenso or choose another --store"
+                ).format(url=self.url, found=found, known=SCHEMA_VERSION)
+            )
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+    # ---- studies ------------------------------------------------------------------------------
+
+    def begin(self, identity: str, problem: str, started: str, design: Mapping[str, Any]) -> None:
+        """Note that a study begins; one that is there already stays as it is."""
+        values = {
+            "identity": identity,
+            "problem": problem,
+            "started": started,
+            "design": dict(design),
+            "seconds": 0.0,
+        }
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            insert = self._insert(studies).values(**values)
+            connection.execute(insert.on_conflict_do_nothing())
+
+    def finish(self, identity: str, result: Mapping[str, Any]) -> None:
+        """Keep a study's result, and let go of what was kept only to go on training."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            connection.execute(
+                sa.update(studies).where(studies.c.identity == identity).values(result=result)
+            )
+            connection.execute(
+                sa.update(runs).where(runs.c.study == identity).values(checkpoint=None)
+            )
+
+    def studies(self) -> list[StoredStudy]:
+        """Return every study, the newest first."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            rows = connection.execute(sa.select(studies).order_by(studies.c.started.desc()))
+            return [StoredStudy(**row._mapping) for row in rows]
+
+    def find(self, identity: str) -> StoredStudy | None:
+        """Return the study of exactly that identity, if there is one."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            row = connection.execute(
+                sa.select(studies).where(studies.c.identity == identity)
+            ).one_or_none()
+            return StoredStudy(**row._mapping) if row else None
+
+    def resolve(self, text: str) -> StoredStudy:
+        """Return the study whose identity begins with ``text``, or the newest for ``latest``.
+
+        Raises
+        ------
+        UnknownNameError
+            If no study fits, or more than one does.
+        """
+        everything = self.studies()
+        fitting = everything[:1] if text == "latest" else [
+            s for s in everything if text and s.identity.startswith(text)
+        ]
+        if len(fitting) == 1:
+            return fitting[0]
+        problem = _("no study") if not fitting else _("more than one study")
+        raise UnknownNameError(
+            _("{problem} in {url} has an identity that begins with {text!r}; see `descenso studies`")
+            .format(problem=problem, url=self.url, text=text)
+        )
+
+    def delete(self, identity: str) -> None:
+        """Remove a study and all its runs."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            connection.execute(sa.delete(runs).where(runs.c.study == identity))
+            connection.execute(sa.delete(studies).where(studies.c.identity == identity))
+
+    # ---- runs ---------------------------------------------------------------------------------
+
+    def save_runs(self, identity: str, advanced: Iterable[Run], seconds: float) -> None:
+        """Keep a chunk of runs and the wall time it took, all or nothing."""
+        rows = [
+            {
+                "study": identity,
+                "member_key": run.member.key,
+                "member": encoding.encode_member(run.member),
+                "curve": encoding.encode_curve(run.curve),
+                "checkpoint": encoding.encode_checkpoint(run.checkpoint),
+            }
+            for run in advanced
+        ]
+        insert = self._insert(runs)
+        replaced = {name: insert.excluded[name] for name in ("curve", "checkpoint")}
+        upsert = insert.on_conflict_do_update(
+            index_elements=["study", "member_key"], set_=replaced
+        )
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            connection.execute(upsert, rows)
+            connection.execute(
+                sa.update(studies)
+                .where(studies.c.identity == identity)
+                .values(seconds=studies.c.seconds + seconds)
+            )
+
+    def runs(self, identity: str) -> list[Run]:
+        """Return every run of a study."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            rows = connection.execute(sa.select(runs).where(runs.c.study == identity)).all()
+        return [
+            Run(
+                encoding.decode_member(row.member),
+                encoding.decode_curve(row.curve),
+                encoding.decode_checkpoint(row.checkpoint),
+            )
+            for row in rows
+        ]
+
+    def _insert(self, table: sa.Table) -> Any:
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        return dialect.insert(table)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Write-ahead logging lets readers read while a study writes, and survives a killed writer."""
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {_LOCK_PATIENCE_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
