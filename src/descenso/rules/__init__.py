@@ -3,16 +3,24 @@
 Every public ``*.py`` file here is a rule and is found by itself; see ``CONTRIBUTING.md``.
 """
 
-from descenso.rules._documentation import class_name, describe, setting_parameters
+from descenso.rules._documentation import (
+    call_signature,
+    class_name,
+    describe,
+    setting_parameters,
+)
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
-from descenso.rules._live import settings_with_live, state_names
+from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
 from descenso.rules._registry import get, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
 __all__ = [
     "Hyperparameter",
+    "Nonfinite",
     "Rule",
     "State",
+    "call_signature",
+    "check_nonfinite",
     "class_name",
     "describe",
     "get",

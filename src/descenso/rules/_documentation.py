@@ -1,4 +1,4 @@
-"""What ``help()`` shows of a rule in every binding: signature, formula, table of settings, paper."""
+"""What ``help()`` shows of a rule in every binding: signature, formula, settings, paper."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def setting_parameters(rule: Rule) -> list[inspect.Parameter]:
         inspect.Parameter(name, _KEYWORD, default=h.default)
         for name, h in rule.hyperparameters.items()
     ]
+
+
+def call_signature(rule: Rule) -> inspect.Signature:
+    """Return ``(lr, *, other settings, nonfinite="pass")``, what a binding's function takes."""
+    lr, *others = setting_parameters(rule)
+    first = lr.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    choice = inspect.Parameter("nonfinite", _KEYWORD, default="pass")
+    return inspect.Signature([first, *others, choice])
 
 
 def describe(rule: Rule, usage: str) -> str:

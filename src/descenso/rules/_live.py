@@ -1,13 +1,27 @@
-"""Settings that have no value yet: schedules, and values a compiler is tracing."""
+"""What all bindings check alike: settings, some known only while training, and choices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args
 
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.rules._rule import Rule
+
+#: What a NaN or infinite gradient does: goes through, leaves everything as it is, or raises.
+Nonfinite = Literal["pass", "skip", "raise"]
+
+
+def check_nonfinite(rule: Rule, choice: Any) -> Nonfinite:
+    """Return ``choice`` if it is one of :data:`Nonfinite`, else raise :class:`SettingError`."""
+    if choice not in get_args(Nonfinite):
+        raise SettingError(
+            _("{rule}: nonfinite must be 'pass', 'skip' or 'raise'; got {value!r}").format(
+                rule=rule.name, value=choice
+            )
+        )
+    return choice
 
 
 def settings_with_live(

@@ -20,7 +20,7 @@ UpdateFunction: TypeAlias = Callable[..., tuple[Array, State]]
 _POSITIONAL = ("xp", "theta", "g", "state", "t")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one rule is one object: it can be a key
 class Rule:
     """An update rule: parameter, gradient, state, step and settings → new parameter and state.
 

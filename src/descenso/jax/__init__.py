@@ -1,0 +1,46 @@
+"""Every rule as an optax-compatible gradient transformation: ``descenso.jax.adam(lr=1e-3)``.
+
+The functions are named as the rule files, built-in or registered; optax itself is not needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from descenso import rules as _rules
+from descenso.jax._factory import factory as _factory
+from descenso.jax._transformation import (
+    GradientTransformation as GradientTransformation,
+)
+from descenso.jax._transformation import (
+    OptimizerState as OptimizerState,
+)
+from descenso.jax._transformation import (
+    apply_updates as apply_updates,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    adam: Callable[..., GradientTransformation]
+    adamw: Callable[..., GradientTransformation]
+    gradient_descent: Callable[..., GradientTransformation]
+    momentum: Callable[..., GradientTransformation]
+    nesterov: Callable[..., GradientTransformation]
+    rmsprop: Callable[..., GradientTransformation]
+
+_OWN = ["GradientTransformation", "OptimizerState", "apply_updates"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return __dir__()
+    if name.startswith("_") or name not in _rules.names():
+        raise AttributeError(
+            f"module 'descenso.jax' has no attribute {name!r}; it has {', '.join(__dir__())}"
+        )
+    return _factory(_rules.get(name))
+
+
+def __dir__() -> list[str]:
+    return sorted([*_OWN, *_rules.names()])
