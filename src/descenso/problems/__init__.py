@@ -1,7 +1,8 @@
 """What can be trained: model, data, loss, metric and target, built in or the user's own."""
 
 from descenso.data import Data, Split
+from descenso.problems import surfaces
 from descenso.problems._problem import Metric, Problem
-from descenso.problems._registry import get, names
+from descenso.problems._registry import get, names, summary
 
-__all__ = ["Data", "Metric", "Problem", "Split", "get", "names"]
+__all__ = ["Data", "Metric", "Problem", "Split", "get", "names", "summary", "surfaces"]

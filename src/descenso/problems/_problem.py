@@ -11,7 +11,9 @@ import numpy as np
 from descenso.data import Data, Split
 from descenso.methods import SIX
 
-__all__ = ["Array", "Data", "Metric", "Params", "Problem", "Split"]
+__all__ = ["UNNAMED", "Array", "Data", "Metric", "Params", "Problem", "Split"]
+
+UNNAMED = "own"  # the name of a user's problem until it is given one
 
 Params: TypeAlias = Any  # a tree (dict, list, tuple) of arrays
 Array: TypeAlias = Any

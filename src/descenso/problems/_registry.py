@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from descenso.errors import UnknownNameError, nearest
 from descenso.language import _
-from descenso.problems import _tables
+from descenso.problems import _descents, _own, _tables, surfaces
 from descenso.problems._problem import Problem
 
 _BUILT_IN: dict[str, Callable[[], Problem]] = {
@@ -14,29 +14,49 @@ _BUILT_IN: dict[str, Callable[[], Problem]] = {
     "breast-cancer": _tables.breast_cancer,
     "wine": _tables.wine,
     "diabetes": _tables.diabetes,
+    "line": _descents.line,
 }
 
 
 def names() -> list[str]:
     """Return the names of the problems that come with descenso."""
-    return list(_BUILT_IN)
+    return [*_BUILT_IN, *surfaces.names()]
 
 
 def get(text: str) -> Problem:
     """Return the problem that ``text`` names.
 
+    Parameters
+    ----------
+    text : a built-in name, such as ``digits`` or ``ravine(condition=100)``, or a place in the
+        user's own code, ``module:object`` or ``path/to/file.py:object``, where the object is a
+        :class:`Problem` or a function without parameters that returns one.
+
     Raises
     ------
     UnknownNameError
         If there is no built-in problem of that name.
+    SettingError
+        If a surface's setting is wrong.
+    ProblemError
+        If the user's code cannot be imported, or does not hold a problem there.
     """
     if text in _BUILT_IN:
         return _BUILT_IN[text]()
+    if surfaces.is_surface(text):
+        return _descents.descent(surfaces.get(text))
+    if ":" in text:
+        return _own.load(text)
     close = nearest(text, names())
     hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
     raise UnknownNameError(
-        _("there is no problem named {name!r}; there are {known}.").format(
-            name=text, known=", ".join(names())
-        )
+        _(
+            "there is no problem named {name!r}; there are {known}, or module:object for your own."
+        ).format(name=text, known=", ".join(names()))
         + hint
     )
+
+
+def summary(problem: Problem) -> str:
+    """Return the problem's one line in the language in use."""
+    return _(problem.summary) if problem.summary else ""
