@@ -2,7 +2,21 @@
 
 from descenso.data import Data, Split
 from descenso.problems import surfaces
+from descenso.problems._from_jax import from_jax
 from descenso.problems._problem import Metric, Problem
 from descenso.problems._registry import get, names, summary
+from descenso.problems._rehearsal import fingerprint, rehearse
 
-__all__ = ["Data", "Metric", "Problem", "Split", "get", "names", "summary", "surfaces"]
+__all__ = [
+    "Data",
+    "Metric",
+    "Problem",
+    "Split",
+    "fingerprint",
+    "from_jax",
+    "get",
+    "names",
+    "rehearse",
+    "summary",
+    "surfaces",
+]

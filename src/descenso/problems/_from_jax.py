@@ -1,0 +1,179 @@
+"""Make a problem of the user's own JAX functions and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from descenso.data import Data, Split, check_examples, split
+from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
+from descenso.language import N_, _
+from descenso.methods import SIX
+from descenso.problems._figures import (
+    ACCURACY,
+    LOSSES,
+    METRICS,
+    R2,
+    accuracy,
+    cross_entropy,
+    mean_squared_error,
+)
+from descenso.problems._problem import UNNAMED, Array, Metric, Params, Problem
+
+Examples = Split | tuple[Array, Array]
+PARTS = ("train", "validation", "test")
+
+
+def from_jax(
+    init: Callable[[Array], Params],
+    apply: Callable[[Params, Array], Array],
+    data: Data | Mapping[str, Examples] | Examples,
+    *,
+    loss: str | Callable[[Array, Array], Array] = "cross-entropy",
+    metric: str | Metric | Callable[[Array, Array], Array] | None = None,
+    name: str = UNNAMED,
+    target: float | None = None,
+    batch_size: int = 32,
+    epochs: int = 20,
+    methods: tuple[str, ...] = SIX,
+) -> Problem:
+    """Return a problem made of JAX functions and arrays.
+
+    Parameters
+    ----------
+    init : JAX PRNG key → initial parameters, a tree of floating arrays.
+    apply : (parameters, inputs of shape (examples, ...)) → outputs of shape (examples, ...).
+    data : :class:`Data`; or ``{"train": (x, y), "validation": (x, y), "test": (x, y)}``; or one
+        pair ``(x, y)``, which is split 60/20/20 by the study's seed (stratified when the targets
+        are class labels). Anything NumPy can read will do; inputs are taken as they are, so scale
+        them before, or in ``apply``.
+    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes); targets: labels from
+        0), ``"mse"`` (outputs and targets of one shape), or a function (outputs, targets) → scalar.
+    metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
+        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
+        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+    name : what to call it; a problem found by ``module:object`` is called so unless named.
+    target : value of the metric that counts as solved.
+    batch_size, epochs : positive whole numbers.
+    methods : what is compared unless told otherwise.
+
+    Raises
+    ------
+    DataError
+        If the examples are empty, of different lengths, not finite, or of one class only.
+    ProblemError
+        If another argument is of the wrong kind.
+    UnknownNameError
+        If no loss or metric has the name given.
+    """
+    loss_function = _named(loss, LOSSES, _("loss"))
+    judged_by = _metric(metric, loss_function)
+    classes = loss_function is cross_entropy or judged_by.function is accuracy
+    _check_callable(init, "init")
+    _check_callable(apply, "apply")
+    _check_whole(batch_size, "batch_size")
+    _check_whole(epochs, "epochs")
+    return Problem(
+        name=name,
+        summary=N_("a JAX problem of your own"),
+        make_data=_maker(data, classes),
+        init=lambda rng: init(_key(rng)),
+        apply=apply,
+        loss=loss_function,
+        metric=judged_by,
+        target=target,
+        batch_size=batch_size,
+        epochs=epochs,
+        methods=methods,
+    )
+
+
+def _key(rng: np.random.Generator) -> Array:
+    import jax
+
+    return jax.random.key(int(rng.integers(2**31)))
+
+
+def _named(given: Any, known: Mapping[str, Any], what: str) -> Any:
+    if not isinstance(given, str):
+        _check_callable(given, what)
+        return given
+    if given in known:
+        return known[given]
+    close = nearest(given, known)
+    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    raise UnknownNameError(
+        _("there is no {what} named {name!r}; there are {known}, or give a function.").format(
+            what=what, name=given, known=", ".join(known)
+        )
+        + hint
+    )
+
+
+def _metric(given: Any, loss: Callable[[Array, Array], Array]) -> Metric:
+    if given is None:
+        if loss is cross_entropy:
+            return ACCURACY
+        return R2 if loss is mean_squared_error else Metric("loss", loss, higher_is_better=False)
+    if isinstance(given, Metric):
+        return given
+    found = _named(given, METRICS, _("metric"))
+    if isinstance(found, Metric):
+        return found
+    return Metric(getattr(found, "__name__", "metric"), found, higher_is_better=False)
+
+
+def _maker(given: Any, classes: bool) -> Callable[[int], Data]:
+    """Check the data now, so that a mistake is told where it was made; split them when asked."""
+    if isinstance(given, Data):
+        given = {part: getattr(given, part) for part in PARTS}
+    if isinstance(given, Mapping):
+        if set(given) != set(PARTS):
+            raise DataError(
+                _("data needs exactly the parts {parts}; got {given}").format(
+                    parts=", ".join(PARTS), given=", ".join(map(str, given)) or _("none")
+                )
+            )
+        parts = {part: _examples(given[part], part, classes) for part in PARTS}
+        data = Data(**parts)
+        return lambda split_seed: data
+    whole = _examples(given, _("the data"), classes)
+    return lambda split_seed: split(whole.inputs, whole.targets, split_seed, stratify=classes)
+
+
+def _examples(given: Any, where: str, classes: bool) -> Split:
+    pair = (given.inputs, given.targets) if isinstance(given, Split) else given
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise DataError(
+            _("{where}: it must be a pair (inputs, targets); got {kind}").format(
+                where=where, kind=type(given).__name__
+            )
+        )
+    inputs, targets = (_as_array(values, where) for values in pair)
+    check_examples(inputs, targets, where, classes=classes)
+    return Split(inputs, targets.astype(np.int32) if classes else targets)
+
+
+def _as_array(values: Any, where: str) -> Array:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            _("{where}: NumPy cannot read it: {error}").format(where=where, error=error)
+        ) from error
+
+
+def _check_callable(given: Any, what: str) -> None:
+    if not callable(given):
+        raise ProblemError(
+            _("{what} must be a function; got {kind}").format(what=what, kind=type(given).__name__)
+        )
+
+
+def _check_whole(given: Any, what: str) -> None:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise ProblemError(
+            _("{what} must be a whole number ≥ 1; got {value!r}").format(what=what, value=given)
+        )

@@ -1,0 +1,152 @@
+"""Run a problem once on a few examples, to say early and plainly what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from descenso.data import Data, Split
+from descenso.errors import ProblemError
+from descenso.language import _
+from descenso.problems._figures import accuracy, cross_entropy
+from descenso.problems._problem import Array, Params, Problem
+
+
+def rehearse(problem: Problem, data: Data) -> float:
+    """Check that a problem can be trained on its data; return its untrained loss.
+
+    The loss is that of the first ``batch_size`` training examples at the parameters of seed 0.
+
+    Raises
+    ------
+    ProblemError
+        If ``init`` does not give a tree of finite floating arrays; if ``apply``, the loss or the
+        metric fail on the first batch; if loss or metric are not one finite number; or if the
+        labels do not fit the outputs.
+    """
+    params = _try(lambda: problem.init(np.random.default_rng(0)), "init")
+    _check_params(params)
+    batch = _first_examples(data.train, problem.batch_size)
+    outputs = _try(lambda: problem.apply(params, batch.inputs), "apply")
+    if problem.loss is cross_entropy or problem.metric.function is accuracy:
+        _check_outputs_cover_labels(outputs, data)
+    loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
+    _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
+    return loss
+
+
+def fingerprint(problem: Problem, data: Data) -> str:
+    """Return a hex digest that tells whether "the same problem" is the same.
+
+    It covers every array of the data, the initial parameters of seed 0, the loss of these on the
+    first batch (to four digits, for machines round differently) and the metric's name.
+
+    Raises
+    ------
+    ProblemError
+        As :func:`rehearse`.
+    """
+    digest = hashlib.sha256()
+    for part in (data.train, data.validation, data.test):
+        _feed(digest, part.inputs)
+        _feed(digest, part.targets)
+    for path, leaf in _leaves(problem.init(np.random.default_rng(0))):
+        digest.update(path.encode())
+        _feed(digest, leaf)
+    digest.update(f"{rehearse(problem, data):.3e} {problem.metric.name}".encode())
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, array: Array) -> None:
+    array = np.ascontiguousarray(array)
+    digest.update(f"{array.dtype.str} {array.shape}".encode())
+    digest.update(array.data)
+
+
+def _first_examples(part: Split, count: int) -> Split:
+    return Split(np.asarray(part.inputs)[:count], np.asarray(part.targets)[:count])
+
+
+def _leaves(params: Params) -> list[tuple[str, Any]]:
+    from jax.tree_util import keystr, tree_flatten_with_path
+
+    return [(keystr(path), leaf) for path, leaf in tree_flatten_with_path(params)[0]]
+
+
+def _check_params(params: Params) -> None:
+    leaves = _leaves(params)
+    if not leaves:
+        raise ProblemError(_("init gives no parameters; it must give a tree of arrays"))
+    for path, leaf in leaves:
+        dtype = getattr(leaf, "dtype", None)
+        if dtype is None or not hasattr(leaf, "shape"):
+            raise ProblemError(
+                _("init: parameter {path} is of type {kind}; it must be a floating array").format(
+                    path=path or _("(the only one)"), kind=type(leaf).__name__
+                )
+            )
+        # Extension types such as bfloat16 are of kind V in NumPy, so the name decides.
+        if "float" not in str(dtype):
+            raise ProblemError(
+                _("init: parameter {path} has type {dtype}; it must be floating").format(
+                    path=path or _("(the only one)"), dtype=dtype
+                )
+            )
+        if not np.isfinite(np.asarray(leaf, np.float64)).all():
+            raise ProblemError(
+                _("init: parameter {path} holds values that are not finite").format(
+                    path=path or _("(the only one)")
+                )
+            )
+
+
+def _check_outputs_cover_labels(outputs: Array, data: Data) -> None:
+    shape = tuple(np.shape(outputs))
+    if len(shape) != 2:
+        raise ProblemError(
+            _(
+                "apply: classification needs outputs of shape (examples, classes); got {shape}"
+            ).format(shape=shape)
+        )
+    largest = max(int(np.max(part.targets)) for part in (data.train, data.validation, data.test))
+    if largest >= shape[1]:
+        raise ProblemError(
+            _(
+                "apply gives {classes} outputs, but there is a label {label} (labels count from 0)"
+            ).format(classes=shape[1], label=largest)
+        )
+
+
+def _scalar(compute: Callable[[], Any], what: str) -> float:
+    value = np.asarray(_try(compute, what))
+    if value.shape != ():
+        raise ProblemError(
+            _(
+                "{what}: it must be one number, the mean over the examples; got shape {shape}"
+            ).format(what=what, shape=value.shape)
+        )
+    if not np.isfinite(value):
+        raise ProblemError(
+            _("{what}: it is {value} on the first batch, before any training").format(
+                what=what, value=value
+            )
+        )
+    return float(value)
+
+
+def _try(compute: Callable[[], Any], what: str) -> Any:
+    """Run a piece of the problem; its errors become problem errors, in one line."""
+    try:
+        return compute()
+    except ProblemError:
+        raise
+    except Exception as error:
+        line = (str(error).strip() or repr(error)).splitlines()[0]
+        raise ProblemError(
+            _("{what} fails on the first batch: {kind}: {error}").format(
+                what=what, kind=type(error).__name__, error=line
+            )
+        ) from error
