@@ -113,7 +113,7 @@ def _step(
 
 def _working_type(dtype: Any) -> Any:
     """Return float32 for bfloat16 and float16, in which averages such as β₂ = .999 stand still."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return dtype if jnp.dtype(dtype).itemsize >= 4 else jnp.float32
 
 
 def _zeros(theta: Any) -> jax.Array:

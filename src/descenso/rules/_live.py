@@ -21,7 +21,8 @@ def check_nonfinite(rule: Rule, choice: Any) -> Nonfinite:
                 rule=rule.name, value=choice
             )
         )
-    return choice
+    chosen: Nonfinite = choice
+    return chosen
 
 
 def settings_with_live(
