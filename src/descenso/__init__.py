@@ -12,9 +12,9 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it. Nothing here imports a framework.
 _PUBLIC = {
-    "compare": "descenso.study",
-    "train": "descenso.study",
-    "Study": "descenso.study",
+    "compare": "descenso.api",
+    "train": "descenso.api",
+    "Study": "descenso.api",
     "problems": "",
     "rules": "",
     "methods": "",
@@ -25,7 +25,7 @@ __all__ = ["__version__", *_PUBLIC]
 if TYPE_CHECKING:
     from descenso import methods, problems, rules
     from descenso.errors import DescensoError
-    from descenso.study import Study, compare, train
+    from descenso.api import Study, compare, train
 
 
 def __getattr__(name: str) -> Any:

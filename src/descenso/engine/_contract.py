@@ -26,6 +26,10 @@ class Engine(Protocol):
         """
         ...
 
+    def parameters(self) -> int:
+        """Return how many parameters the problem trains."""
+        ...
+
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings, ready for JSON."""
         ...

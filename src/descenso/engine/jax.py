@@ -124,6 +124,10 @@ class JaxEngine:
         for runs in groups.values():
             yield from self._train_group(runs, epochs)
 
+    def parameters(self) -> int:
+        """Return how many parameters the problem trains."""
+        return sum(leaf.size for leaf in jax.tree.leaves(self._start(0).params))
+
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
         return {

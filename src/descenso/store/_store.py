@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from descenso.errors import StoreError, UnknownNameError
 from descenso.language import _
 from descenso.records import Run
-from descenso.store import _encoding as encoding
+from descenso.store import encoding
 from descenso.store._errors import as_store_errors
 from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
 

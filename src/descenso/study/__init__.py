@@ -1,0 +1,24 @@
+"""A study: design, race, confirmation on fresh seeds, statistics, verdict."""
+
+from descenso.study._run import run_study
+from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
+from descenso.study._schema import SCHEMA, as_json
+from descenso.study._storage import decode_result
+from descenso.study._train import train
+from descenso.study._trainer import Progress, ProgressFunction
+from descenso.study.verdict import with_text
+
+__all__ = [
+    "SCHEMA",
+    "Design",
+    "MethodResult",
+    "MetricInfo",
+    "Progress",
+    "ProgressFunction",
+    "StudyResult",
+    "as_json",
+    "decode_result",
+    "run_study",
+    "train",
+    "with_text",
+]

@@ -1,0 +1,53 @@
+"""Confirm each method's chosen setting, and its default, on fresh seeds judged on test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from descenso.methods import Method
+from descenso.problems import Metric
+from descenso.records import Curve, Member, Run
+from descenso.study._results import Confirmation, Design
+from descenso.study._trainer import Trainer
+from descenso.study.statistics import estimate
+
+
+def confirm_on_fresh_seeds(
+    method: Method,
+    batch_size: int,
+    settings: Mapping[str, float | bool],
+    design: Design,
+    metric: Metric,
+    target: float | None,
+    trainer: Trainer,
+) -> Confirmation:
+    """Train ``settings`` on seeds that took no part in the search, to the full budget."""
+    seeds = range(design.seeds)
+    members = [Member(method.label, method.rule, settings, batch_size, s) for s in seeds]
+    runs = trainer.train(members, design.epochs, "confirm", len(members) * design.epochs)
+    return _judge(runs, metric, target)
+
+
+def score(curve: Curve) -> float:
+    """Return what the statistics use: the test metric, or the untrained network's if diverged."""
+    return float(curve.validation_metric[0]) if curve.diverged else curve.test_metric
+
+
+def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirmation:
+    curves = tuple(run.curve for run in runs)
+    scores = tuple(score(curve) for curve in curves)
+    last = [score(c) if c.diverged else float(c.validation_metric[-1]) for c in curves]
+    reached = () if target is None else tuple(
+        c.first_epoch_reaching(target, metric.higher_is_better) for c in curves
+    )
+    return Confirmation(
+        settings=runs[0].member.settings,
+        seeds=tuple(run.member.seed for run in runs),
+        curves=curves,
+        scores=scores,
+        test=estimate(scores),
+        validation=estimate(last),
+        diverged=sum(curve.diverged for curve in curves),
+        epochs_to_target=reached,
+        seconds=sum(curve.seconds for curve in curves),
+    )

@@ -1,0 +1,192 @@
+"""Run a study from its design to its verdict."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from descenso import __version__, problems
+from descenso.engine import open_engine
+from descenso.methods import Method
+from descenso.problems import Data, Problem
+from descenso.store import Store
+from descenso.study import _checks as checks
+from descenso.study._confirm import confirm_on_fresh_seeds
+from descenso.study._results import Confirmation, Design, MethodResult, MetricInfo, StudyResult
+from descenso.study._search import Found, Search, race_cost
+from descenso.study._space import learning_rates
+from descenso.study._storage import decode_result, encode_result
+from descenso.study._trainer import ProgressFunction, Trainer
+from descenso.study.verdict import decide
+
+#: Raised by one when the same design would train or judge differently: part of a study's identity.
+PROTOCOL_VERSION = 1
+#: Seeds that each setting is searched with, at most.
+SEARCH_SEEDS = 3
+_VERSIONS_OF = ("jax", "jaxlib", "numpy", "scipy", "scikit-learn")
+
+
+def run_study(
+    problem: str | Problem,
+    methods: str | Sequence[str] | None = None,
+    *,
+    epochs: int | None = None,
+    seeds: int = 5,
+    trials: int = 12,
+    seed: int = 0,
+    store: str | Path | Store | None = None,
+    fresh: bool = False,
+    on_progress: ProgressFunction | None = None,
+) -> StudyResult:
+    """Run, resume or recall a study; :func:`descenso.compare` tells of the parameters."""
+    chosen = problems.get(problem) if isinstance(problem, str) else problem
+    design = Design(
+        problem=chosen.name,
+        methods=tuple(m.label for m in checks.methods(methods, chosen)),
+        epochs=checks.positive("epochs", chosen.epochs if epochs is None else epochs),
+        trials=checks.positive("trials", trials),
+        search_seeds=min(SEARCH_SEEDS, checks.positive("seeds", seeds)),
+        seeds=seeds,
+        seed=checks.study_seed(seed),
+    )
+    place = store if isinstance(store, Store) else Store(store)
+    try:
+        return _run(chosen, design, place, fresh, on_progress)
+    finally:
+        if place is not store:
+            place.close()
+
+
+def _run(
+    problem: Problem,
+    design: Design,
+    store: Store,
+    fresh: bool,
+    on_progress: ProgressFunction | None,
+) -> StudyResult:
+    methods = checks.methods(design.methods, problem)
+    data = problem.make_data(design.seed)
+    sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
+    identity = identity_of(design, sizes, problems.fingerprint(problem, data))
+    stored = store.find(identity)
+    if stored and fresh:
+        store.delete(identity)
+        stored = None
+    if stored and stored.result:
+        return decode_result(stored.result)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    store.begin(identity, problem.name, started, asdict(design))
+    running = _Running(problem, data, design, store, identity, sizes, on_progress)
+    return running.finish(methods)
+
+
+def identity_of(design: Design, batch_sizes: Mapping[str, int], fingerprint: str) -> str:
+    """Return what makes a study this one: its design, its problem and the protocol."""
+    parts = [PROTOCOL_VERSION, asdict(design), sorted(batch_sizes.items()), fingerprint]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+class _Running:
+    """A study under way."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        data: Data,
+        design: Design,
+        store: Store,
+        identity: str,
+        batch_sizes: Mapping[str, int],
+        on_progress: ProgressFunction | None,
+    ) -> None:
+        self.problem, self.data, self.design = problem, data, design
+        self.store, self.identity, self.batch_sizes = store, identity, batch_sizes
+        self.engine = open_engine(problem, data, design.seed)
+        self.trainer = Trainer(self.engine, store, identity, 0.0, on_progress)
+
+    def finish(self, methods: Sequence[Method]) -> StudyResult:
+        """Do what is left to do, and keep and return the result."""
+        self.trainer.total = sum(self._planned(method) for method in methods)
+        found = {method.label: self._search(method) for method in methods}
+        results = tuple(self._confirmed(method, found[method.label]) for method in methods)
+        metric = self._metric()
+        stored = self.store.find(self.identity)
+        assert stored is not None
+        result = StudyResult(
+            identity=self.identity,
+            design=self.design,
+            summary=self.problem.summary,
+            metric=metric,
+            examples=self._examples(),
+            parameters=self.engine.parameters(),
+            methods=results,
+            verdict=decide(results, metric, len(self.data.test)),
+            wall_seconds=stored.seconds,
+            layout=self.engine.describe(),
+            versions=_versions(),
+            started=stored.started,
+        )
+        self.store.finish(self.identity, encode_result(result))
+        return result
+
+    def _planned(self, method: Method) -> float:
+        """Return the epochs of members that a method is planned to take."""
+        settings = len(learning_rates(method, self.design.trials))
+        search = race_cost(settings, self.design.epochs) * self.design.search_seeds
+        return search + 2 * self.design.seeds * self.design.epochs
+
+    def _search(self, method: Method) -> Found:
+        size = self.batch_sizes[method.label]
+        return Search(method, size, self.design, self.problem.metric, self.trainer).run()
+
+    def _confirmed(self, method: Method, found: Found) -> MethodResult:
+        tuned = self._confirm(method, dict(found.chosen.settings))
+        default = self._confirm(method, method.definition().settings(**method.fixed))
+        runs = self.trainer.runs_of(method.label)
+        size = self.batch_sizes[method.label]
+        return MethodResult(
+            name=method.label,
+            rule=method.rule,
+            regime=method.regime(),
+            batch_size=size,
+            tuned=tuned,
+            default=default,
+            search=found.points,
+            at_edge=found.at_edge,
+            examples=sum(run.curve.steps for run in runs) * size,
+            seconds=sum(run.curve.seconds for run in runs),
+        )
+
+    def _confirm(self, method: Method, settings: Mapping[str, float | bool]) -> Confirmation:
+        return confirm_on_fresh_seeds(
+            method,
+            self.batch_sizes[method.label],
+            settings,
+            self.design,
+            self.problem.metric,
+            self.problem.target,
+            self.trainer,
+        )
+
+    def _metric(self) -> MetricInfo:
+        m = self.problem.metric
+        return MetricInfo(m.name, m.higher_is_better, m.percent, self.problem.target)
+
+    def _examples(self) -> Mapping[str, int]:
+        return {
+            "train": len(self.data.train),
+            "validation": len(self.data.validation),
+            "test": len(self.data.test),
+        }
+
+
+def _versions() -> Mapping[str, str]:
+    found = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+    return {"descenso": __version__, "python": platform.python_version(), **found}
+

@@ -1,0 +1,112 @@
+"""A finished study to and from JSON. The verdict's text is left out: it is said anew when read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, TypeVar
+
+from descenso.records import Comparison, Curve, Estimate, Verdict
+from descenso.store.encoding import decode_curve, decode_number, encode_numbers
+from descenso.study._results import (
+    Confirmation,
+    Design,
+    MethodResult,
+    MetricInfo,
+    SearchPoint,
+    StudyResult,
+)
+
+T = TypeVar("T")
+Stored = Mapping[str, Any]
+
+
+def encode_result(result: StudyResult) -> dict[str, Any]:
+    """Return the result ready for JSON."""
+    encoded: dict[str, Any] = encode_numbers(asdict(result))
+    encoded["verdict"]["text"] = ""
+    return encoded
+
+
+def decode_result(stored: Stored) -> StudyResult:
+    """Return the result that :func:`encode_result` was given."""
+    return StudyResult(
+        **{
+            **stored,
+            "design": _plain(Design, stored["design"]),
+            "metric": _plain(MetricInfo, stored["metric"]),
+            "methods": tuple(_method(m) for m in stored["methods"]),
+            "verdict": _verdict(stored["verdict"]),
+            "notes": tuple(stored["notes"]),
+        }
+    )
+
+
+def _plain(kind: type[T], stored: Stored) -> T:
+    """Build a record of numbers, words and tuples of them."""
+    return kind(**{f.name: _value(stored[f.name]) for f in fields(kind)})  # type: ignore[arg-type]
+
+
+def _value(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _numbers(values: list[Any]) -> tuple[float, ...]:
+    return tuple(decode_number(v) for v in values)
+
+
+def _estimate(stored: Stored) -> Estimate:
+    ends = {name: decode_number(stored[name]) for name in ("mean", "low", "high")}
+    return Estimate(**ends, values=_numbers(stored["values"]))
+
+
+def _curves(stored: list[Stored]) -> tuple[Curve, ...]:
+    return tuple(decode_curve(curve) for curve in stored)
+
+
+def _confirmation(stored: Stored) -> Confirmation:
+    return Confirmation(
+        **{
+            **stored,
+            "seeds": tuple(stored["seeds"]),
+            "curves": _curves(stored["curves"]),
+            "scores": _numbers(stored["scores"]),
+            "test": _estimate(stored["test"]),
+            "validation": _estimate(stored["validation"]),
+            "epochs_to_target": _numbers(stored["epochs_to_target"]),
+        }
+    )
+
+
+def _search_point(stored: Stored) -> SearchPoint:
+    return SearchPoint(
+        **{
+            **stored,
+            "values": _numbers(stored["values"]),
+            "losses": _numbers(stored["losses"]),
+        }
+    )
+
+
+def _method(stored: Stored) -> MethodResult:
+    return MethodResult(
+        **{
+            **stored,
+            "tuned": _confirmation(stored["tuned"]),
+            "default": _confirmation(stored["default"]),
+            "search": tuple(_search_point(p) for p in stored["search"]),
+        }
+    )
+
+
+def _verdict(stored: Stored) -> Verdict:
+    comparisons = tuple(
+        Comparison(
+            other=c["other"],
+            difference=_estimate(c["difference"]),
+            p_value=decode_number(c["p_value"]),
+            tied=c["tied"],
+        )
+        for c in stored["comparisons"]
+    )
+    return Verdict(stored["best"], tuple(stored["tied"]), comparisons, text="")

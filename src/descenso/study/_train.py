@@ -1,0 +1,48 @@
+"""Train a problem with one method: a look before a whole study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from descenso import problems
+from descenso.engine import open_engine
+from descenso.methods import parse
+from descenso.problems import Problem
+from descenso.records import Member, Run
+from descenso.study import _checks as checks
+
+
+def train(
+    problem: str | Problem,
+    method: str = "adam",
+    *,
+    epochs: int | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    on_progress: Callable[[list[Run]], None] | None = None,
+) -> list[Run]:
+    """Train ``problem`` with one method at the settings written, and return a run per seed.
+
+    Nothing is searched and nothing is stored. The parameters are those of :func:`compare`.
+
+    Raises
+    ------
+    DescensoError
+        If something asked for is not possible; the message says what.
+    """
+    chosen = problems.get(problem) if isinstance(problem, str) else problem
+    written = parse(method)
+    budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
+    data = chosen.make_data(checks.study_seed(seed))
+    size = checks.batch_size(written, chosen, len(data.train))
+    settings = written.definition().settings(**written.fixed)
+    members = [
+        Member(written.label, written.rule, settings, size, s)
+        for s in range(checks.positive("seeds", seeds))
+    ]
+    done: dict[str, Run] = {}
+    for chunk in open_engine(chosen, data, seed).train(members, budget):
+        done.update({run.member.key: run for run in chunk})
+        if on_progress:
+            on_progress(chunk)
+    return [done[member.key] for member in members]
