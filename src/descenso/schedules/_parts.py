@@ -1,0 +1,69 @@
+"""Checks and pieces that several schedules share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from descenso.errors import SettingError
+from descenso.language import _
+
+
+def value_of(part: Any, step: Any) -> Any:
+    """Return a schedule's value at ``step``, or a number as an array shaped like ``step``."""
+    return part(step) if callable(part) else part + 0 * step
+
+
+def after(xp: Any, part: Any, step: Any, begin: float) -> Any:
+    """Return the value of ``part`` whose own step 0 is ``begin``."""
+    return value_of(part, xp.clip(step - begin, 0, math.inf))
+
+
+def half_cosine(xp: Any, start: Any, end: Any, progress: Any) -> Any:
+    """Go from ``start`` to ``end`` along half a cosine as ``progress`` goes from 0 to 1."""
+    return end + (start - end) * (1 + xp.cos(math.pi * progress)) / 2
+
+
+def number_or_schedule(which: str, value: Any) -> Any:
+    """Accept a finite number or a callable of the step."""
+    if callable(value):
+        return value
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        raise SettingError(
+            _("{which} must be a number or a schedule; got {value!r}").format(
+                which=which, value=value
+            )
+        )
+    if not math.isfinite(float(value)):
+        raise SettingError(
+            _("{which} must be finite; got {value}").format(which=which, value=value)
+        )
+    return float(value)
+
+
+def parts(which: str, values: Any) -> tuple[Any, ...]:
+    """Accept a sequence of numbers and schedules, at least one."""
+    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+        raise SettingError(
+            _("{which} must be a list of numbers or schedules; got {value!r}").format(
+                which=which, value=values
+            )
+        )
+    return tuple(number_or_schedule(which, value) for value in values)
+
+
+def boundaries(which: str, values: Any) -> tuple[int, ...]:
+    """Accept whole numbers above 0 in strictly rising order."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise SettingError(
+            _("{which} must be a list of steps; got {value!r}").format(which=which, value=values)
+        )
+    rising = all(a < b for a, b in zip([0, *values], values, strict=False))
+    if not rising or any(int(v) != v for v in values):
+        raise SettingError(
+            _("{which} must be whole numbers above 0 in rising order; got {value!r}").format(
+                which=which, value=values
+            )
+        )
+    return tuple(int(v) for v in values)

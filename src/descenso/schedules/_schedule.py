@@ -1,0 +1,167 @@
+"""What a schedule is: a pure function of the step, with its arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from descenso.errors import SettingError, UnknownNameError, nearest
+from descenso.language import _
+from descenso.ops import namespace
+from descenso.schedules._argument import REQUIRED, Argument
+
+_makers: dict[str, Callable[..., Schedule]] = {}
+
+
+class Schedule:
+    """A value that depends on the step; call it with the number of updates made so far.
+
+    ``schedule(0)`` is the value of the first update. A plain number gives a plain ``float``; an
+    array of any framework, traced or not, gives an array of that framework.
+
+    Attributes
+    ----------
+    name : name of the function that made it.
+    arguments : its arguments, checked.
+    """
+
+    def __init__(self, name: str, function: Callable[..., Any], arguments: Mapping[str, Any]):
+        self.name = name
+        self.arguments = dict(arguments)
+        self._function = function
+
+    def __call__(self, step: Any) -> Any:
+        """Return the value of the update that follows ``step`` updates."""
+        plain = isinstance(step, int | float)
+        # Dividing turns a whole-number array into a floating one in every framework.
+        value = self._function(namespace(step), step / 1, **self.arguments)
+        return float(value) if plain else value
+
+    def config(self) -> dict[str, Any]:
+        """Return name and arguments as plain data, ready for JSON; see :func:`from_config`."""
+        return {"schedule": self.name, **{k: _plain(v) for k, v in self.arguments.items()}}
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"{self.name}({inside})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schedule) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_config, (self.config(),)
+
+
+def schedule(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Schedule]]:
+    """Make a schedule's maker of its formula ``name(xp, step, *, a=argument(...), ...)``.
+
+    The formula uses operators and ``xp.*`` of :data:`descenso.ops.OPERATIONS` alone; ``step`` is
+    floating and counts updates from 0.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Schedule]:
+        declared = _declared(function)
+        signature = inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                    default=inspect.Parameter.empty if a.default is REQUIRED else a.default,
+                )
+                for name, a in declared.items()
+            ]
+        )
+
+        def make(*positional: Any, **named: Any) -> Schedule:
+            arguments = _bind(function.__name__, signature, declared, positional, named)
+            made = Schedule(function.__name__, function, arguments)
+            made(0)  # conditions between arguments are checked by the formula itself
+            return made
+
+        make.__name__ = make.__qualname__ = function.__name__
+        make.__module__ = function.__module__
+        make.__doc__ = _documentation(function, declared, source)
+        make.__signature__ = signature  # type: ignore[attr-defined]
+        _makers[function.__name__] = make
+        return make
+
+    return decorate
+
+
+def from_config(config: Mapping[str, Any]) -> Schedule:
+    """Return the schedule that :meth:`Schedule.config` described.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no schedule of that name.
+    """
+    arguments = {name: _revive(value) for name, value in config.items() if name != "schedule"}
+    name = config["schedule"]
+    if name not in _makers:
+        raise UnknownNameError(
+            _("there is no schedule named {name!r}; there are {known}.").format(
+                name=name, known=", ".join(sorted(_makers))
+            )
+        )
+    return _makers[name](**arguments)
+
+
+def _declared(function: Callable[..., Any]) -> dict[str, Argument]:
+    parameters = list(inspect.signature(function).parameters.values())[2:]
+    return {p.name: p.default for p in parameters}
+
+
+def _bind(
+    owner: str,
+    signature: inspect.Signature,
+    declared: Mapping[str, Argument],
+    positional: tuple[Any, ...],
+    named: Mapping[str, Any],
+) -> dict[str, Any]:
+    for name in named:
+        if name not in declared:
+            close = nearest(name, declared)
+            hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+            raise SettingError(
+                _("{rule} has no setting {name!r}; it has {known}.").format(
+                    rule=owner, name=name, known=", ".join(declared)
+                )
+                + hint
+            )
+    try:
+        bound = signature.bind(*positional, **named)
+    except TypeError as error:
+        raise SettingError(f"{owner}: {error}") from None
+    bound.apply_defaults()
+    return {name: declared[name].accept(owner, name, v) for name, v in bound.arguments.items()}
+
+
+def _documentation(
+    function: Callable[..., Any], declared: Mapping[str, Argument], source: str
+) -> str:
+    lines = [inspect.cleandoc(function.__doc__ or ""), "", "Parameters", "----------"]
+    for name, a in declared.items():
+        kind = "" if a.check else f"{'whole number ' if a.whole else ''}in {a.range_text}; "
+        lines += [f"{name} : {kind}{a.meaning}"]
+    return "\n".join([*lines, "", f"Source: {source}."])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Schedule):
+        return value.config()
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _revive(value: Any) -> Any:
+    if isinstance(value, Mapping) and "schedule" in value:
+        return from_config(value)
+    if isinstance(value, list):
+        return [_revive(v) for v in value]
+    return value
