@@ -26,3 +26,11 @@ class Data:
     train: Split
     validation: Split
     test: Split
+
+
+@dataclass(frozen=True)
+class TrainTest:
+    """A data set as its makers published it: examples to train on, and examples to judge by."""
+
+    train: Split
+    test: Split
