@@ -1,4 +1,6 @@
-"""Keep the Spanish catalog in step with the source: ``python tools/messages.py update|compile|check``.
+"""Keep the Spanish catalog in step with the source.
+
+Run as ``python tools/messages.py update``, ``compile`` or ``check``.
 
 ``update`` collects every message of the source into the catalog and leaves new ones empty;
 ``compile`` writes the binary catalog that the package loads; ``check`` names what is missing.

@@ -1,0 +1,51 @@
+"""The figures of a study, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from descenso.language import _
+from descenso.report import drawings, style
+from descenso.study._results import StudyResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_DRAWINGS: dict[str, Callable[[StudyResult], go.Figure]] = {
+    "results": drawings.results,
+    "differences": drawings.differences,
+    "sensitivity": drawings.sensitivity,
+    "curves": drawings.curves,
+}
+
+
+def names() -> list[str]:
+    """Return the names of all figures, in the order of the report."""
+    return list(_DRAWINGS)
+
+
+def figure(result: StudyResult, name: str, theme: str = "light", *, x: str = "epoch") -> go.Figure:
+    """Return a figure of a study.
+
+    Parameters
+    ----------
+    name : ``results`` (test scores by seed), ``differences`` (from the best method, paired),
+        ``sensitivity`` (validation against learning rate) or ``curves`` (validation while
+        training).
+    theme : ``light`` or ``dark``.
+    x : what ``curves`` is drawn against: ``epoch``, ``examples``, ``steps`` or ``seconds``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such figure, theme or axis; the message offers the nearest name.
+    """
+    style.known(name, names(), _("there is no figure named {name!r}; there are {known}."))
+    style.known(x, drawings.AXES, _("there is no axis named {name!r}; there are {known}."))
+    look = style.theme(theme)
+    drawn = drawings.curves(result, x) if name == "curves" else _DRAWINGS[name](result)
+    drawn.update_layout(paper_bgcolor=look.ground, plot_bgcolor=look.ground, font_color=look.text)
+    drawn.update_xaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)
+    drawn.update_yaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)
+    return drawn

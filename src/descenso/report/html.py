@@ -1,0 +1,173 @@
+"""One HTML file that holds the whole report and needs nothing else: no network, no other file."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from descenso.errors import ReportError
+from descenso.language import _, current, ngettext
+from descenso.report import drawings, figures, style, table, words
+from descenso.study._results import MethodResult, StudyResult
+from descenso.study._words import figure as in_words
+from descenso.study._words import settings
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def write(result: StudyResult, path: str | Path) -> Path:
+    """Write the report, whole or not at all, and return where it lies.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written; a file that was there before is left as it was.
+    """
+    target = Path(path).expanduser()
+    page = render(result)
+    try:
+        _replace(target, page)
+    except OSError as error:
+        raise ReportError(
+            _("the report cannot be written to {path}: {reason}").format(
+                path=target, reason=error.strerror or error
+            )
+        ) from error
+    return target
+
+
+def render(result: StudyResult) -> str:
+    """Return the report as HTML, in the language in use."""
+    return _template().render(
+        result=result,
+        language=current(),
+        rows=[_row(result, method) for method in result.ranking],
+        verdict=words.verdict(result),
+        sections=[_section(result, name) for name in figures.names()],
+        axes=[(x, drawings.axis_title(x)) for x in drawings.AXES],
+        metric=words.metric(result.metric),
+        has_target=result.metric.target is not None,
+        target=in_words(result.metric.target or math.nan, result.metric),
+        protocol=words.protocol(result),
+        limits=words.limits(result),
+        notes=result.notes,
+        command=words.command(result),
+        python_line=words.python_line(result),
+        layout=_facts(result.layout),
+        versions=_facts(result.versions),
+        wall=words.seconds(result.wall_seconds),
+        themes=style.THEMES,
+        font=style.FONT,
+        plotly_js=_plotly_js(),
+        payload=_payload(result),
+    )
+
+
+def _replace(target: Path, page: str) -> None:
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("descenso.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(_=_, ngettext=ngettext)
+    return environment.get_template("template.html")
+
+
+@cache
+def _plotly_js() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
+    tuned, default = method.tuned, method.default
+    return {
+        "name": method.name,
+        "standing": table.standing(result, method),
+        "colour": style.marks(result.design.methods)[method.name].colour,
+        "settings": settings(method.rule, method.settings),
+        "batch": method.batch_size,
+        "test": in_words(tuned.test.mean, result.metric),
+        "interval": words.interval(result.metric, tuned.test.low, tuned.test.high),
+        "validation": in_words(tuned.validation.mean, result.metric),
+        "default": in_words(default.test.mean, result.metric),
+        "default_settings": settings(method.rule, default.settings),
+        "diverged": _of_runs(tuned.diverged, len(tuned.curves)),
+        "default_diverged": _of_runs(default.diverged, len(default.curves)),
+        "target": words.target_reached(tuned),
+        "seconds": words.seconds(table.seconds_per_run(method)),
+    }
+
+
+def _of_runs(count: int, runs: int) -> str:
+    return _("{count} of {runs}").format(count=count, runs=runs)
+
+
+def _section(result: StudyResult, name: str) -> dict[str, str]:
+    titles = {
+        "results": _("Scores on test, seed by seed"),
+        "differences": _("How far behind the best"),
+        "sensitivity": _("How much the learning rate matters"),
+        "curves": _("While training"),
+    }
+    return {"name": name, "title": titles[name], "caption": words.caption(result, name)}
+
+
+def _facts(given: Any) -> list[tuple[str, str]]:
+    return [(str(key), value if isinstance(value, str) else json.dumps(value, default=str))
+            for key, value in given.items()]  # fmt: skip
+
+
+def _payload(result: StudyResult) -> str:
+    """Return the figures as JSON that cannot end the script element it stands in."""
+    drawn = {name: _drawn(figures.figure(result, name)) for name in figures.names()}
+    for x in drawings.AXES:
+        drawn[f"curves:{x}"] = _drawn(figures.figure(result, "curves", x=x))
+    themes = {
+        name: {
+            "font.color": theme.text,
+            **{f"{axis}.{key}": colour for axis in ("xaxis", "yaxis")
+               for key, colour in (("gridcolor", theme.grid), ("linecolor", theme.text))},
+        }
+        for name, theme in style.THEMES.items()
+    }  # fmt: skip
+    text = json.dumps({"figures": drawn, "themes": themes})
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _drawn(figure: go.Figure) -> Any:
+    clear = "rgba(0,0,0,0)"  # the page's own ground shows, light or dark
+    figure.update_layout(paper_bgcolor=clear, plot_bgcolor=clear)
+    return json.loads(figure.to_json())

@@ -1,0 +1,62 @@
+"""The table of a study: one row per method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from descenso.study._results import MethodResult, StudyResult
+from descenso.study._words import settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frame(result: StudyResult) -> pd.DataFrame:
+    """Return a row per method, best first.
+
+    Columns: ``method``, ``rule``, ``regime``, ``settings``, ``batch_size``; ``test``, ``low``,
+    ``high`` (mean over seeds and its 95% interval); ``validation``; ``default`` (test mean with
+    the default settings); ``diverged`` and ``default_diverged`` of ``runs``;
+    ``epochs_to_target`` (median over seeds; infinite where most did not reach it, NaN without a
+    target); ``seconds_per_run``; ``standing`` (``best``, ``tied``, or empty).
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_row(result, method) for method in result.ranking])
+
+
+def standing(result: StudyResult, method: MethodResult) -> str:
+    """Return ``best``, ``tied`` or an empty text."""
+    if method.name == result.verdict.best:
+        return "best"
+    return "tied" if method.name in result.verdict.tied else ""
+
+
+def seconds_per_run(method: MethodResult) -> float:
+    """Return the mean wall time of a run with the chosen settings."""
+    return method.tuned.seconds / max(len(method.tuned.curves), 1)
+
+
+def _row(result: StudyResult, method: MethodResult) -> dict[str, object]:
+    tuned, default = method.tuned, method.default
+    target = tuned.epochs_to_target if result.metric.target is not None else ()
+    return {
+        "method": method.name,
+        "rule": method.rule,
+        "regime": method.regime,
+        "settings": settings(method.rule, method.settings),
+        "batch_size": method.batch_size,
+        "test": tuned.test.mean,
+        "low": tuned.test.low,
+        "high": tuned.test.high,
+        "validation": tuned.validation.mean,
+        "default": default.test.mean,
+        "diverged": tuned.diverged,
+        "default_diverged": default.diverged,
+        "runs": len(tuned.curves),
+        "epochs_to_target": float(np.median(target)) if target else float("nan"),
+        "seconds_per_run": seconds_per_run(method),
+        "standing": standing(result, method),
+    }
