@@ -5,6 +5,7 @@ from descenso.study._results import Design, MethodResult, MetricInfo, StudyResul
 from descenso.study._schema import SCHEMA, as_json
 from descenso.study._storage import decode_result
 from descenso.study._train import train
+from descenso.study import words
 from descenso.study._trainer import Progress, ProgressFunction
 from descenso.study.verdict import with_text
 
@@ -21,4 +22,5 @@ __all__ = [
     "run_study",
     "train",
     "with_text",
+    "words",
 ]

@@ -18,14 +18,17 @@ WIDENINGS = 3
 def learning_rates(method: Method, trials: int) -> list[float]:
     """Return the learning rates a method is first tried with, lowest first.
 
-    A method whose learning rate is fixed is tried with that one.
+    The rule's default is tried beside the grid, so that no search ends with a setting that it has
+    seen to be worse. A method whose learning rate is fixed is tried with that one.
     """
     if "lr" in method.fixed:
         return [float(method.fixed["lr"])]
     low, high = _search_range(method)
+    default = float(_learning_rate(method).default)
     if trials == 1:
-        return [round_setting(float(np.sqrt(low * high)))]
-    return [round_setting(lr) for lr in np.geomspace(low, high, trials)]
+        return [default]
+    grid = {round_setting(lr) for lr in np.geomspace(low, high, trials)}
+    return sorted(grid | {default})
 
 
 def beyond_edge(method: Method, tried: Sequence[float], edge: str) -> list[float]:
@@ -33,7 +36,7 @@ def beyond_edge(method: Method, tried: Sequence[float], edge: str) -> list[float
     rates = sorted(tried)
     if len(rates) < 2:
         return []
-    ratio = (rates[-1] / rates[0]) ** (1 / (len(rates) - 1))
+    ratio = rates[-1] / rates[-2] if edge == "high" else rates[1] / rates[0]
     powers = range(1, ADDED_AT_EDGE + 1)
     new = [rates[-1] * ratio**k if edge == "high" else rates[0] / ratio**k for k in powers]
     h = _learning_rate(method)

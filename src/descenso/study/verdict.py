@@ -8,9 +8,12 @@ from dataclasses import replace
 
 from descenso.language import _, ngettext
 from descenso.records import Verdict
-from descenso.study import _words as words
+from descenso.study import words
 from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
 from descenso.study.statistics import compare_with_best, seeds_to_settle
+
+#: A run that takes more than this share of another's time is not worth calling quicker.
+QUICKER = 0.8
 
 
 def decide(
@@ -44,11 +47,11 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
     best = result.method(result.verdict.best)
     return {
         "use": _use(best, result),
-        "ties": _ties(result),
-        "worse": _worse(result),
-        "settle": _settle(result),
         "default": _default(best, result),
+        "ties": _ties(result),
         "cost": _cost(best, result),
+        "settle": _settle(result),
+        "worse": _worse(result),
         "diverged": _diverged(result.methods),
         "edge": _edges(result.methods),
         "caution": _caution(result.design),
@@ -140,7 +143,7 @@ def _default(best: MethodResult, result: StudyResult) -> str:
     template = (
         _("Its default ({settings}) reaches {mean}: tuning was worth {gain}.")
         if gain > 0
-        else _("Its default ({settings}) does as well: {mean}.")
+        else _("Its default ({settings}) does as well on test: {mean}.")
     )
     return template.format(
         settings=words.settings(best.rule, best.default.settings),
@@ -153,7 +156,7 @@ def _cost(best: MethodResult, result: StudyResult) -> str:
     """Name the quickest of the methods that cannot be told apart."""
     level = [best, *(result.method(name) for name in result.verdict.tied)]
     quickest = min(level, key=_seconds_per_run)
-    if quickest is best or len(level) < 2:
+    if _seconds_per_run(quickest) > QUICKER * _seconds_per_run(best):
         return ""
     return _("Of these, {name} is the quickest: {own} s a run against {other} s.").format(
         name=quickest.name,

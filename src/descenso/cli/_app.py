@@ -1,0 +1,190 @@
+"""The commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from descenso.cli import _options as options
+from descenso.cli._output import console, print_paragraph, print_table, write_json
+from descenso.errors import BudgetError, StoreError
+from descenso.language import _
+
+app = typer.Typer(
+    name="descenso",
+    help=_("Which optimizer should train my network, and with which settings?"),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(arguments, prog_name="descenso", standalone_mode=False)
+    except Exception as error:
+        # Typer's own complaints about the command line know how to show themselves.
+        if not hasattr(error, "format_message"):
+            raise
+        raise BudgetError(error.format_message()) from error
+    return int(code or 0)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from descenso import __version__
+
+        print(f"descenso {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def descenso(
+    lang: options.Lang = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help=_("say the version")),
+    ] = False,
+) -> None:
+    """Take the options that stand before the command."""
+
+
+@app.command(help=_("Compare methods on a problem, tuned and judged fairly, and say the verdict."))
+def compare(
+    problem: options.ProblemName,
+    methods: options.Methods = None,
+    epochs: options.Epochs = None,
+    seeds: options.Seeds = 5,
+    trials: options.Trials = 12,
+    seed: options.Seed = 0,
+    store: options.StoreURL = None,
+    report: options.Report = None,
+    json: options.Json = None,
+    lang: options.Lang = None,
+    fresh: options.Fresh = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    from descenso import api
+    from descenso.cli._progress import shown
+
+    with shown(console(stderr=True), quiet) as on_progress:
+        study = api.compare(
+            problem,
+            methods,
+            epochs=epochs,
+            seeds=seeds,
+            trials=trials,
+            seed=seed,
+            store=store,
+            fresh=fresh,
+            on_progress=on_progress,
+        )
+    _show(study, report, json, verbose)
+
+
+@app.command(help=_("Train a problem with one method, and show its learning curve."))
+def train(
+    problem: options.ProblemName,
+    method: Annotated[
+        str, typer.Option(metavar="METHOD", help=_("such as adam(lr=0.003)@64"))
+    ] = "adam",
+    epochs: options.Epochs = None,
+    seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds to train with"))] = 1,
+    seed: options.Seed = 0,
+    json: options.Json = None,
+    lang: options.Lang = None,
+) -> None:
+    from descenso import problems, study
+    from descenso.cli._training import show_runs
+
+    chosen = problems.get(problem)
+    runs = study.train(chosen, method, epochs=epochs, seeds=seeds, seed=seed)
+    show_runs(chosen, runs, json)
+
+
+@app.command(help=_("List the methods, with their settings and ranges."))
+def methods(lang: options.Lang = None) -> None:
+    from descenso import methods as known
+
+    rows = []
+    for name in known.names():
+        method = known.parse(name)
+        rule = method.definition()
+        settings = ", ".join(f"{h.name}={h.default}" for h in rule.hyperparameters.values())
+        rows.append((name, method.regime(), rule.title, settings))
+    print_table((_("method"), _("regime"), _("rule"), _("settings")), rows)
+    print_paragraph(
+        _("Write settings and batch size out to fix them: adam(lr=0.003,beta2=0.99)@64.")
+    )
+
+
+@app.command(help=_("List the problems that come with descenso."))
+def problems(lang: options.Lang = None) -> None:
+    from descenso import problems as known
+
+    rows = [(name, known.summary(known.get(name))) for name in known.names()]
+    print_table((_("problem"), _("what is trained")), rows)
+    print_paragraph(_("Your own: descenso compare mymodule:problem"))
+
+
+@app.command(help=_("List the studies in the store."))
+def studies(store: options.StoreURL = None, lang: options.Lang = None) -> None:
+    from descenso.store import Store
+
+    rows = []
+    for study in Store(store).studies():
+        state = _("finished") if study.result else _("unfinished")
+        names = ", ".join(study.design["methods"])
+        rows.append((study.identity, study.problem, names, study.started, state))
+    if not rows:
+        print_paragraph(_("No study is stored yet: descenso compare digits"))
+        return
+    print_table((_("study"), _("problem"), _("methods"), _("started"), _("state")), rows)
+
+
+@app.command(help=_("Say a stored study's verdict again, and write its report."))
+def report(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+    ],
+    report: options.Report = None,
+    json: options.Json = None,
+    store: options.StoreURL = None,
+    lang: options.Lang = None,
+    verbose: options.Verbose = False,
+) -> None:
+    from descenso.api import Study
+    from descenso.store import Store
+    from descenso.study import decode_result
+
+    stored = Store(store).resolve(study)
+    if stored.result is None:
+        raise StoreError(
+            _("study {name} is not finished: run its command again and it goes on").format(
+                name=stored.identity
+            )
+        )
+    found = Study(decode_result(stored.result))
+    target = report or (None if json else Path(f"{found.result.design.problem}.html"))
+    _show(found, target, json, verbose)
+
+
+def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> None:
+    """Print the verdict and the table, unless JSON is printed, and write what was asked for."""
+    from descenso.cli._training import print_layout, print_study
+
+    if json != "-":
+        print_study(study)
+        if verbose:
+            print_layout(study.result.layout)
+    if json:
+        write_json(study.to_json(), json)
+    if report:
+        study.save(report)
+        console(stderr=json == "-").print(_("report: {path}").format(path=report), soft_wrap=True)

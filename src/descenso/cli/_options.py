@@ -1,0 +1,61 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from descenso.language import _
+
+ProblemName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM",
+        help=_("a built-in problem (see `descenso problems`), or module:object for your own"),
+    ),
+]
+Methods = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help=_("methods to compare, such as adam,momentum(beta=0.95)@64; see `descenso methods`"),
+    ),
+]
+Epochs = Annotated[
+    int | None, typer.Option(metavar="N", help=_("passes over the training examples of every run"))
+]
+Seeds = Annotated[
+    int, typer.Option(metavar="N", help=_("fresh seeds that each chosen setting is judged on"))
+]
+Trials = Annotated[
+    int, typer.Option(metavar="N", help=_("learning rates each method is first tried with"))
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", help=_("keys the split, the weights and the order of examples"))
+]
+StoreURL = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="URL", help=_("database URL or SQLite file that keeps the runs")
+    ),
+]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FILE.html", help=_("write the report to this file"))
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", metavar="FILE|-", help=_("write everything as JSON; - prints it")),
+]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help=_("forget what is stored of this study and run it anew"))
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help=_("say how the members were laid on the machine"))
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help=_("show no progress"))]
+Lang = Annotated[
+    Literal["en", "es"] | None,
+    typer.Option("--lang", help=_("language of all that is said: English or Spanish")),
+]

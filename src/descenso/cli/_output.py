@@ -1,0 +1,59 @@
+"""What commands print: tables and paragraphs, wide and plain where no terminal is watching."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from descenso.errors import ReportError
+from descenso.language import _
+
+_PLAIN_WIDTH = 160
+
+
+def console(stderr: bool = False) -> Console:
+    """Return a console on the standard output (or error) as it is now."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PLAIN_WIDTH
+    return Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
+    """Print a table; the first column is a name, the others follow."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=i == 0)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def print_paragraph(text: str) -> None:
+    """Print text, wrapped to the terminal."""
+    console().print(text, soft_wrap=not sys.stdout.isatty())
+
+
+def write_json(value: Any, place: str) -> None:
+    """Write JSON to a file, or to the standard output for ``-``.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if place == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(place).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(
+            _("{path} cannot be written: {reason}").format(path=place, reason=error.strerror)
+        ) from error

@@ -1,0 +1,126 @@
+"""Print studies and training runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from descenso.api import Study
+from descenso.cli._output import print_paragraph, print_table, write_json
+from descenso.language import _
+from descenso.problems import Problem
+from descenso.records import Run
+from descenso.store.encoding import encode_curve, encode_member
+from descenso.study import MethodResult, MetricInfo, words
+
+
+def print_study(study: Study) -> None:
+    """Print the verdict, then a line for each method."""
+    metric = study.result.metric
+    print_paragraph(study.verdict.text)
+    print()
+    headings = (
+        _("method"), _("settings"), _("batch size"), _("test {metric}").format(metric=_(metric.name)),
+        _("95% interval"), _("default"), _("diverged"), _("epochs to target"), _("seconds a run"),
+    )  # fmt: skip
+    print_table(headings, [_row(m, metric) for m in study.methods])
+    print()
+    print_paragraph(
+        _("{seconds} s of training; study {identity}").format(
+            seconds=f"{study.result.wall_seconds:.1f}", identity=study.result.identity
+        )
+    )
+
+
+def _row(method: MethodResult, metric: MetricInfo) -> tuple[str, ...]:
+    tuned = method.tuned
+    return (
+        method.name,
+        words.settings(method.rule, method.settings),
+        str(method.batch_size),
+        words.figure(tuned.test.mean, metric),
+        f"{words.figure(tuned.test.low, metric)} – {words.figure(tuned.test.high, metric)}",
+        words.figure(method.default.test.mean, metric),
+        f"{tuned.diverged}/{len(tuned.curves)}",
+        _epochs(tuned.epochs_to_target),
+        f"{tuned.seconds / len(tuned.curves):.2g}",
+    )
+
+
+def _epochs(epochs: Sequence[float]) -> str:
+    """Return the median over seeds; a miss counts as infinite."""
+    if not epochs:
+        return "–"
+    middle = median(epochs)
+    return f"{middle:g}" if math.isfinite(middle) else _("not reached")
+
+
+def print_layout(layout: Mapping[str, Any]) -> None:
+    """Print how members were laid on the machine, and how fast they ran."""
+    print()
+    print_paragraph(
+        _("Layout: {engine} on {streams} × {platform}, {arrangement}.").format(**layout)
+    )
+    rows = [
+        (
+            program["rule"],
+            str(program["batch_size"]),
+            f"{program['compile_seconds']:.2f}",
+            str(program["microseconds_per_member_step"] or "–"),
+        )
+        for program in layout["programs"]
+    ]
+    print_table((_("rule"), _("batch size"), _("seconds to compile"), _("µs a step")), rows)
+
+
+def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:
+    """Print the learning curve of each run, or write it as JSON."""
+    if json:
+        rows = [{**encode_member(r.member), "curve": encode_curve(r.curve)} for r in runs]
+        write_json({"problem": problem.name, "metric": problem.metric.name, "runs": rows}, json)
+    if json == "-":
+        return
+    metric = MetricInfo(
+        problem.metric.name, problem.metric.higher_is_better, problem.metric.percent, problem.target
+    )
+    for run in runs:
+        _print_run(run, metric)
+
+
+def _print_run(run: Run, metric: MetricInfo) -> None:
+    curve, member = run.curve, run.member
+    title = _("{method} ({settings}; batch size {batch_size}; seed {seed})").format(
+        method=member.method,
+        settings=words.settings(member.rule, member.settings),
+        batch_size=member.batch_size,
+        seed=member.seed,
+    )
+    losses = [math.nan, *curve.train_loss]
+    rows = [
+        (str(epoch), _loss(losses[epoch]), _loss(loss), words.figure(value, metric))
+        for epoch, (loss, value) in enumerate(
+            zip(curve.validation_loss, curve.validation_metric, strict=True)
+        )
+    ]
+    headings = (
+        _("epoch"), _("training loss"), _("validation loss"),
+        _("validation {metric}").format(metric=_(metric.name)),
+    )  # fmt: skip
+    print_table(headings, rows, title)
+    if curve.diverged:
+        print_paragraph(_("diverged at step {step}").format(step=curve.diverged_at))
+        return
+    print_paragraph(
+        _("test {metric} {value}; {steps} steps in {seconds} s").format(
+            metric=_(metric.name),
+            value=words.figure(curve.test_metric, metric),
+            steps=curve.steps,
+            seconds=f"{curve.seconds:.3g}",
+        )
+    )
+
+
+def _loss(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.4g}"
