@@ -12,8 +12,8 @@ import plotly.graph_objects as go
 from descenso.language import _, ngettext
 from descenso.report import data, style, words
 from descenso.study._results import MetricInfo, StudyResult
-from descenso.study._words import difference
-from descenso.study._words import figure as in_words
+from descenso.study.words import difference
+from descenso.study.words import figure as in_words
 
 AXES = ("epoch", "examples", "steps", "seconds")
 

@@ -16,8 +16,8 @@ from descenso.errors import ReportError
 from descenso.language import _, current, ngettext
 from descenso.report import drawings, figures, style, table, words
 from descenso.study._results import MethodResult, StudyResult
-from descenso.study._words import figure as in_words
-from descenso.study._words import settings
+from descenso.study.words import figure as in_words
+from descenso.study.words import settings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

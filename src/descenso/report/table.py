@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descenso.study._results import MethodResult, StudyResult
-from descenso.study._words import settings
+from descenso.study.words import settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from descenso.language import _, ngettext
 from descenso.report import data
 from descenso.study import verdict as _verdict
 from descenso.study._results import Confirmation, MethodResult, MetricInfo, StudyResult
-from descenso.study._words import difference, figure, listed
+from descenso.study.words import difference, figure, listed
 
 #: The figure that backs each sentence of the verdict.
 _BACKING = {
