@@ -1,0 +1,113 @@
+"""Replay a rule's operations on lists of tensors with ``torch._foreach_*``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from descenso.torch._trace import Array, Operand, Program, Scalar
+
+Tensors = list[torch.Tensor]
+
+
+def run(
+    program: Program, inputs: Sequence[Tensors], slots: Sequence[float]
+) -> tuple[Tensors, list[Tensors]]:
+    """Return the new parameters and the new state lists; the inputs are not changed.
+
+    Parameters
+    ----------
+    inputs : parameters, gradients, then one list for each state name; all of one dtype.
+    slots : the values of ``program.slots``.
+    """
+    numbers = dict(zip(program.slots, slots, strict=True))
+    values: dict[int, Any] = dict(enumerate(inputs))
+    last_use = _last_uses(program)
+
+    def value(operand: Operand) -> Any:
+        if isinstance(operand, Array):
+            return values[operand.index]
+        return numbers[operand.text] if isinstance(operand, Scalar) else operand
+
+    for operation in program.operations:
+        result = _apply(operation.name, [value(o) for o in operation.operands])
+        values[operation.index] = result
+        for operand in operation.operands:  # free what no later operation reads
+            if isinstance(operand, Array) and last_use[operand.index] == operation.index:
+                values.pop(operand.index, None)
+
+    def result_of(operand: Operand) -> Tensors:
+        found = value(operand)
+        if isinstance(found, list):
+            return found
+        return [torch.full_like(like, found) for like in inputs[0]]
+
+    return result_of(program.theta), [result_of(o) for o in program.state]
+
+
+def _last_uses(program: Program) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for operation in program.operations:
+        last |= {o.index: operation.index for o in operation.operands if isinstance(o, Array)}
+    for result in (program.theta, *program.state):
+        if isinstance(result, Array):
+            last[result.index] = -1
+    return last
+
+
+_BINARY: dict[str, Callable[..., Any]] = {
+    "add": torch._foreach_add,
+    "sub": torch._foreach_sub,
+    "mul": torch._foreach_mul,
+    "div": torch._foreach_div,
+    "pow": torch._foreach_pow,
+    "maximum": torch._foreach_maximum,
+    "minimum": torch._foreach_minimum,
+}
+_UNARY: dict[str, Callable[..., Any]] = {
+    name: getattr(torch, f"_foreach_{name}")
+    for name in ("abs", "cos", "exp", "log", "sign", "sin", "sqrt")
+}
+# What foreach lacks goes tensor by tensor.
+_SINGLE: dict[str, Callable[..., Any]] = {
+    "lt": torch.lt, "le": torch.le, "gt": torch.gt, "ge": torch.ge, "where": torch.where,
+}  # fmt: skip
+
+
+def _apply(name: str, operands: list[Any]) -> Tensors:
+    if name in _UNARY:
+        return list(_UNARY[name](operands[0]))
+    if name in _SINGLE:
+        return _one_by_one(_SINGLE[name], operands)
+    return list(_binary(name, *operands))
+
+
+def _binary(name: str, left: Any, right: Any) -> Any:
+    if isinstance(left, list):
+        return _BINARY[name](left, right)
+    if name == "sub":  # number - list
+        return torch._foreach_add(torch._foreach_neg(right), left)
+    if name == "div":  # number / list
+        return torch._foreach_mul(torch._foreach_reciprocal(right), left)
+    if name == "pow":
+        return torch._foreach_pow(left, right)
+    return _BINARY[name](right, left)
+
+
+def _one_by_one(function: Callable[..., torch.Tensor], operands: list[Any]) -> Tensors:
+    count = next(len(o) for o in operands if isinstance(o, list))
+    rows = [o if isinstance(o, list) else [o] * count for o in operands]
+    return [_call(function, row) for row in zip(*rows, strict=True)]
+
+
+def _call(function: Callable[..., torch.Tensor], row: tuple[Any, ...]) -> torch.Tensor:
+    if function is not torch.where:
+        if isinstance(row[0], torch.Tensor):
+            return function(*row)
+        return function(torch.full_like(row[1], row[0]), row[1])
+    like = next(o for o in row if isinstance(o, torch.Tensor) and o.dtype is not torch.bool)
+    condition = row[0] if isinstance(row[0], torch.Tensor) else torch.tensor(bool(row[0]))
+    sides = [o if isinstance(o, torch.Tensor) else torch.full_like(like, o) for o in row[1:]]
+    return torch.where(condition.to(like.device), *sides)

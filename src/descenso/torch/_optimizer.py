@@ -1,0 +1,291 @@
+"""The base of all rules as PyTorch optimizers; a class for each rule is made in ``_classes``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any, ClassVar, Literal
+
+import torch
+
+from descenso.errors import ParameterError, SettingError
+from descenso.language import _
+from descenso.rules import Rule
+from descenso.torch import _checkpoint, _kernel, _trace
+from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
+from descenso.torch._settings import check_group, values_of
+from descenso.torch._step import FOREACH, KERNEL, PLAIN, GroupStep
+
+STATE_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+_NONFINITE = ("pass", "skip", "raise")
+_OWN = ("_state_dtype", "_nonfinite", "_compile", "_foreach", "skipped_steps")
+_said_no_compiler = False
+
+
+class RuleOptimizer(torch.optim.Optimizer):
+    """A rule as a ``torch.optim.Optimizer``. Use its subclasses, one for each rule."""
+
+    rule: ClassVar[Rule]
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        *,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,  # noqa: A002  the word users know
+        foreach: bool | None = None,
+        **settings: Any,
+    ) -> None:
+        if isinstance(params, torch.Tensor):
+            raise ParameterError(
+                _("params must be an iterable of parameters; got one tensor of shape {shape}").format(
+                    shape=tuple(params.shape)
+                )
+            )
+        check_group(self.rule, settings)
+        self._state_dtype = _read_state_dtype(state_dtype)
+        if nonfinite not in _NONFINITE:
+            raise SettingError(
+                _("nonfinite must be one of {choices}; got {value!r}").format(
+                    choices=", ".join(_NONFINITE), value=nonfinite
+                )
+            )
+        if compile and foreach:
+            raise SettingError(_("choose compile or foreach, not both"))
+        self._nonfinite, self._compile, self._foreach = nonfinite, compile, foreach
+        self.skipped_steps = 0
+        self._elementwise = _trace.is_elementwise(self.rule)
+        self._steps: list[GroupStep] = []
+        given = {n: settings.get(n, h.default) for n, h in self.rule.hyperparameters.items()}
+        parameters = list(params)
+        if not parameters:
+            raise ParameterError(_("the list of parameters is empty"))
+        super().__init__(parameters, {**given, "maximize": maximize, "rule": self.rule.name})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group of parameters, with settings of its own where it gives any.
+
+        Raises
+        ------
+        SettingError
+            If one of its settings is unknown or out of range.
+        ParameterError
+            If a parameter cannot be trained.
+        """
+        if not isinstance(param_group, dict):
+            raise ParameterError(_("a parameter group is a dict; got {value!r}").format(value=param_group))
+        check_group(self.rule, {k: v for k, v in param_group.items() if k != "params"})
+        super().add_param_group(param_group)
+        index = len(self.param_groups) - 1
+        try:
+            values_of(self.rule, self.param_groups[index])
+            for i, parameter in enumerate(self.param_groups[index]["params"]):
+                name = name_of(self.param_groups, index, i)
+                check_parameter(parameter, name, self._elementwise, self.rule.name)
+        except Exception:
+            self.param_groups.pop()
+            raise
+        self._steps = []
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step.
+
+        Parameters
+        ----------
+        closure : computes the loss and its gradients again; what it returns is returned.
+
+        Raises
+        ------
+        SettingError
+            If a setting has been changed to something out of range.
+        ParameterError
+            If a gradient is sparse, or not finite under ``nonfinite="raise"``.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if self._nonfinite != "pass" and not self._gradients_are_finite():
+            self.skipped_steps += 1
+            return loss
+        steps = self._steps or self._make_steps()
+        groups = zip(steps, self.param_groups, strict=True)
+        work = [step.collect(group, self.state) for step, group in groups]
+        for step, ready in zip(steps, work, strict=True):
+            step.run(ready)
+        return loss
+
+    def _make_steps(self) -> list[GroupStep]:
+        path = self._choose_path()
+        self._steps = [
+            GroupStep(
+                self.rule, path, self._state_dtype, lambda p: find_name(self.param_groups, p)
+            )
+            for _group in self.param_groups
+        ]
+        return self._steps
+
+    def _choose_path(self) -> str:
+        """Return the fastest path asked for that works here."""
+        if not self._elementwise or (self._compile is False and not self._foreach):
+            return PLAIN
+        if self._foreach:
+            return FOREACH
+        parameters = [p for group in self.param_groups for p in group["params"]]
+        on_cpu = all(p.device.type == "cpu" for p in parameters)
+        if not on_cpu:
+            if self._compile:
+                raise SettingError(_("compile=True: kernels are made for the CPU only; use foreach=True"))
+            return FOREACH
+        problem = self._try_kernels(parameters)
+        if problem is None:
+            return KERNEL
+        if self._compile:
+            raise SettingError(_("compile=True: no kernel can be made: {why}").format(why=problem))
+        _say_no_compiler(problem)
+        return FOREACH
+
+    def _try_kernels(self, parameters: list[torch.Tensor]) -> str | None:
+        """Compile what the parameters need; return what stands in the way, if anything does."""
+        try:
+            for group in self.param_groups:
+                settings = values_of(self.rule, group)
+                switches = tuple(
+                    (n, bool(settings[n]))
+                    for n, h in self.rule.hyperparameters.items()
+                    if h.is_switch
+                )
+                for dtype in {p.dtype for p in group["params"] if p.is_floating_point()}:
+                    kept = self._state_dtype or _kernel.arithmetic(dtype)
+                    names = self.rule.state_names(settings)
+                    kept = kept if names else _kernel.arithmetic(dtype)
+                    _kernel.compiled(
+                        _kernel.Recipe(
+                            self.rule, names, switches, dtype, kept, bool(group["maximize"])
+                        )
+                    )
+        except _kernel.CannotCompileError as error:
+            return str(error)
+        return None
+
+    def _gradients_are_finite(self) -> bool:
+        bad = [p for group in self.param_groups for p in group["params"] if not _is_finite(p.grad)]
+        flag = bool(bad)
+        if any(is_sharded(p) for group in self.param_groups for p in group["params"]):
+            flag = _any_process(flag)
+        if flag and self._nonfinite == "raise":
+            names = [find_name(self.param_groups, p) for p in bad]
+            raise ParameterError(
+                _("the gradient of parameter {name} holds NaN or infinity").format(
+                    name=names[0] if names else _("of another process")
+                )
+            )
+        return not flag
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a saved state: arrays, step numbers and settings.
+
+        Parameters with names (``model.named_parameters()``) are matched by name, in any order;
+        others by place. Arrays keep the dtype that this optimizer keeps state in.
+
+        Raises
+        ------
+        SettingError
+            If the state is another rule's.
+        ParameterError
+            If a parameter's state has unknown or missing arrays or another shape; it is named.
+        """
+        state_dict = state_dict.copy()
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            state_dict = hook(self, state_dict) or state_dict
+        saved = state_dict["param_groups"]
+        _checkpoint.check_groups(self.rule, self.param_groups, saved)
+        owners = _checkpoint.owners(self.param_groups, saved)
+        settings_of = {i: group for group in saved for i in group["params"]}
+        state: dict[Any, Any] = {}
+        for saved_id, kept in state_dict["state"].items():
+            if saved_id not in owners:
+                raise ParameterError(
+                    _("the state holds an unknown parameter {key!r}").format(key=saved_id)
+                )
+            parameter, name = owners[saved_id]
+            known = self.rule.state_names(values_of(self.rule, settings_of[saved_id]))
+            _checkpoint.check_state(self.rule, kept, parameter, name, known)
+            state[parameter] = self._take_over(kept, parameter)
+        groups = [
+            {**deepcopy({k: v for k, v in old.items() if k not in ("params", "param_names")}),
+             **{k: group[k] for k in ("params", "param_names") if k in group}, "rule": self.rule.name}
+            for group, old in zip(self.param_groups, saved, strict=True)
+        ]  # fmt: skip
+        self.state.clear()
+        self.state.update(state)
+        self.__setstate__({"param_groups": groups})
+        for post_hook in self._optimizer_load_state_dict_post_hooks.values():
+            post_hook(self)
+
+    def _take_over(self, kept: dict[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
+        dtype = self._state_dtype or _kernel.arithmetic(as_real(parameter).dtype)
+        if parameter.is_complex():
+            dtype = dtype.to_complex()
+        return {
+            name: int(value) if name == "step" else _laid_out_like(value, parameter, dtype)
+            for name, value in kept.items()
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), **{name: getattr(self, name) for name in _OWN}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._steps = []
+        super().__setstate__(state)
+        self._elementwise = _trace.is_elementwise(self.rule)
+
+
+def _laid_out_like(
+    value: torch.Tensor, parameter: torch.Tensor, dtype: torch.dtype
+) -> torch.Tensor:
+    kept = torch.empty_like(parameter, dtype=dtype, requires_grad=False)
+    with torch.no_grad():
+        return kept.copy_(value)
+
+
+def _read_state_dtype(given: str | torch.dtype | None) -> torch.dtype | None:
+    name = str(given).removeprefix("torch.")
+    if given is not None and name not in STATE_DTYPES:
+        raise SettingError(
+            _("state_dtype must be None or one of {choices}; got {value!r}").format(
+                choices=", ".join(STATE_DTYPES), value=given
+            )
+        )
+    return None if given is None else STATE_DTYPES[name]
+
+
+def _is_finite(gradient: torch.Tensor | None) -> bool:
+    if gradient is None or gradient.layout is not torch.strided or not gradient.numel():
+        return True
+    local = as_real(gradient)
+    # The largest absolute value is not finite exactly where some value is not; one pass.
+    return bool(torch.isfinite(torch.linalg.vector_norm(local, torch.inf)))
+
+
+def _any_process(flag: bool) -> bool:
+    """Return whether ``flag`` is set in any process: all must skip a step together."""
+    votes = torch.tensor([float(flag)])
+    torch.distributed.all_reduce(votes, torch.distributed.ReduceOp.MAX)
+    return bool(votes)
+
+
+def _say_no_compiler(problem: str) -> None:
+    global _said_no_compiler
+    if not _said_no_compiler:
+        _said_no_compiler = True
+        warnings.warn(
+            _(
+                "no compiled kernel can be made here, so steps use torch's list operations, which "
+                "are slower ({why}); compile=False or foreach=True silences this"
+            ).format(why=problem.partition("\n")[0]),
+            stacklevel=4,
+        )
