@@ -81,14 +81,14 @@ def results(result: StudyResult) -> go.Figure:
     frame = data.results(result)
     figure = _empty(result.metric, value_axis="x")
     looks = style.marks(result.design.methods)
-    left, right = shown = _score_range(frame)
+    shown = _score_range(frame)
     order = [method.name for method in reversed(result.ranking)]
     for (name, setting), rows in frame.groupby(["method", "setting"], sort=False):
         tuned = setting == "tuned"
         height = order.index(name) + (0.17 if tuned else -0.2)
-        inside = rows["score"].between(left, right)
+        inside = _shown(rows, shown)
         _add_scores(figure, rows[inside], height, looks[name], tuned)
-        if left <= rows["mean"].iloc[0] <= right:
+        if inside.any() and shown[0] <= rows["mean"].iloc[0] <= shown[1]:
             _add_mean(figure, rows.iloc[0], height, looks[name], shown)
         if not inside.all():
             _add_beyond(figure, rows[~inside], height, shown, result.metric)
@@ -104,6 +104,7 @@ def differences(result: StudyResult) -> go.Figure:
     figure = _empty(result.metric, value_axis="x")
     looks = style.marks(result.design.methods)
     order = list(reversed(frame["method"]))
+    shown = _difference_range(frame)
     for row in frame.itertuples():
         mark = looks[str(row.method)]
         figure.add_scatter(
@@ -111,7 +112,7 @@ def differences(result: StudyResult) -> go.Figure:
             y=[order.index(row.method)],
             mode="markers+text",
             text=[_difference_label(row, result.metric)],
-            textposition="top center",
+            textposition=_beside(row.difference, shown),
             marker={
                 "symbol": mark.symbol + ("-open" if row.tied else ""),
                 "size": 14,
@@ -126,9 +127,7 @@ def differences(result: StudyResult) -> go.Figure:
     _name_rows(figure, order)
     best = escape(result.verdict.best or "")
     title = _("how far behind {best}, test").format(best=best)
-    figure.update_xaxes(title=title, range=_difference_range(frame))
-    if result.metric.percent:
-        figure.update_xaxes(tickformat=".1%" if frame["difference"].max() < 0.03 else ".0%")
+    figure.update_xaxes(title=title, range=shown)
     return figure
 
 
@@ -150,14 +149,20 @@ def _difference_label(row: Any, metric: MetricInfo) -> str:
     return escape(f"{difference(row.difference, metric)}, {words.p_value(row.p_value)}")
 
 
-def _difference_range(frame: Any) -> list[float] | None:
+def _beside(position: float, shown: list[float]) -> str:
+    """Return where a label stays inside the figure: towards its middle."""
+    share = (position - shown[0]) / (shown[1] - shown[0])
+    return "top right" if share < 0.35 else "top left" if share > 0.65 else "top center"
+
+
+def _difference_range(frame: Any) -> list[float]:
     """Return a range that shows every mean; the interval of a method that diverges may leave it."""
     if not len(frame):
-        return None
+        return [-1.0, 1.0]
     far = max(float(frame["difference"].abs().max()), 1e-12)
     low = max(-far, min(0.0, float(frame["low"].fillna(0.0).min())))
     high = min(1.6 * far, max(far, float(frame["high"].fillna(far).max())))
-    room = 0.22 * (high - low)
+    room = 0.08 * (high - low)
     return [low - room, high + room]
 
 
@@ -167,7 +172,7 @@ def _empty(metric: MetricInfo, value_axis: str = "y") -> go.Figure:
             "template": "none",
             "font": {"family": style.FONT, "size": style.FONT_SIZE},
             "margin": {"l": 70, "r": 24, "t": 24, "b": 64},
-            "height": 480,
+            "height": 500,
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "hoverlabel": {"font": {"size": style.FONT_SIZE - 1}},
         }
@@ -177,7 +182,7 @@ def _empty(metric: MetricInfo, value_axis: str = "y") -> go.Figure:
     figure.update_yaxes(**shared, title_standoff=12)
     if metric.percent:
         axis = figure.layout[f"{value_axis}axis"]
-        axis.update(tickformat=".0%", hoverformat=".2%")
+        axis.update(tickformat=".2~%", hoverformat=".2%")
     return figure
 
 
@@ -288,21 +293,34 @@ def _decades(rates: Any) -> dict[str, Any]:
     return {
         "type": "log",
         "tickvals": ticks,
-        "ticktext": [f"{tick:g}" for tick in ticks],
+        "ticktext": [_power_of_ten(tick) for tick in ticks],
         "range": [low - 0.15, high + 0.15],
     }
 
 
+def _power_of_ten(number: float) -> str:
+    power = round(math.log10(number))
+    return f"{number:g}" if -2 <= power <= 2 else f"10<sup>{power}</sup>".replace("-", "−")
+
+
 def _score_range(frame: Any) -> tuple[float, float]:
     """Return a range that shows every trained, tuned score, and the defaults not far off them."""
-    tuned = frame[(frame["setting"] == "tuned") & ~frame["diverged"]]["score"]
+    trained = frame[~frame["diverged"]]
+    tuned = trained[trained["setting"] == "tuned"]["score"]
     tuned = tuned if len(tuned) else frame["score"]
     low, high = float(tuned.min()), float(tuned.max())
     span = (high - low) or abs(high) * 0.1 or 1.0
-    near = frame[frame["score"].between(low - 0.5 * span, high + 0.5 * span)]["score"]
-    low, high = min(low, float(near.min())), max(high, float(near.max()))
+    ends = trained.groupby(["method", "setting"])["score"].agg(["min", "max"])
+    near = ends[(ends["min"] >= low - 0.5 * span) & (ends["max"] <= high + 0.5 * span)]
+    low, high = min(low, *near["min"]), max(high, *near["max"])
     room = 0.08 * ((high - low) or span)
     return low - room, high + room
+
+
+def _shown(rows: Any, shown: tuple[float, float]) -> Any:
+    """Return which runs of one setting are drawn: those that diverged aside, all or none."""
+    inside = rows["score"].between(*shown)
+    return inside & (inside | rows["diverged"]).all()
 
 
 def _add_scores(figure: go.Figure, rows: Any, height: float, mark: style.Mark, tuned: bool) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def render(result: StudyResult) -> str:
         result=result,
         language=current(),
         rows=[_row(result, method) for method in result.ranking],
-        verdict=words.verdict(result),
+        verdict=[(text, part, _part_name(part)) for text, part in words.verdict(result)],
         sections=[_section(result, name) for name in figures.names()],
         axes=[(x, drawings.axis_title(x)) for x in drawings.AXES],
         metric=words.metric(result.metric),
@@ -63,6 +64,7 @@ def render(result: StudyResult) -> str:
         python_line=words.python_line(result),
         layout=_facts(result.layout),
         versions=_facts(result.versions),
+        started=words.moment(result.started),
         wall=words.seconds(result.wall_seconds),
         themes=style.THEMES,
         font=style.FONT,
@@ -142,12 +144,32 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
         "sensitivity": _("How much the learning rate matters"),
         "curves": _("While training"),
     }
-    return {"name": name, "title": titles[name], "caption": words.caption(result, name)}
+    return {
+        "name": name,
+        "number": _part_name(name),
+        "title": titles[name],
+        "caption": words.caption(result, name),
+    }
 
 
-def _facts(given: Any) -> list[tuple[str, str]]:
-    return [(str(key), value if isinstance(value, str) else json.dumps(value, default=str))
-            for key, value in given.items()]  # fmt: skip
+def _part_name(part: str) -> str:
+    if part in figures.names():
+        return _("figure {number}").format(number=figures.names().index(part) + 1)
+    return _("table") if part else ""
+
+
+def _facts(given: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return names and values as text; a list takes a line for each of its items."""
+    return [
+        (str(key), [_fact(item) for item in value] if isinstance(value, list) else [_fact(value)])
+        for key, value in given.items()
+    ]
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items())
+    return str(value)
 
 
 def _payload(result: StudyResult) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -55,14 +56,22 @@ def p_value(number: float) -> str:
     """Return a corrected p-value as it is printed in a paper."""
     if math.isnan(number):
         return _("no p-value: too few seeds")
-    return "p < 0.001" if number < 0.001 else f"p = {number:.3f}"
+    return "p < 0.001" if number < 0.001 else f"p = {number:.2g}"
+
+
+def moment(iso: str) -> str:
+    """Return a moment given in ISO 8601 to the minute; what is no such text comes back as it is."""
+    try:
+        return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return iso
 
 
 def seconds(number: float) -> str:
     """Return a duration."""
     if number >= 100:
         minutes, rest = divmod(round(number), 60)
-        return f"{minutes} min {rest:02d} s"
+        return f"{minutes}\u00a0min {rest:02d}\u00a0s"
     return f"{number:.3g} s" if number >= 1 else f"{1000 * number:.3g} ms"
 
 
@@ -108,7 +117,7 @@ def protocol(result: StudyResult) -> list[str]:
             "for every run."
         ).format(
             problem=translated(result.summary) or design.problem,
-            parameters=f"{result.parameters:,}".replace(",", " "),
+            parameters=f"{result.parameters:,}".replace(",", "\u00a0"),
             train=count["train"],
             validation=count["validation"],
             test=count["test"],
@@ -273,12 +282,17 @@ def _sensitivity_caption(result: StudyResult) -> list[str]:
                 "{most}; {narrow}, of {least}."
             ).format(
                 wide=max(spans)[1],
-                most=f"{max(spans)[0]:.2g}",
+                most=_rounded(max(spans)[0]),
                 narrow=min(spans)[1],
-                least=f"{min(spans)[0]:.2g}",
+                least=_rounded(min(spans)[0]),
             )
         )
     return text + [_edge_sentence(m) for m in result.methods if m.at_edge]
+
+
+def _rounded(number: float) -> str:
+    """Return a number in two digits, without an exponent."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def _tolerance(result: StudyResult, method: MethodResult) -> float:
