@@ -40,7 +40,7 @@ class Schedule:
 
     def config(self) -> dict[str, Any]:
         """Return name and arguments as plain data, ready for JSON; see :func:`from_config`."""
-        return {"schedule": self.name, **{k: _plain(v) for k, v in self.arguments.items()}}
+        return {"schedule": self.name, **{k: plain(v) for k, v in self.arguments.items()}}
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
@@ -64,27 +64,18 @@ def schedule(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Sch
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Schedule]:
-        declared = _declared(function)
-        signature = inspect.Signature(
-            [
-                inspect.Parameter(
-                    name,
-                    inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                    default=inspect.Parameter.empty if a.default is REQUIRED else a.default,
-                )
-                for name, a in declared.items()
-            ]
-        )
+        arguments = declared(function, 2)
+        signature = public_signature(arguments)
 
         def make(*positional: Any, **named: Any) -> Schedule:
-            arguments = _bind(function.__name__, signature, declared, positional, named)
-            made = Schedule(function.__name__, function, arguments)
+            bound = bind(function.__name__, signature, arguments, positional, named)
+            made = Schedule(function.__name__, function, bound)
             made(0)  # conditions between arguments are checked by the formula itself
             return made
 
         make.__name__ = make.__qualname__ = function.__name__
         make.__module__ = function.__module__
-        make.__doc__ = _documentation(function, declared, source)
+        make.__doc__ = document(function, arguments, source)
         make.__signature__ = signature  # type: ignore[attr-defined]
         _makers[function.__name__] = make
         return make
@@ -100,7 +91,7 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     UnknownNameError
         If there is no schedule of that name.
     """
-    arguments = {name: _revive(value) for name, value in config.items() if name != "schedule"}
+    arguments = {name: revive(value) for name, value in config.items() if name != "schedule"}
     name = config["schedule"]
     if name not in _makers:
         raise UnknownNameError(
@@ -111,25 +102,41 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     return _makers[name](**arguments)
 
 
-def _declared(function: Callable[..., Any]) -> dict[str, Argument]:
-    parameters = list(inspect.signature(function).parameters.values())[2:]
+def declared(function: Callable[..., Any], positional: int) -> dict[str, Argument]:
+    """Return the arguments declared after the first ``positional`` parameters of a formula."""
+    parameters = list(inspect.signature(function).parameters.values())[positional:]
     return {p.name: p.default for p in parameters}
 
 
-def _bind(
+def public_signature(arguments: Mapping[str, Argument]) -> inspect.Signature:
+    """Return the signature a user sees: the arguments with their defaults."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if a.default is REQUIRED else a.default,
+            )
+            for name, a in arguments.items()
+        ]
+    )
+
+
+def bind(
     owner: str,
     signature: inspect.Signature,
-    declared: Mapping[str, Argument],
+    arguments: Mapping[str, Argument],
     positional: tuple[Any, ...],
     named: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """Return every argument, checked; raise :class:`SettingError` where one does not fit."""
     for name in named:
-        if name not in declared:
-            close = nearest(name, declared)
+        if name not in arguments:
+            close = nearest(name, arguments)
             hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
             raise SettingError(
                 _("{rule} has no setting {name!r}; it has {known}.").format(
-                    rule=owner, name=name, known=", ".join(declared)
+                    rule=owner, name=name, known=", ".join(arguments)
                 )
                 + hint
             )
@@ -138,30 +145,31 @@ def _bind(
     except TypeError as error:
         raise SettingError(f"{owner}: {error}") from None
     bound.apply_defaults()
-    return {name: declared[name].accept(owner, name, v) for name, v in bound.arguments.items()}
+    return {name: arguments[name].accept(owner, name, v) for name, v in bound.arguments.items()}
 
 
-def _documentation(
-    function: Callable[..., Any], declared: Mapping[str, Argument], source: str
-) -> str:
+def document(function: Callable[..., Any], arguments: Mapping[str, Argument], source: str) -> str:
+    """Return a formula's docstring with its arguments, their ranges and its source."""
     lines = [inspect.cleandoc(function.__doc__ or ""), "", "Parameters", "----------"]
-    for name, a in declared.items():
+    for name, a in arguments.items():
         kind = "" if a.check else f"{'whole number ' if a.whole else ''}in {a.range_text}; "
         lines += [f"{name} : {kind}{a.meaning}"]
     return "\n".join([*lines, "", f"Source: {source}."])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return an argument as plain data."""
     if isinstance(value, Schedule):
         return value.config()
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value
 
 
-def _revive(value: Any) -> Any:
+def revive(value: Any) -> Any:
+    """Return the argument that :func:`plain` wrote down."""
     if isinstance(value, Mapping) and "schedule" in value:
         return from_config(value)
     if isinstance(value, list):
-        return [_revive(v) for v in value]
+        return [revive(v) for v in value]
     return value
