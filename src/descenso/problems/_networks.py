@@ -39,5 +39,6 @@ def dense_apply(params: Params, inputs: Array) -> Array:
     *hidden, last = params
     for layer in hidden:
         inputs = inputs @ layer["weight"] + layer["bias"]
-        inputs = ops.namespace(inputs).maximum(inputs, 0 * inputs)
+        xp = ops.namespace(inputs)
+        inputs = xp.maximum(inputs, xp.zeros_like(inputs))
     return inputs @ last["weight"] + last["bias"]

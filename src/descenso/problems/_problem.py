@@ -26,7 +26,8 @@ class Metric:
     Attributes
     ----------
     name : the field's word for it, such as ``accuracy``.
-    function : (outputs, targets) → mean over the examples, a scalar.
+    function : (outputs, targets) → one figure over all the examples given, a scalar. It need not
+        be a mean over them (R² is not), so it is always given a whole part.
     higher_is_better : its direction.
     percent : whether it is a share, shown as a percentage.
     """

@@ -1,0 +1,137 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from descenso import problems
+from descenso.errors import DataError, ProblemError, UnknownNameError
+from descenso.problems import Data, Metric, Split
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4))
+LABELS = np.arange(60) % 3
+TARGETS = X[:, :1] * 2
+
+
+def init(key):
+    first, second = jax.random.split(key)
+    return {
+        "w": 0.5 * jax.random.normal(first, (4, 8)),
+        "v": 0.5 * jax.random.normal(second, (8, 3)),
+    }
+
+
+def apply(params, inputs):
+    return jnp.tanh(inputs @ params["w"]) @ params["v"]
+
+
+def linear_init(key):
+    return jax.random.normal(key, (4, 1))
+
+
+def linear(params, inputs):
+    return inputs @ params
+
+
+def rehearse(problem):
+    return problems.rehearse(problem, problem.make_data(0))
+
+
+def test_a_classifier_is_rehearsed_and_judged_by_accuracy():
+    problem = problems.from_jax(init, apply, (X, LABELS))
+    assert problem.metric.name == "accuracy"
+    assert problem.metric.percent
+    assert rehearse(problem) == pytest.approx(1.1, abs=0.6)
+
+
+def test_a_regression_is_judged_by_r2():
+    problem = problems.from_jax(linear_init, linear, (X, TARGETS), loss="mse")
+    assert problem.metric.name == "r2"
+    assert rehearse(problem) > 0
+
+
+def test_initial_weights_follow_the_generator():
+    problem = problems.from_jax(init, apply, (X, LABELS))
+    first, again, other = (problem.init(np.random.default_rng(seed))["w"] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_one_pair_is_split_by_the_seed_and_stratified_by_class():
+    problem = problems.from_jax(init, apply, (X, LABELS))
+    data = problem.make_data(1)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [36, 12, 12]
+    assert np.bincount(data.train.targets).tolist() == [12, 12, 12]
+    assert data.train.targets.dtype == np.int32
+    assert not np.array_equal(data.train.inputs, problem.make_data(2).train.inputs)
+
+
+PARTS = {"train": (X[:40], LABELS[:40]), "validation": (X[40:50], LABELS[40:50])}
+PARTS["test"] = (X[50:], LABELS[50:])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        PARTS,
+        {name: Split(*pair) for name, pair in PARTS.items()},
+        Data(**{name: Split(*pair) for name, pair in PARTS.items()}),
+        {name: (jnp.asarray(x), y.tolist()) for name, (x, y) in PARTS.items()},
+    ],
+    ids=["pairs", "splits", "data", "other arrays"],
+)
+def test_three_parts_are_taken_as_they_are_whatever_the_seed(given):
+    problem = problems.from_jax(init, apply, given)
+    for seed in (0, 1):
+        data = problem.make_data(seed)
+        np.testing.assert_allclose(data.validation.inputs, X[40:50], rtol=1e-6)
+        np.testing.assert_array_equal(data.test.targets, LABELS[50:])
+    assert rehearse(problem) > 0
+
+
+def test_functions_may_be_given_for_loss_and_metric():
+    def absolute(outputs, targets):
+        return jnp.mean(jnp.abs(outputs - targets))
+
+    problem = problems.from_jax(linear_init, linear, (X, TARGETS), loss=absolute)
+    assert problem.metric.function is absolute
+    assert not problem.metric.higher_is_better
+    problem = problems.from_jax(linear_init, linear, (X, TARGETS), loss="mse", metric=absolute)
+    assert problem.metric.name == "absolute"
+    bounded = Metric("hits", lambda o, t: jnp.mean(jnp.abs(o - t) < 1), higher_is_better=True)
+    problem = problems.from_jax(linear_init, linear, (X, TARGETS), loss="mse", metric=bounded)
+    assert problem.metric is bounded
+    assert rehearse(problem) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"loss": "crossentropy"},
+            UnknownNameError,
+            r"no loss named 'crossentropy'.*'cross-entropy'",
+        ),
+        ({"metric": "acuracy"}, UnknownNameError, r"no metric named 'acuracy'.*'accuracy'"),
+        ({"loss": 3}, ProblemError, "loss must be a function; got int"),
+        ({"init": {}}, ProblemError, "init must be a function; got dict"),
+        ({"apply": None}, ProblemError, "apply must be a function; got NoneType"),
+        ({"batch_size": 0}, ProblemError, "batch_size must be a whole number ≥ 1; got 0"),
+        ({"epochs": 2.5}, ProblemError, r"epochs must be a whole number ≥ 1; got 2\.5"),
+        ({"data": (X, LABELS[:-1])}, DataError, "60 inputs but 59 targets"),
+        ({"data": (X, np.zeros(60, int))}, DataError, "all examples are of one class, 0"),
+        ({"data": X}, DataError, r"must be a pair \(inputs, targets\); got ndarray"),
+        ({"data": {"train": (X, LABELS)}}, DataError, "exactly the parts train, validation, test"),
+        ({"data": (np.where(X > 2, np.nan, X), LABELS)}, DataError, r"inputs of the data: .*nan"),
+        (
+            {"data": {**PARTS, "test": (X[:0], LABELS[:0])}},
+            DataError,
+            "test: there are no examples",
+        ),
+        ({"data": ([[1], [2, 3]], [0, 1])}, DataError, "NumPy cannot read it"),
+    ],
+)
+def test_a_wrong_argument_is_named_at_once(options, error, message):
+    given = {"init": init, "apply": apply, "data": (X, LABELS), **options}
+    with pytest.raises(error, match=message):
+        problems.from_jax(**given)
