@@ -46,9 +46,9 @@ def check_groups(rule: Rule, groups: Groups, saved: Groups) -> None:
     saved_counts = [len(group["params"]) for group in saved]
     if counts != saved_counts:
         raise ParameterError(
-            _(
-                "the state holds {saved} parameters in its groups; this optimizer has {own}"
-            ).format(saved=saved_counts, own=counts)
+            _("the state holds {saved} parameters in its groups; this optimizer has {own}").format(
+                saved=saved_counts, own=counts
+            )
         )
 
 
@@ -98,7 +98,10 @@ def check_state(
     if unknown := sorted(set(state) - wanted):
         raise ParameterError(
             _("the state of parameter {name} holds {unknown}; {rule} keeps {known}").format(
-                name=name, unknown=", ".join(unknown), rule=rule.name, known=", ".join(sorted(wanted))
+                name=name,
+                unknown=", ".join(unknown),
+                rule=rule.name,
+                known=", ".join(sorted(wanted)),
             )
         )
     if missing := sorted(wanted - set(state)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,8 +76,8 @@ class BoundKernel:
         self.gradient_position = kernel.order.index(1)
         self._order = kernel.order
         self._evaluate = kernel.program.evaluate
-        self._seeded = kernel.recipe.rounds_at_random
-        self._by_step = kernel.program.depends_on_step or self._seeded
+        self.seeded = kernel.recipe.rounds_at_random
+        self._by_step = kernel.program.depends_on_step or self.seeded
         self._buffer, self._numbers, self._pack = number_buffer(kernel.program, kernel.recipe)
         self._filled: tuple[Any, ...] = (None, 0, 0)
 
@@ -85,15 +85,15 @@ class BoundKernel:
         """Work out the numbers of step ``t``, unless they are still the same."""
         old_settings, old_t, old_seed = self._filled
         if settings is old_settings and (not self._by_step or t == old_t):
-            if not self._seeded or seed == old_seed:
+            if not self.seeded or seed == old_seed:
                 return
         slots = self._evaluate(*settings, t)
-        if self._seeded:
+        if self.seeded:
             slots = (*slots, _rounding.seed_slot(seed))
         self._pack(self._buffer, 0, *slots)
         self._filled = (settings, t, seed)
 
-    def arguments(self, theta: torch.Tensor, states: tuple[torch.Tensor, ...]) -> list[Any]:
+    def arguments(self, theta: torch.Tensor, states: Sequence[torch.Tensor]) -> list[Any]:
         """Return the arguments of one call; the place of the gradient is left empty."""
         values: list[Any] = [theta, None, *states, self._numbers]
         return [theta.numel() if place is None else values[place] for place in self._order]
@@ -130,7 +130,9 @@ def compiled(recipe: Recipe) -> Kernel:
     return kernel
 
 
-def _raw_kernel(program: _trace.Program, recipe: Recipe) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
+def _raw_kernel(
+    program: _trace.Program, recipe: Recipe
+) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
     compiled_graph = _compile(program, recipe)
     probe = [*_example(recipe, 37), number_buffer(program, recipe)[1]]
     return _capture(compiled_graph.current_callable, probe)
@@ -232,7 +234,9 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _capture(call: Any, probe: list[torch.Tensor]) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
+def _capture(
+    call: Any, probe: list[torch.Tensor]
+) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
     """Return the one native function behind ``call``, and which input each argument of it is.
 
     Inductor's wrapper checks shapes and passes pointers; here its native function is replaced for
@@ -281,7 +285,7 @@ def _verify(kernel: Kernel, recipe: Recipe) -> None:
     )  # fmt: skip
     bound = BoundKernel(kernel)
     bound.set(tuple(settings.values()), 3, seed=1)
-    arguments = bound.arguments(theta, tuple(states))
+    arguments = bound.arguments(theta, states)
     arguments[bound.gradient_position] = g
     bound.call(*arguments)
     for got, wanted in zip((theta, *states), expected, strict=True):

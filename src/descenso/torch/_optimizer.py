@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any, ClassVar, Literal
 
 import torch
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from descenso.errors import ParameterError, SettingError
 from descenso.language import _
@@ -35,15 +36,15 @@ class RuleOptimizer(torch.optim.Optimizer):
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
-        compile: bool | None = None,  # noqa: A002  the word users know
+        compile: bool | None = None,
         foreach: bool | None = None,
         **settings: Any,
     ) -> None:
         if isinstance(params, torch.Tensor):
             raise ParameterError(
-                _("params must be an iterable of parameters; got one tensor of shape {shape}").format(
-                    shape=tuple(params.shape)
-                )
+                _(
+                    "params must be an iterable of parameters; got one tensor of shape {shape}"
+                ).format(shape=tuple(params.shape))
             )
         check_group(self.rule, settings)
         self._state_dtype = _read_state_dtype(state_dtype)
@@ -76,7 +77,9 @@ class RuleOptimizer(torch.optim.Optimizer):
             If a parameter cannot be trained.
         """
         if not isinstance(param_group, dict):
-            raise ParameterError(_("a parameter group is a dict; got {value!r}").format(value=param_group))
+            raise ParameterError(
+                _("a parameter group is a dict; got {value!r}").format(value=param_group)
+            )
         check_group(self.rule, {k: v for k, v in param_group.items() if k != "params"})
         super().add_param_group(param_group)
         index = len(self.param_groups) - 1
@@ -104,6 +107,20 @@ class RuleOptimizer(torch.optim.Optimizer):
         ParameterError
             If a gradient is sparse, or not finite under ``nonfinite="raise"``.
         """
+        # torch wraps every step in a profiler's record (6 µs); here only where someone is watching.
+        if (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or _global_optimizer_pre_hooks
+            or _global_optimizer_post_hooks
+            or torch.autograd._profiler_enabled()
+        ):
+            return self._watched_step(closure)
+        return self._take_step(closure)
+
+    step.hooked = True  # type: ignore[attr-defined]  # torch must not wrap it once more
+
+    def _take_step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -118,12 +135,12 @@ class RuleOptimizer(torch.optim.Optimizer):
             step.run(ready)
         return loss
 
+    _watched_step = torch.optim.Optimizer.profile_hook_step(_take_step)
+
     def _make_steps(self) -> list[GroupStep]:
         path = self._choose_path()
         self._steps = [
-            GroupStep(
-                self.rule, path, self._state_dtype, lambda p: find_name(self.param_groups, p)
-            )
+            GroupStep(self.rule, path, self._state_dtype, lambda p: find_name(self.param_groups, p))
             for _group in self.param_groups
         ]
         return self._steps
@@ -138,7 +155,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         on_cpu = all(p.device.type == "cpu" for p in parameters)
         if not on_cpu:
             if self._compile:
-                raise SettingError(_("compile=True: kernels are made for the CPU only; use foreach=True"))
+                raise SettingError(
+                    _("compile=True: kernels are made for the CPU only; use foreach=True")
+                )
             return FOREACH
         problem = self._try_kernels(parameters)
         if problem is None:

@@ -43,9 +43,9 @@ def check_parameter(parameter: torch.Tensor, name: str, elementwise: bool, rule:
     """
     if not (parameter.is_floating_point() or parameter.is_complex()):
         raise ParameterError(
-            _("parameter {name} holds {dtype}; only floating-point parameters can be trained").format(
-                name=name, dtype=parameter.dtype
-            )
+            _(
+                "parameter {name} holds {dtype}; only floating-point parameters can be trained"
+            ).format(name=name, dtype=parameter.dtype)
         )
     if parameter.layout is not torch.strided:
         raise ParameterError(

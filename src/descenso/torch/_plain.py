@@ -24,8 +24,7 @@ class _Operations:
                 return float(on_number(*operands, **options))
             if name in ("maximum", "minimum"):
                 operands = tuple(
-                    o if isinstance(o, torch.Tensor) else torch.full_like(like, o)
-                    for o in operands
+                    o if isinstance(o, torch.Tensor) else torch.full_like(like, o) for o in operands
                 )
             return on_tensor(*operands, **options)
 

@@ -185,9 +185,7 @@ def read(rule: Rule, state_names: tuple[str, ...], switches: Mapping[str, bool])
     settings = {n: switches.get(n, Scalar(n)) for n in rule.hyperparameters}
     state = dict(zip(state_names, inputs[2:], strict=True))
     try:
-        theta, new = rule.update(
-            _Operations(), inputs[0], inputs[1], state, Scalar("t"), settings
-        )
+        theta, new = rule.update(_Operations(), inputs[0], inputs[1], state, Scalar("t"), settings)
     except NotElementwiseError:
         raise
     except Exception as error:  # a symbol lacks what the rule asks of an array (.ndim, @, ...)
