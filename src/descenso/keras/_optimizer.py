@@ -1,0 +1,220 @@
+"""A rule as a Keras optimizer; clipping, EMA and all else of the base class stay as they are."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+from descenso.errors import SettingError
+from descenso.keras import _checks
+from descenso.language import _
+from descenso.ops import namespace
+from descenso.rules import Rule, check_nonfinite, settings_with_live, state_names
+
+Tensor = Any
+Variable = Any
+
+#: What the base class takes beside the learning rate.
+KERAS_ARGUMENTS: dict[str, Any] = {
+    "weight_decay": None,
+    "clipnorm": None,
+    "clipvalue": None,
+    "global_clipnorm": None,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+    "name": None,
+}
+
+
+def working_type(dtype: Any) -> str:
+    """Return float32 for bfloat16 and float16, in which averages such as β₂ = .999 stand still."""
+    name: str = keras.backend.standardize_dtype(dtype)
+    return "float32" if name in ("bfloat16", "float16") else name
+
+
+class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
+    """What all rules share as Keras optimizers; use a subclass such as ``descenso.keras.Adam``."""
+
+    rule: ClassVar[Rule]
+
+    def __init__(
+        self, lr: Any = None, *, learning_rate: Any = None, nonfinite: Any = "pass", **given: Any
+    ) -> None:
+        own = self.rule.hyperparameters
+        base = {n: given.pop(n) for n in KERAS_ARGUMENTS if n in given and n not in own}
+        rate = self._one_rate(lr, learning_rate)
+        if rate is not None:
+            given["lr"] = rate
+        settings = settings_with_live(self.rule, given, callable)
+        rate = settings.pop("lr")
+        super().__init__(rate, **base)
+        self.nonfinite = check_nonfinite(self.rule, nonfinite)
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._names = state_names(self.rule, {**settings, "lr": rate}, callable)
+
+    def _one_rate(self, lr: Any, learning_rate: Any) -> Any:
+        if lr is not None and learning_rate is not None:
+            raise SettingError(
+                _("{rule}: give lr or learning_rate, which are the same, not both").format(
+                    rule=self.rule.name
+                )
+            )
+        return learning_rate if lr is None else lr
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate now; setting it takes effect from the next step on."""
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        self.learning_rate = value
+
+    def _get_current_learning_rate(self) -> Any:
+        # Keras asks schedules for the number of batches; here, of updates.
+        return self._now(self._learning_rate)
+
+    def _now(self, value: Any) -> Any:
+        if not callable(value):
+            return value
+        takes_step = any(
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.VAR_POSITIONAL)
+            for p in inspect.signature(value).parameters.values()
+        )
+        return value(self.iterations) if takes_step else value()
+
+    # -- state ---------------------------------------------------------------------------------
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Create the state of ``variables``: zeros, float32 or wider."""
+        if self.built:
+            return
+        _checks.check_variables(variables)
+        super().build(variables)
+        self._slots = {n: self.add_optimizer_variables(variables, n) for n in self._names}
+        if self.nonfinite == "skip":
+            self._skipped = self.add_variable((), dtype="int32", name="skipped")
+
+    def add_variable(
+        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, **options: Any
+    ) -> Variable:
+        """Create an optimizer variable, float32 where a narrower type is asked for."""
+        wide = dtype if dtype is None or dtype == "int" else working_type(dtype)
+        return super().add_variable(shape, initializer, wide, **options)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the state, and which arrays it holds."""
+        super().save_own_variables(store)
+        store[_checks.NAMES] = _checks.encode(self._names)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Read the state; refuse one of another rule.
+
+        Raises
+        ------
+        ParameterError
+            If the state holds other arrays than this rule keeps.
+        """
+        super().load_own_variables(_checks.without_names(store, self.rule.name, self._names))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return all settings, ready for JSON."""
+        settings = {name: getattr(self, name) for name in self.rule.hyperparameters if name != "lr"}
+        written = {
+            name: keras.saving.serialize_keras_object(value) if callable(value) else value
+            for name, value in settings.items()
+        }
+        return {**super().get_config(), **written, "nonfinite": self.nonfinite}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RuleOptimizer:
+        """Return the optimizer that :meth:`get_config` described."""
+        read = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            if isinstance(value, dict)
+            else value
+            for name, value in config.items()
+        }
+        return cls(**read)
+
+    # -- a step --------------------------------------------------------------------------------
+
+    def _apply_weight_decay(self, variables: Sequence[Variable]) -> None:
+        """Do nothing here: :meth:`update_step` decays, in float32, where little is rounded off."""
+
+    def _backend_apply_gradients(
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
+    ) -> None:
+        _checks.check_gradients(grads, trainable_variables)
+        wide = [ops.cast(g, working_type(g.dtype)) for g in map(_dense, grads)]
+        super()._backend_apply_gradients(wide, trainable_variables)
+
+    def _backend_update_step(
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable], learning_rate: Any
+    ) -> None:
+        if self.nonfinite == "raise":
+            _checks.refuse_nonfinite(grads, trainable_variables)
+        if self.nonfinite == "skip":
+            finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads]))
+            self._skipped.assign_add(ops.cast(ops.logical_not(finite), "int32"))
+            object.__setattr__(self, "_finite", finite)  # past Keras's tracking of attributes
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
+        """Take one step of the rule for one variable."""
+        dtype = working_type(variable.dtype)
+        slots = self._slots_of(variable)
+        theta = ops.cast(ops.convert_to_tensor(variable), dtype)
+        state = {name: ops.convert_to_tensor(slot) for name, slot in slots.items()}
+        settings = self._settings_now(variable, learning_rate, dtype)
+        new, new_state = self.rule.update(
+            namespace(theta),
+            self._decayed(theta, variable, settings["lr"]),
+            ops.cast(gradient, dtype),
+            state,
+            self._step_number(dtype),
+            settings,
+        )
+        self.assign(variable, ops.cast(self._unless_skipped(new, theta), variable.dtype))
+        for name, slot in slots.items():
+            self.assign(slot, self._unless_skipped(new_state[name], state[name]))
+
+    def _slots_of(self, variable: Variable) -> dict[str, Variable]:
+        index = self._get_variable_index(variable)
+        return {name: self._slots[name][index] for name in self._names}
+
+    def _step_number(self, dtype: str) -> Tensor:
+        t = ops.cast(self.iterations, dtype) + 1
+        return t - ops.cast(self._skipped, dtype) if self.nonfinite == "skip" else t
+
+    def _settings_now(self, variable: Variable, learning_rate: Any, dtype: str) -> dict[str, Any]:
+        settings = {"lr": ops.cast(learning_rate, dtype)}
+        for name in self.rule.hyperparameters:
+            if name != "lr":
+                value = getattr(self, name)
+                settings[name] = ops.cast(self._now(value), dtype) if callable(value) else value
+        if "weight_decay" in settings and not self._use_weight_decay(variable):
+            settings["weight_decay"] = 0.0
+        return settings
+
+    def _decayed(self, theta: Tensor, variable: Variable, lr: Tensor) -> Tensor:
+        """Return θ less Keras's own weight decay, which rules with a decay of their own replace."""
+        own = "weight_decay" in self.rule.hyperparameters
+        if own or self.weight_decay is None or not self._use_weight_decay(variable):
+            return theta
+        return theta - theta * self.weight_decay * lr
+
+    def _unless_skipped(self, new: Tensor, old: Tensor) -> Tensor:
+        return ops.where(self._finite, new, old) if self.nonfinite == "skip" else new
+
+
+def _dense(gradient: Tensor) -> Tensor:
+    return ops.convert_to_tensor(gradient, sparse=False)
