@@ -12,20 +12,29 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it. Nothing here imports a framework.
 _PUBLIC = {
-    "compare": "descenso.api",
-    "train": "descenso.api",
+    "DescensoError": "descenso.errors",
     "Study": "descenso.api",
+    "compare": "descenso.api",
+    "methods": "",  # a module of descenso's own
     "problems": "",
     "rules": "",
-    "methods": "",
-    "DescensoError": "descenso.errors",
+    "train": "descenso.api",
 }
-__all__ = ["__version__", *_PUBLIC]
+__all__ = [
+    "DescensoError",
+    "Study",
+    "__version__",
+    "compare",
+    "methods",
+    "problems",
+    "rules",
+    "train",
+]
 
 if TYPE_CHECKING:
     from descenso import methods, problems, rules
-    from descenso.errors import DescensoError
     from descenso.api import Study, compare, train
+    from descenso.errors import DescensoError
 
 
 def __getattr__(name: str) -> Any:

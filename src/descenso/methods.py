@@ -142,9 +142,7 @@ def _parse_settings(text: str, rule_name: str) -> dict[str, float | bool]:
                 )
             )
         if name in given:
-            raise SettingError(
-                _("{rule}: {name} is given twice").format(rule=rule_name, name=name)
-            )
+            raise SettingError(_("{rule}: {name} is given twice").format(rule=rule_name, name=name))
         given[name] = _parse_value(value)
     checked = rules.get(rule_name).settings(**given)
     return {name: checked[name] for name in given}
@@ -165,7 +163,7 @@ def _parse_batch(text: str, whole: str) -> int | str:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise SettingError(
-        _("{whole}: the batch size after @ must be a positive whole number or 'all'; got {text!r}").format(
-            whole=whole, text=text
-        )
+        _(
+            "{whole}: the batch size after @ must be a positive whole number or 'all'; got {text!r}"
+        ).format(whole=whole, text=text)
     )

@@ -6,7 +6,7 @@ are arguments. It is a loop over members around a loop over epochs around a loop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -153,7 +153,8 @@ def _train_member(
     start = (0, progress, (blank, blank, blank), jnp.isfinite(inputs.hopeless))
     _, progress, figures, alive = jax.lax.while_loop(go_on, one_epoch, start)
     test_loss, test_metric = recipe.evaluate(progress.params, test)
-    return progress, Outcome(*figures, test_loss, test_metric, alive)
+    train_loss, loss, metric = figures
+    return progress, Outcome(train_loss, loss, metric, test_loss, test_metric, alive)
 
 
 def _train_stream(
@@ -189,7 +190,7 @@ def _train_stream(
     return progress, outcomes
 
 
-def build(recipe: Recipe, mesh: Mesh) -> Callable[..., Any]:
+def build(recipe: Recipe, mesh: Mesh) -> Any:
     """Return the program, not yet compiled.
 
     It takes ``(progress, inputs, counts, orders, epochs, data)``. The first three carry leading
@@ -200,8 +201,9 @@ def build(recipe: Recipe, mesh: Mesh) -> Callable[..., Any]:
         progress: Progress, inputs: Inputs, counts: Array, orders: Array, epochs: Array, data: Any
     ) -> tuple[Progress, Outcome]:
         mine = jax.tree.map(lambda a: a[0], (progress, inputs, counts))
-        result = _train_stream(recipe, *mine, orders, epochs, data)
-        return jax.tree.map(lambda a: a[None], result)
+        result = _train_stream(recipe, mine[0], mine[1], mine[2], orders, epochs, data)
+        with_stream_axis: tuple[Progress, Outcome] = jax.tree.map(lambda a: a[None], result)
+        return with_stream_axis
 
     split, whole = P(_MESH_AXIS), P()
     return jax.jit(

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ import numpy as np
 import platformdirs
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
@@ -84,7 +85,7 @@ class JaxEngine:
     problem: Problem
     data: Data
     study_seed: int
-    dtype: DTypeLike = np.float32
+    dtype: type[np.floating[Any]] = np.float32
     _programs: dict[Any, _Compiled] = field(default_factory=dict, init=False)
     _starts: dict[int, _Start] = field(default_factory=dict, init=False)
 
@@ -180,7 +181,8 @@ class JaxEngine:
             return fresh
         leaves, structure = jax.tree.flatten(fresh)
         restored = [run.checkpoint[f"leaf{i}"] for i in range(len(leaves))]
-        return structure.unflatten(restored)  # type: ignore[no-any-return]
+        progress: Progress = structure.unflatten(restored)
+        return progress
 
     # ---- programs -----------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class JaxEngine:
         return progress, inputs, counts, orders, np.int32(more), self._arrays
 
     def _inputs(self, member: Member, seeds: Sequence[int]) -> Inputs:
-        number = np.dtype(self.dtype).type
+        number = self.dtype
         switches = self._switches(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
         hopeless = HOPELESS * (1 + abs(self._start(member.seed).validation_loss))
@@ -286,8 +288,8 @@ class JaxEngine:
         advanced = []
         for j, run in enumerate(runs):
             place = (j % recipe.slab.streams, j // recipe.slab.streams)
-            mine = jax.tree.map(lambda a: a[place], (progress, outcomes))  # noqa: B023
-            advanced.append(self._advanced(run, *mine, more, seconds / len(runs)))
+            mine = jax.tree.map(itemgetter(place), (progress, outcomes))
+            advanced.append(self._advanced(run, mine[0], mine[1], more, seconds / len(runs)))
         self._note_speed(program, len(runs), runs, advanced, seconds)
         return advanced
 

@@ -27,7 +27,9 @@ _SINGLE_THREADED = "--xla_cpu_multi_thread_eigen=false"
 
 def cores() -> int:
     """Return the cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def start_jax() -> list[Any]:
@@ -44,7 +46,7 @@ def start_jax() -> list[Any]:
     except RuntimeError:  # JAX runs already, and its devices cannot be changed any more
         pass
     finally:
-        devices = jax.devices()  # reads the flags
+        devices: list[Any] = jax.devices()  # reads the flags
         if flags is None:
             del os.environ["XLA_FLAGS"]
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import exc
@@ -11,7 +11,7 @@ from descenso.errors import StoreError
 from descenso.language import _
 
 # Part of the database's message -> what it means for the user. N_-style: translated when raised.
-_MEANINGS = {
+_MEANINGS: dict[str, Callable[[], str]] = {
     "database is locked": lambda: _("another process holds it locked"),
     "readonly database": lambda: _("it is read-only"),
     "disk is full": lambda: _("the disk is full; what was stored before is safe"),
@@ -32,6 +32,4 @@ def as_store_errors(url: str) -> Iterator[None]:
             raise
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         meaning = next((say() for part, say in _MEANINGS.items() if part in cause), cause)
-        raise StoreError(
-            _("store {url}: {meaning}").format(url=url, meaning=meaning)
-        ) from error
+        raise StoreError(_("store {url}: {meaning}").format(url=url, meaning=meaning)) from error

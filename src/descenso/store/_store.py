@@ -142,15 +142,18 @@ class Store:
             If no study fits, or more than one does.
         """
         everything = self.studies()
-        fitting = everything[:1] if text == "latest" else [
-            s for s in everything if text and s.identity.startswith(text)
-        ]
+        fitting = (
+            everything[:1]
+            if text == "latest"
+            else [s for s in everything if text and s.identity.startswith(text)]
+        )
         if len(fitting) == 1:
             return fitting[0]
         problem = _("no study") if not fitting else _("more than one study")
         raise UnknownNameError(
-            _("{problem} in {url} has an identity that begins with {text!r}; see `descenso studies`")
-            .format(problem=problem, url=self.url, text=text)
+            _(
+                "{problem} in {url} has an identity that begins with {text!r}; see `descenso studies`"
+            ).format(problem=problem, url=self.url, text=text)
         )
 
     def delete(self, identity: str) -> None:
@@ -175,9 +178,7 @@ class Store:
         ]
         insert = self._insert(runs)
         replaced = {name: insert.excluded[name] for name in ("curve", "checkpoint")}
-        upsert = insert.on_conflict_do_update(
-            index_elements=["study", "member_key"], set_=replaced
-        )
+        upsert = insert.on_conflict_do_update(index_elements=["study", "member_key"], set_=replaced)
         with as_store_errors(self.url), self._engine.begin() as connection:
             connection.execute(upsert, rows)
             connection.execute(

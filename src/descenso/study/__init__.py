@@ -1,11 +1,11 @@
 """A study: design, race, confirmation on fresh seeds, statistics, verdict."""
 
-from descenso.study._run import run_study
+from descenso.study import words
 from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
+from descenso.study._run import run_study
 from descenso.study._schema import SCHEMA, as_json
 from descenso.study._storage import decode_result
 from descenso.study._train import train
-from descenso.study import words
 from descenso.study._trainer import Progress, ProgressFunction
 from descenso.study.verdict import with_text
 

@@ -60,8 +60,9 @@ def batch_size(method: Method, problem: Problem, examples: int) -> int:
     """
     if isinstance(method.batch_size, int) and method.batch_size > examples:
         raise DataError(
-            _("{method} asks for batches of {size}; {problem} has {examples} training examples")
-            .format(
+            _(
+                "{method} asks for batches of {size}; {problem} has {examples} training examples"
+            ).format(
                 method=method.label,
                 size=method.batch_size,
                 problem=problem.name,

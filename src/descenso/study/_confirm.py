@@ -37,8 +37,10 @@ def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirm
     curves = tuple(run.curve for run in runs)
     scores = tuple(score(curve) for curve in curves)
     last = [score(c) if c.diverged else float(c.validation_metric[-1]) for c in curves]
-    reached = () if target is None else tuple(
-        c.first_epoch_reaching(target, metric.higher_is_better) for c in curves
+    reached = (
+        ()
+        if target is None
+        else tuple(c.first_epoch_reaching(target, metric.higher_is_better) for c in curves)
     )
     return Confirmation(
         settings=runs[0].member.settings,

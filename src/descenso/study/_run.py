@@ -189,4 +189,3 @@ class _Running:
 def _versions() -> Mapping[str, str]:
     found = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
     return {"descenso": __version__, "python": platform.python_version(), **found}
-

@@ -50,7 +50,9 @@ class Trainer:
         self._done = 0.0
         self.total = total
 
-    def train(self, members: Sequence[Member], epochs: int, stage: str, planned: float) -> list[Run]:
+    def train(
+        self, members: Sequence[Member], epochs: int, stage: str, planned: float
+    ) -> list[Run]:
         """Return a run of each member, trained to ``epochs`` epochs, in the order given.
 
         Parameters

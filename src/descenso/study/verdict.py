@@ -16,9 +16,7 @@ from descenso.study.statistics import compare_with_best, seeds_to_settle
 QUICKER = 0.8
 
 
-def decide(
-    methods: Sequence[MethodResult], metric: MetricInfo, test_examples: int
-) -> Verdict:
+def decide(methods: Sequence[MethodResult], metric: MetricInfo, test_examples: int) -> Verdict:
     """Return the verdict on the confirmed runs, still without its text.
 
     Parameters
@@ -204,4 +202,3 @@ def _caution(design: Design) -> str:
             "use five seeds or more."
         ).format(n=design.seeds)
     return ""
-

@@ -1,0 +1,192 @@
+"""The JAX engine against plain loops, and its promises."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from descenso import methods, rules
+from descenso.engine import open_engine
+from descenso.engine.jax import JaxEngine
+from descenso.engine.randomness import example_order, weights_generator
+from descenso.ops import numpy as xp
+from descenso.records import Member
+
+SETTINGS = {
+    "gradient_descent": {"lr": 0.1},
+    "momentum": {"lr": 0.1, "beta": 0.8},
+    "nesterov": {"lr": 0.05, "beta": 0.8},
+    "rmsprop": {"lr": 0.01, "centered": True, "momentum": 0.5},
+    "adam": {"lr": 0.05, "eps": 1e-3},
+    "adamw": {"lr": 0.05, "weight_decay": 0.1},
+}
+
+
+def member(method: str = "adam", seed: int = 0, batch_size: int = 8, **settings) -> Member:
+    rule = methods.parse(method).definition()
+    return Member(method, rule.name, rule.settings(**settings), batch_size, seed)
+
+
+def finished(engine, members, epochs):
+    """Train to the end and return the last run of each member."""
+    done = {}
+    for chunk in engine.train(members, epochs):
+        done.update({run.member.key: run for run in chunk})
+    return done
+
+
+def plain_loop(problem, data, who: Member, epochs: int, study_seed: int):
+    """Train one member of the linear problem with NumPy alone, in float64."""
+    params = problem.init(weights_generator(study_seed, who.seed))
+    rule = rules.get(who.rule)
+    state = {k: rule.start(xp, p, who.settings) for k, p in params.items()}
+    x, y = np.float64(data.train.inputs), np.float64(data.train.targets)
+    t = 0
+    for epoch in range(epochs):
+        order = example_order(study_seed, who.seed, epoch, len(x))
+        for first in range(0, len(x) - who.batch_size + 1, who.batch_size):
+            rows = order[first : first + who.batch_size]
+            error = x[rows] @ params["w"] + params["b"] - y[rows]
+            gradient = {"w": x[rows].T @ error * 2 / error.size, "b": 2 * error.sum(0) / error.size}
+            t += 1
+            for k in params:
+                params[k], state[k] = rule.update(
+                    xp, params[k], gradient[k], state[k], t, who.settings
+                )
+    test = np.float64(data.test.inputs) @ params["w"] + params["b"] - data.test.targets
+    return params, (test**2).mean(), t
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 36])
+@pytest.mark.parametrize("rule_name", sorted(rules.names()))
+def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, batch_size):
+    import jax
+
+    who = member(rule_name, 3, batch_size, **SETTINGS.get(rule_name, {"lr": 0.01}))
+    with jax.enable_x64(True):
+        data = linear.make_data(0)
+        engine = JaxEngine(linear, data, 7, dtype=np.float64)
+        run = finished(engine, [who], 3)[who.key]
+    params, loss, steps = plain_loop(linear, data, who, 3, 7)
+    leaves = [run.checkpoint[f"leaf{i}"] for i in range(2)]
+    assert run.curve.steps == steps
+    np.testing.assert_allclose(leaves[0], params["b"], rtol=0, atol=1e-10)
+    np.testing.assert_allclose(leaves[1], params["w"], rtol=0, atol=1e-10)
+    assert run.curve.test_loss == pytest.approx(loss, abs=1e-10)
+
+
+def test_nothing_is_compiled_again_when_a_setting_a_seed_or_the_budget_changes(linear):
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1)], 1)
+    programs = dict(engine._programs)
+    finished(
+        engine,
+        [member(lr=lr, seed=s, beta1=b) for lr in (0.2, 3.0) for s, b in ((5, 0.5), (6, 0.1))],
+        3,
+    )
+    assert engine._programs == programs
+    assert len(programs) == 1
+    assert engine._programs[next(iter(programs))].call is programs[next(iter(programs))].call
+
+
+def test_members_with_one_seed_start_from_the_same_weights(linear):
+    engine = open_engine(linear, linear.make_data(0), 0)
+    runs = finished(engine, [member("adam", 4, lr=0.1), member("momentum", 4, lr=0.1)], 1).values()
+    first, second = (run.curve.validation_loss[0] for run in runs)
+    assert first == second
+
+
+def test_the_order_of_examples_depends_on_seed_and_epoch_alone():
+    again = example_order(1, 2, 3, 50)
+    assert (example_order(1, 2, 3, 50) == again).all()
+    assert sorted(again) == list(range(50))
+    others = [example_order(*key, 50) for key in ((0, 2, 3), (1, 0, 3), (1, 2, 0))]
+    assert all((other != again).any() for other in others)
+
+
+def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(linear):
+    data = linear.make_data(0)
+    crowd = [member(lr=lr, seed=s) for lr in (0.01, 0.1, 0.5) for s in range(11)]
+    together = finished(JaxEngine(linear, data, 0), crowd, 3)
+    backwards = finished(JaxEngine(linear, data, 0), crowd[::-1], 3)
+    alone = finished(JaxEngine(linear, data, 0), crowd[7:8], 3)
+    for key, run in alone.items():
+        assert run.curve.test_loss == together[key].curve.test_loss
+    for key, run in together.items():
+        assert (run.curve.validation_loss == backwards[key].curve.validation_loss).all()
+
+
+def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(linear):
+    data, who = linear.make_data(0), member(lr=0.05, seed=2)
+    whole = finished(JaxEngine(linear, data, 0), [who], 5)[who.key]
+    part = finished(JaxEngine(linear, data, 0), [who], 2)[who.key]
+    resumed = finished(JaxEngine(linear, data, 0), [part], 5)[who.key]
+    assert (resumed.curve.validation_loss == whole.curve.validation_loss).all()
+    assert (resumed.curve.train_loss == whole.curve.train_loss).all()
+    assert resumed.curve.test_loss == whole.curve.test_loss
+    assert resumed.curve.steps == whole.curve.steps == 5 * 4
+
+
+def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(steep):
+    data = steep.make_data(0)
+    calm, wild = member("sgd", 1, lr=1e-4), member("sgd", 1, lr=1e6)
+    runs = finished(JaxEngine(steep, data, 0), [calm, wild], 3)
+    assert not runs[calm.key].curve.diverged
+    assert runs[calm.key].curve.epochs == 3
+    curve = runs[wild.key].curve
+    assert 1 <= curve.diverged_at <= 4 * curve.epochs
+    assert curve.epochs < 3
+    assert np.isnan(curve.validation_loss[-1])
+    assert np.isnan(curve.test_metric)
+    assert runs[wild.key].checkpoint is None
+    alone = finished(JaxEngine(steep, data, 0), [calm], 3)[calm.key]
+    assert alone.curve.test_loss == runs[calm.key].curve.test_loss
+
+
+def test_a_diverged_run_is_not_trained_again(steep):
+    engine = JaxEngine(steep, steep.make_data(0), 0)
+    wild = finished(engine, [member("sgd", 1, lr=1e6)], 3)
+    assert list(engine.train(list(wild.values()), 10)) == []
+
+
+def test_a_loss_that_is_not_finite_from_the_start_diverges_at_step_zero(linear):
+    broken = replace(linear, init=lambda rng: {"w": np.full((4, 2), np.inf), "b": np.zeros(2)})
+    engine = JaxEngine(broken, broken.make_data(0), 0)
+    who = member(lr=0.1)
+    curve = finished(engine, [who], 2)[who.key].curve
+    assert curve.diverged_at == 0
+
+
+def test_the_examples_left_over_by_the_last_batch_are_used_in_another_epoch(linear):
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    who = member(lr=0.01, batch_size=10)  # 36 examples: three steps, six examples wait
+    assert finished(engine, [who], 2)[who.key].curve.steps == 6
+
+
+def test_the_layout_is_described_with_its_timings(linear):
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1)], 2)
+    described = engine.describe()
+    assert described["streams"] >= 1
+    assert described["programs"][0]["member_steps"] == 8
+    assert described["programs"][0]["microseconds_per_member_step"] > 0
+
+
+def test_a_process_that_has_started_jax_already_is_served_with_its_devices():
+    code = (
+        "import jax; jax.devices(); from descenso.engine.layout import start_jax; "
+        "print(len(start_jax()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
+def test_starting_jax_leaves_the_environment_as_it_was():
+    code = (
+        "import os; os.environ.pop('XLA_FLAGS', None); "
+        "from descenso.engine.layout import start_jax; start_jax(); print('XLA_FLAGS' in os.environ)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

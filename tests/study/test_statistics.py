@@ -1,0 +1,130 @@
+"""The statistics against other implementations, by simulation, and at their edges."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from descenso.study.statistics import (
+    compare_with_best,
+    estimate,
+    holm,
+    paired_p_value,
+    seeds_to_settle,
+)
+
+
+def test_the_interval_of_a_mean_holds_the_mean_and_narrows_with_more_seeds():
+    rng = np.random.default_rng(0)
+    few, many = estimate(rng.normal(size=5)), estimate(rng.normal(size=80))
+    assert few.low < few.mean < few.high
+    assert many.high - many.low < few.high - few.low
+
+
+def test_the_same_values_always_give_the_same_interval():
+    values = [0.91, 0.95, 0.93, 0.92, 0.97]
+    assert estimate(values) == estimate(values)
+
+
+def test_one_value_has_no_interval():
+    one = estimate([0.9])
+    assert one.mean == 0.9
+    assert math.isnan(one.low)
+    assert math.isnan(one.high)
+
+
+def test_equal_values_have_an_interval_of_no_width():
+    same = estimate([0.5, 0.5, 0.5])
+    assert (same.low, same.high) == (0.5, 0.5)
+
+
+def test_the_paired_p_value_is_scipys():
+    a, b = [0.91, 0.95, 0.93, 0.92], [0.90, 0.92, 0.94, 0.89]
+    assert paired_p_value(a, b, 0.0) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+
+
+def test_two_seeds_that_agree_on_a_coarse_metric_prove_nothing():
+    one_example = 1 / 36
+    assert paired_p_value([0.5 + one_example] * 2, [0.5] * 2, one_example) > 0.05
+
+
+def test_methods_that_agree_to_the_last_digit_do_not_differ():
+    assert paired_p_value([0.9, 0.8], [0.9, 0.8], 0.0) == 1.0
+
+
+def test_one_pair_has_no_p_value():
+    assert math.isnan(paired_p_value([0.9], [0.1], 0.0))
+
+
+def test_holm_corrects_as_in_the_textbook():
+    # sorted 0.01, 0.03, 0.04 -> 3·0.01, 2·0.03, max(0.06, 1·0.04)
+    assert holm([0.04, 0.01, 0.03]) == pytest.approx([0.06, 0.03, 0.06])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_never_lowers_a_p_value_and_keeps_their_order(p_values):
+    corrected = holm(p_values)
+    assert all(c >= p for c, p in zip(corrected, p_values, strict=True))
+    ranks = np.argsort(p_values, kind="stable")
+    assert all(np.diff(np.asarray(corrected)[ranks]) >= 0)
+
+
+def test_a_clear_gap_is_found_and_a_tie_is_called_a_tie():
+    rng = np.random.default_rng(3)
+    base = rng.normal(0.9, 0.01, 10)
+    scores = {
+        "good": base,
+        "same": base + rng.normal(0, 0.003, 10),
+        "poor": base - 0.1 + rng.normal(0, 0.003, 10),
+    }
+    best, comparisons = compare_with_best(scores, higher_is_better=True)
+    tied = {c.other: c.tied for c in comparisons}
+    assert best in ("good", "same")
+    assert tied.pop("poor") is False
+    assert list(tied.values()) == [True]
+
+
+def test_the_best_has_the_lowest_mean_where_lower_is_better():
+    best, comparisons = compare_with_best(
+        {"a": [1.0, 1.1, 1.2], "b": [0.1, 0.2, 0.15]}, higher_is_better=False
+    )
+    assert best == "b"
+    assert comparisons[0].difference.mean > 0
+
+
+def test_equal_methods_are_called_different_in_at_most_one_study_in_twenty():
+    """Six methods, five seeds, no true difference: a claim of any difference is an error."""
+    rng = np.random.default_rng(11)
+    studies, errors = 400, 0
+    for _ in range(studies):
+        shared = rng.normal(size=5)  # a seed that is lucky for one is lucky for all
+        scores = {name: shared + rng.normal(size=5) for name in "abcdef"}
+        p = holm([
+            paired_p_value(scores[a], scores[b], 0.0)
+            for i, a in enumerate("abcdef")
+            for b in "abcdef"[i + 1 :]
+        ])  # fmt: skip
+        best = max(scores, key=lambda name: scores[name].mean())
+        pairs = [(a, b) for i, a in enumerate("abcdef") for b in "abcdef"[i + 1 :]]
+        errors += any(q < 0.05 for q, pair in zip(p, pairs, strict=True) if best in pair)
+    # 5% of 400 is 20; above 33 a true rate of 5% would come less than one time in two hundred
+    assert errors <= stats.binom.ppf(0.995, studies, 0.05)
+
+
+def test_seeds_to_settle_agrees_with_a_simulation_of_its_promise():
+    rng = np.random.default_rng(5)
+    seen = estimate(list(rng.normal(1.0, 1.0, 6)))
+    n = seeds_to_settle(seen, comparisons=1)
+    effect = np.std(seen.values, ddof=1)
+    found = [
+        stats.ttest_1samp(rng.normal(seen.mean, effect, n), 0).pvalue < 0.05 for _ in range(500)
+    ]
+    assert 0.72 <= np.mean(found) <= 0.92
+
+
+def test_no_number_of_seeds_is_promised_where_no_difference_was_seen():
+    assert seeds_to_settle(estimate([0.0, 0.0]), 1) is None
+    assert seeds_to_settle(estimate([1e-9, -1e-9, 1e-9, -1.1e-9]), 15) is None
