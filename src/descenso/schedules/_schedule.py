@@ -34,8 +34,8 @@ class Schedule:
     def __call__(self, step: Any) -> Any:
         """Return the value of the update that follows ``step`` updates."""
         plain = isinstance(step, int | float)
-        # Dividing turns a whole-number array into a floating one in every framework.
-        value = self._function(namespace(step), step / 1, **self.arguments)
+        xp = namespace(step)
+        value = self._function(xp, _floating(xp, step), **self.arguments)
         return float(value) if plain else value
 
     def config(self) -> dict[str, Any]:
@@ -54,6 +54,18 @@ class Schedule:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return from_config, (self.config(),)
+
+
+def _floating(xp: Any, step: Any) -> Any:
+    """Return a whole-number step as a floating one, as wide as the framework has it."""
+    if not xp.__name__.endswith("keras"):
+        return step / 1.0
+    import keras
+
+    if "float" in keras.backend.standardize_dtype(step.dtype):
+        return keras.ops.convert_to_tensor(step)
+    wide = "float32" if keras.backend.backend() == "jax" else "float64"
+    return keras.ops.cast(step, wide)
 
 
 def schedule(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Schedule]]:
