@@ -113,6 +113,11 @@ def test_a_surface_problem_starts_near_the_usual_start_and_its_loss_is_the_heigh
     assert problems.surfaces.get(problem.details["surface"]).settings == {"condition": 30}
 
 
+def test_a_surface_is_solved_near_its_minimum_and_a_saddle_when_it_is_escaped():
+    assert problems.get("himmelblau").target == pytest.approx(1e-3)
+    assert problems.get("saddle").target == -4
+
+
 def test_a_surface_is_compared_by_methods_that_need_no_sampling():
     for name in problems.surfaces.names():
         assert problems.get(name).methods == ("batch", "momentum", "nesterov", "rmsprop", "adam")

@@ -69,6 +69,7 @@ def test_the_16_bit_parameters_of_jax_are_floating_too(wine):
         for layer in wine.init(np.random.default_rng(0))
     ]
     assert rehearse(wine, init=lambda rng: params) > 0
+    assert problems.fingerprint(replace(wine, init=lambda rng: params), wine.make_data(0))
 
 
 def test_the_same_problem_has_the_same_fingerprint(wine):

@@ -61,9 +61,9 @@ def fingerprint(problem: Problem, data: Data) -> str:
 
 
 def _feed(digest: Any, array: Array) -> None:
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array)
     digest.update(f"{array.dtype.str} {array.shape}".encode())
-    digest.update(array.data)
+    digest.update(array.tobytes())  # bfloat16 has bytes, but no buffer
 
 
 def _first_examples(part: Split, count: int) -> Split:
