@@ -1,5 +1,7 @@
 """The operations on JAX arrays."""
 
+from typing import Any
+
 import jax.numpy
 from jax.numpy import (
     abs,
@@ -28,6 +30,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-def one_hot(labels, classes):
+def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == jax.numpy.arange(classes)

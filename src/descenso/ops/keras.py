@@ -1,5 +1,7 @@
 """The operations on Keras variables and symbolic tensors, through ``keras.ops``."""
 
+from typing import Any
+
 import keras
 from keras.ops import (
     abs,
@@ -28,6 +30,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-def one_hot(labels, classes):
+def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == keras.ops.arange(classes, dtype=labels.dtype)

@@ -1,5 +1,7 @@
 """The operations on NumPy arrays."""
 
+from typing import Any
+
 import numpy
 from numpy import (
     abs,
@@ -28,6 +30,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-def one_hot(labels, classes):
+def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == numpy.arange(classes)

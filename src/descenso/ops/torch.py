@@ -1,5 +1,7 @@
 """The operations on PyTorch tensors, with NumPy's names for axes."""
 
+from typing import Any
+
 import torch
 from torch import (
     abs,
@@ -25,22 +27,22 @@ __all__ = [
 ]  # fmt: skip
 
 
-def sum(a, axis=None, keepdims=False):
+def sum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Sum over ``axis`` (all axes if None)."""
     return torch.sum(a, dim=axis, keepdim=keepdims)
 
 
-def mean(a, axis=None, keepdims=False):
+def mean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Mean over ``axis`` (all axes if None)."""
     return torch.mean(a, dim=axis, keepdim=keepdims)
 
 
-def max(a, axis=None, keepdims=False):
+def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the largest value over ``axis`` (all axes if None)."""
     axes = tuple(range(a.ndim)) if axis is None else axis
     return torch.amax(a, dim=axes, keepdim=keepdims)
 
 
-def one_hot(labels, classes):
+def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == torch.arange(classes, device=labels.device)

@@ -9,7 +9,7 @@ from descenso.language import N_
 from descenso.problems._figures import MSE, mean_squared_error
 from descenso.problems._networks import dense_apply, dense_init
 from descenso.problems._problem import Array, Metric, Params, Problem
-from descenso.problems.surfaces import Surface
+from descenso.problems._surface import Surface
 
 JITTER = 0.01  # how far a seed moves the start, as a share of the window's sides
 CLOSE = 1e-3  # a value this near the minimum's counts as solved
