@@ -18,6 +18,8 @@ from descenso.jax._transformation import (
 from descenso.jax._transformation import (
     apply_updates as apply_updates,
 )
+from descenso.jax._transforms import TransformedState as TransformedState
+from descenso.jax._transforms import averaged as averaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
     nesterov: Callable[..., GradientTransformation]
     rmsprop: Callable[..., GradientTransformation]
 
-_OWN = ["GradientTransformation", "OptimizerState", "apply_updates"]
+_OWN = [
+    "GradientTransformation", "OptimizerState", "TransformedState", "apply_updates", "averaged",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,9 @@ from descenso.jax._transformation import (
     is_live,
     transformation,
 )
+from descenso.jax._transforms import with_transforms
 from descenso.rules import Rule, call_signature, check_nonfinite, describe, settings_with_live
+from descenso.transforms import check as check_transforms
 
 _USAGE = """
 Any numeric setting may also be a schedule (a function of the number of updates made so far, 0 at
@@ -22,6 +24,8 @@ the first step, as in optax) or a traced array, as ``optax.inject_hyperparams`` 
 nonfinite : {"pass", "skip", "raise"}, default "pass"
     What a NaN or infinite gradient does: goes through; leaves parameters, state and count as they
     are; or raises, naming the parameter (not possible inside ``jit``).
+transforms : list of :mod:`descenso.transforms`, applied in order to the gradients before the rule's
+    step and to the parameters after it. ``update`` then needs the parameters.
 
 Returns
 -------
@@ -42,11 +46,15 @@ def factory(rule: Rule) -> Callable[..., GradientTransformation]:
 
     signature = call_signature(rule)
 
-    def make(*args: Any, nonfinite: Any = "pass", **given: Any) -> GradientTransformation:
+    def make(
+        *args: Any, nonfinite: Any = "pass", transforms: Any = (), **given: Any
+    ) -> GradientTransformation:
         given = {**signature.bind_partial(*args).arguments, **given}
         _check_known(rule, given)
         settings = settings_with_live(rule, given, is_live)
-        return transformation(rule, settings, check_nonfinite(rule, nonfinite))
+        made = transformation(rule, settings, check_nonfinite(rule, nonfinite))
+        chosen = check_transforms(transforms)
+        return with_transforms(made, chosen, settings["lr"]) if chosen else made
 
     make.__signature__ = signature  # type: ignore[attr-defined]
     make.__name__ = make.__qualname__ = rule.name

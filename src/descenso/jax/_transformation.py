@@ -38,8 +38,8 @@ class GradientTransformation(NamedTuple):
     update : (gradients, state, parameters) → (updates to add to the parameters, new state).
     """
 
-    init: Callable[[Tree], OptimizerState]
-    update: Callable[..., tuple[Tree, OptimizerState]]
+    init: Callable[[Tree], Any]
+    update: Callable[..., tuple[Tree, Any]]
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:

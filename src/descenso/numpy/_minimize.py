@@ -75,7 +75,7 @@ def minimize(
     method : a method as everywhere in descenso: ``"adam"``, ``"rmsprop(lr=0.1)"``.
     steps : how many steps to take.
     settings : of the rule, such as ``lr=0.1``; each a number, or a schedule (number of steps
-        taken so far → number).
+        taken so far → number); also ``nonfinite`` and ``transforms=[...]``.
 
     Raises
     ------

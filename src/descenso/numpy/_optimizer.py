@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from descenso import transforms as chain
 from descenso.errors import ParameterError
 from descenso.language import _
 from descenso.ops import numpy as xp
@@ -21,6 +22,7 @@ from descenso.rules import (
     settings_with_live,
     state_names,
 )
+from descenso.transforms import Transform
 
 Tree = Any  # an array, or a dict, list or tuple of them
 
@@ -31,6 +33,8 @@ the first step.
 nonfinite : {"pass", "skip", "raise"}, default "pass"
     What a NaN or infinite gradient does: goes through; leaves parameters and state as they are; or
     raises, naming the array.
+transforms : list of :mod:`descenso.transforms`, applied in order to the gradients before the rule's
+    step and to the parameters after it.
 
 Returns
 -------
@@ -46,10 +50,14 @@ SettingError
 
 
 class OptimizerState(NamedTuple):
-    """What a rule keeps between steps: the number of steps, and one dict of arrays per array."""
+    """What is kept between steps: their number, and arrays of the rule and of its transforms.
+
+    ``slots`` holds one dict per parameter; ``transforms`` one dict of lists per transform.
+    """
 
     steps: int
     slots: list[dict[str, Any]]
+    transforms: Sequence[dict[str, list[Any]]] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +69,13 @@ class Optimizer:
     rule : the rule.
     settings : a value, or a schedule, for each of its hyperparameters.
     nonfinite : what a gradient that is not finite does.
+    transforms : applied in order before and after the rule's step.
     """
 
     rule: Rule
     settings: dict[str, Any]
     nonfinite: Nonfinite = "pass"
+    transforms: tuple[Transform, ...] = ()
 
     def start(self, theta: Tree) -> OptimizerState:
         """Return the state before the first step: zeros like each array, float32 or wider."""
@@ -73,8 +83,11 @@ class Optimizer:
         if not arrays:
             raise ParameterError(_("there are no parameters to optimize"))
         names = state_names(self.rule, self.settings, callable)
+        wide = [_widen(a, label) for label, a in arrays]
         return OptimizerState(
-            0, [{name: np.zeros_like(_widen(a, label)) for name in names} for label, a in arrays]
+            0,
+            [{name: np.zeros_like(a) for name in names} for a in wide],
+            chain.start(xp, self.transforms, wide),
         )
 
     def step(self, theta: Tree, g: Tree, state: OptimizerState) -> tuple[Tree, OptimizerState]:
@@ -94,22 +107,29 @@ class Optimizer:
             raise ParameterError(_("the gradient of {name} is not finite").format(name=label))
         now = {n: float(v(state.steps)) if callable(v) else v for n, v in self.settings.items()}
         t = state.steps + 1
+        old = [_widen(array, label) for label, array in arrays]
+        seen = [np.asarray(grad, a.dtype) for (_l, grad), a in zip(grads, old, strict=True)]
+        seen = chain.gradients(xp, self.transforms, old, seen, t)
         moved = [
-            self._move(array, grad, slots, t, now)
-            for (_l, array), (_m, grad), slots in zip(arrays, grads, state.slots, strict=True)
+            self.rule.update(xp, a, grad, slots, t, now)
+            for a, grad, slots in zip(old, seen, state.slots, strict=True)
         ]
-        new = _rebuild(theta, iter([array for array, _slots in moved]))
-        return new, OptimizerState(t, [slots for _array, slots in moved])
+        new, kept = chain.parameters(
+            xp, self.transforms, old, [a for a, _s in moved], [now["lr"]] * len(old), t,
+            state.transforms,
+        )  # fmt: skip
+        cast = [np.asarray(a, np.asarray(b).dtype) for a, (_l, b) in zip(new, arrays, strict=True)]
+        return _rebuild(theta, iter(cast)), OptimizerState(t, [s for _a, s in moved], kept)
 
-    def _move(
-        self, array: Any, grad: Any, slots: dict[str, Any], t: int, now: dict[str, Any]
-    ) -> tuple[Any, dict[str, Any]]:
-        dtype = np.asarray(array).dtype
-        wide = np.promote_types(dtype, np.float32)
-        new, slots = self.rule.update(
-            xp, np.asarray(array, wide), np.asarray(grad, wide), slots, t, now
-        )
-        return np.asarray(new, dtype), slots
+    def averages(self, state: OptimizerState) -> list[Any]:
+        """Return the averaged parameters, one array for each, if a transform averages them.
+
+        Raises
+        ------
+        SettingError
+            If not exactly one of the transforms averages.
+        """
+        return chain.averages(self.transforms, state.transforms, state.steps)
 
     def _check(self, arrays: list[Any], grads: list[Any], state: OptimizerState) -> None:
         if [label for label, _a in arrays] != [label for label, _g in grads]:
@@ -143,10 +163,11 @@ def factory(rule: Rule) -> Callable[..., Optimizer]:
 
     signature = call_signature(rule)
 
-    def make(*args: Any, nonfinite: Any = "pass", **given: Any) -> Optimizer:
+    def make(*args: Any, nonfinite: Any = "pass", transforms: Any = (), **given: Any) -> Optimizer:
         given = {**signature.bind_partial(*args).arguments, **given}
         settings = settings_with_live(rule, given, callable)
-        return Optimizer(rule, settings, check_nonfinite(rule, nonfinite))
+        chosen = chain.check(transforms)
+        return Optimizer(rule, settings, check_nonfinite(rule, nonfinite), chosen)
 
     make.__signature__ = signature  # type: ignore[attr-defined]
     make.__name__ = make.__qualname__ = rule.name

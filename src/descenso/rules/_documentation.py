@@ -28,11 +28,12 @@ def setting_parameters(rule: Rule) -> list[inspect.Parameter]:
 
 
 def call_signature(rule: Rule) -> inspect.Signature:
-    """Return ``(lr, *, other settings, nonfinite="pass")``, what a binding's function takes."""
+    """Return ``(lr, *, other settings, nonfinite="pass", transforms=())``."""
     lr, *others = setting_parameters(rule)
     first = lr.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
     choice = inspect.Parameter("nonfinite", _KEYWORD, default="pass")
-    return inspect.Signature([first, *others, choice])
+    transforms = inspect.Parameter("transforms", _KEYWORD, default=())
+    return inspect.Signature([first, *others, choice, transforms])
 
 
 def describe(rule: Rule, usage: str) -> str:
