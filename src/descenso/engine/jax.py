@@ -33,7 +33,7 @@ HOPELESS = 1e6
 
 def _use_compilation_cache() -> None:
     """Keep compiled programs on disk between processes, unless the user has chosen a place."""
-    if jax.config.jax_compilation_cache_dir is None:
+    if not jax.config.jax_compilation_cache_dir:
         folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -1,0 +1,142 @@
+"""The verdict: what it says, and what it must not say."""
+
+import numpy as np
+import pytest
+
+from descenso import language
+from descenso.records import Curve
+from descenso.study import as_json, with_text
+from descenso.study._results import Confirmation, Design, MethodResult, MetricInfo, StudyResult
+from descenso.study.statistics import estimate
+from descenso.study.verdict import decide, sentences
+
+ACCURACY = MetricInfo("accuracy", higher_is_better=True, percent=True, target=None)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    language.use("en")
+
+
+def confirmation(scores, lr=0.01, diverged=0, seconds=1.0):
+    curve = Curve(np.array([2.0, 1.0]), np.array([0.1, 0.9]), np.array([1.0]), 0.5, 0.9)
+    return Confirmation(
+        settings={"lr": lr, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eps_root": 0.0},
+        seeds=tuple(range(len(scores))),
+        curves=(curve,) * len(scores),
+        scores=tuple(scores),
+        test=estimate(scores),
+        validation=estimate(scores),
+        diverged=diverged,
+        epochs_to_target=(),
+        seconds=seconds,
+    )
+
+
+def method(name, scores, default=(0.5, 0.5), at_edge="", **more):
+    return MethodResult(
+        name, "adam", "mini-batch", 32, confirmation(scores, **more),
+        confirmation(default, lr=0.001), (), at_edge, 100, 1.0,
+    )  # fmt: skip
+
+
+def result(*methods, seeds=5, metric=ACCURACY):
+    design = Design("digits", tuple(m.name for m in methods), 20, 12, 3, seeds, 0)
+    verdict = decide(methods, metric, 360)
+    return StudyResult(
+        "id", design, "", metric, {"train": 1078, "validation": 359, "test": 360}, 10,
+        tuple(methods), verdict, 1.0, {}, {}, "2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+GOOD = (0.971, 0.974, 0.969, 0.972, 0.975)
+SAME = (0.972, 0.970, 0.971, 0.973, 0.972)
+POOR = (0.90, 0.91, 0.905, 0.90, 0.907)
+
+
+def test_a_clear_winner_is_named_with_its_settings_and_its_interval():
+    text = with_text(result(method("fast", GOOD), method("slow", POOR))).verdict.text
+    assert "train with fast (lr = 0.01; batch size 32): accuracy 97.2% on test" in text
+    assert "95% interval 97.0% to 97.4%, 5 fresh seeds" in text
+    assert "Worse: slow by 6.8 points (p = <0.001)" in text
+    assert "No other method ties" in text
+
+
+def test_a_difference_inside_the_noise_is_called_a_tie():
+    verdict = with_text(result(method("a", GOOD), method("b", SAME), method("c", POOR))).verdict
+    assert verdict.best == "a"
+    assert verdict.tied == ("b",)
+    assert "b ties with it: the difference is inside the noise of 5 seeds" in verdict.text
+
+
+def test_methods_equal_to_the_last_digit_tie():
+    verdict = decide([method("a", GOOD), method("b", GOOD)], ACCURACY, 360)
+    assert len(verdict.tied) == 1
+
+
+def test_one_seed_says_what_it_cannot_say():
+    text = with_text(result(method("a", (0.97,)), method("b", (0.5,)), seeds=1)).verdict.text
+    assert "(one seed)" in text
+    assert "cannot be said from one seed" in text
+    assert "Worse" not in text
+    assert "One seed shows no noise" in text
+
+
+def test_two_seeds_come_with_a_caution():
+    text = with_text(
+        result(method("a", (0.97, 0.96)), method("b", (0.96, 0.97)), seeds=2)
+    ).verdict.text
+    assert "With 2 seeds only differences far larger" in text
+
+
+def test_diverged_runs_are_counted_aloud():
+    methods = method("a", GOOD), method("b", (0.97, 0.97, 0.1, 0.97, 0.1), diverged=2)
+    text = with_text(result(*methods)).verdict.text
+    assert "Runs diverged, and count as untrained networks: 2 of 5 of b." in text
+
+
+def test_where_every_run_of_every_method_diverged_none_is_recommended():
+    lost = result(method("a", (0.1,) * 5, diverged=5), method("b", (0.1,) * 5, diverged=5))
+    assert lost.verdict.best is None
+    text = with_text(lost).verdict.text
+    assert "every confirmation run of every method diverged" in text
+    assert as_json(with_text(lost))["verdict"]["best"] is None
+
+
+def test_the_worth_of_tuning_is_said():
+    text = with_text(result(method("a", GOOD, default=(0.90,) * 5))).verdict.text
+    assert "Its default (lr = 0.001) reaches 90.0%: tuning was worth 7.2 points." in text
+
+
+def test_a_learning_rate_at_the_edge_is_said():
+    text = with_text(result(method("a", GOOD, at_edge="high"), method("b", POOR))).verdict.text
+    assert "The best learning rate of a lies at the edge" in text
+
+
+def test_among_ties_the_quickest_is_named_only_where_it_is_clearly_quicker():
+    slow, quick = method("a", GOOD, seconds=10.0), method("b", SAME, seconds=1.0)
+    assert (
+        "b is the quickest: 0.2 s a run against 2 s" in with_text(result(slow, quick)).verdict.text
+    )
+    near = method("b", SAME, seconds=9.0)
+    assert "quickest" not in with_text(result(slow, near)).verdict.text
+
+
+def test_the_closest_tie_says_how_many_seeds_would_settle_it():
+    base = np.array([0.950, 0.952, 0.948, 0.951, 0.949])
+    close = base - np.array([0.004, 0.001, 0.006, -0.002, 0.004])
+    topics = sentences(result(method("a", base), method("b", close)))
+    assert "seeds would show it" in topics["settle"]
+
+
+def test_the_verdict_is_said_in_spanish():
+    language.use("es")
+    text = with_text(result(method("a", GOOD), method("b", POOR))).verdict.text
+    assert "entrena" in text.lower()
+    assert "train with" not in text
+
+
+def test_a_single_method_needs_no_comparison():
+    verdict = decide([method("a", GOOD)], ACCURACY, 360)
+    assert verdict.best == "a"
+    assert verdict.comparisons == ()
