@@ -25,3 +25,10 @@ def regression():
     """The same methods on a regression problem whose metric is better when lower."""
     language.use("en")
     return make(metric=RMSE, problem="diabetes")
+
+
+@pytest.fixture(scope="session")
+def all_diverged():
+    """A study in which no run of any method survived."""
+    language.use("en")
+    return make(crash_all=True)

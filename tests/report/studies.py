@@ -35,9 +35,14 @@ _SHAPES = {
 
 
 def make(
-    metric: MetricInfo = ACCURACY, seeds: int = SEEDS, names=methods.SIX, problem: str = "digits"
+    metric: MetricInfo = ACCURACY,
+    seeds: int = SEEDS,
+    names=methods.SIX,
+    problem: str = "digits",
+    crash_all: bool = False,
 ) -> StudyResult:
-    results = tuple(_method(name, metric, seeds, i) for i, name in enumerate(names))
+    """Return a study; its momentum loses one run to divergence, or every method all of them."""
+    results = tuple(_method(name, metric, seeds, i, crash_all) for i, name in enumerate(names))
     result = StudyResult(
         identity="3f9c2a7be014",
         design=Design(problem, tuple(names), EPOCHS, 12, 2, seeds, 0),
@@ -80,21 +85,20 @@ def hostile(result: StudyResult, text: str) -> StudyResult:
     )
 
 
-def _method(name: str, metric: MetricInfo, seeds: int, index: int) -> MethodResult:
+def _method(name: str, metric: MetricInfo, seeds: int, index: int, crash_all: bool) -> MethodResult:
     method = methods.parse(name)
     batch = method.examples_per_step(TRAIN, 32)
     best, _, _, _ = _SHAPES[method.label]
     random = np.random.default_rng(index)
     rates = np.geomspace(1e-4, 1e1, 12) if method.rule != "adam" else np.geomspace(1e-5, 1.0, 12)
     chosen = int(np.abs(np.log(rates / best)).argmin())
+    crash = seeds if crash_all else int(name == "momentum")
     return MethodResult(
         name=name,
         rule=method.rule,
         regime=method.regime(),
         batch_size=batch,
-        tuned=_confirm(
-            method, float(rates[chosen]), metric, seeds, random, batch, crash=name == "momentum"
-        ),
+        tuned=_confirm(method, float(rates[chosen]), metric, seeds, random, batch, crash),
         default=_confirm(method, _default(method), metric, seeds, random, batch),
         search=tuple(
             _point(method, float(rate), metric, random, i == chosen) for i, rate in enumerate(rates)
@@ -109,10 +113,9 @@ def _default(method) -> float:
     return float(rules.get(method.rule).settings()["lr"])
 
 
-def _confirm(method, lr, metric, seeds, random, batch, crash=False) -> Confirmation:
+def _confirm(method, lr, metric, seeds, random, batch, crash=0) -> Confirmation:
     curves = tuple(
-        _curve(method, lr, metric, random, batch, crash=crash and i == seeds - 1)
-        for i in range(seeds)
+        _curve(method, lr, metric, random, batch, crash=i >= seeds - crash) for i in range(seeds)
     )
     scores = tuple(float(c.validation_metric[0]) if c.diverged else c.test_metric for c in curves)
     last = [float(c.validation_metric[0 if c.diverged else -1]) for c in curves]
@@ -132,7 +135,7 @@ def _confirm(method, lr, metric, seeds, random, batch, crash=False) -> Confirmat
     )
 
 
-def _curve(method, lr, metric, random, batch, crash=False) -> Curve:
+def _curve(method, lr, metric, random, batch, crash=0) -> Curve:
     epoch = np.arange(EPOCHS + 1)
     _, _, pace, _ = _SHAPES[method.label]
     share = _reached(method, lr) * (1 - np.exp(-epoch / pace)) + random.normal(0, 0.004, EPOCHS + 1)
