@@ -19,6 +19,8 @@ another function of the number of updates made so far (0 at the first).
 nonfinite : {"pass", "skip", "raise"}, default "pass"
     What a NaN or infinite gradient does: goes through; leaves variables and state as they are; or
     raises, naming the variable (only where Keras runs eagerly: ``run_eagerly=True``).
+transforms : list of :mod:`descenso.transforms`, applied in order to the gradients before the rule's
+    step and to the variables after it, once per update.
 clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
 loss_scale_factor, gradient_accumulation_steps, name
     As in every Keras optimizer, save that schedules count updates, not accumulated batches.

@@ -11,9 +11,12 @@ from keras import ops
 
 from descenso.errors import SettingError
 from descenso.keras import _checks
+from descenso.keras._transforms import TransformedStep
 from descenso.language import _
 from descenso.ops import namespace
 from descenso.rules import Rule, check_nonfinite, settings_with_live, state_names
+from descenso.transforms import Transform
+from descenso.transforms import check as check_transforms
 
 Tensor = Any
 Variable = Any
@@ -45,7 +48,13 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     rule: ClassVar[Rule]
 
     def __init__(
-        self, lr: Any = None, *, learning_rate: Any = None, nonfinite: Any = "pass", **given: Any
+        self,
+        lr: Any = None,
+        *,
+        learning_rate: Any = None,
+        nonfinite: Any = "pass",
+        transforms: Any = (),
+        **given: Any,
     ) -> None:
         own = self.rule.hyperparameters
         base = {n: given.pop(n) for n in KERAS_ARGUMENTS if n in given and n not in own}
@@ -59,6 +68,13 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         for name, value in settings.items():
             setattr(self, name, value)
         self._names = state_names(self.rule, {**settings, "lr": rate}, callable)
+        object.__setattr__(self, "_around", TransformedStep(check_transforms(transforms)))
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """What is applied before and after the rule's step, in order."""
+        applied: tuple[Transform, ...] = self._around.transforms
+        return applied
 
     def _one_rate(self, lr: Any, learning_rate: Any) -> Any:
         if lr is not None and learning_rate is not None:
@@ -100,6 +116,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         _checks.check_variables(variables)
         super().build(variables)
         self._slots = {n: self.add_optimizer_variables(variables, n) for n in self._names}
+        self._around.build(variables, self.add_optimizer_variables)
         if self.nonfinite == "skip":
             self._skipped = self.add_variable((), dtype="int32", name="skipped")
 
@@ -132,7 +149,9 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             name: keras.saving.serialize_keras_object(value) if callable(value) else value
             for name, value in settings.items()
         }
-        return {**super().get_config(), **written, "nonfinite": self.nonfinite}
+        transforms = [transform.config() for transform in self.transforms]
+        own = {"nonfinite": self.nonfinite, "transforms": transforms}
+        return {**super().get_config(), **written, **own}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RuleOptimizer:
@@ -166,7 +185,40 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             finite = ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in grads]))
             self._skipped.assign_add(ops.cast(ops.logical_not(finite), "int32"))
             object.__setattr__(self, "_finite", finite)  # past Keras's tracking of attributes
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
+        if self.transforms:
+            self._transformed_step(grads, trainable_variables, learning_rate)
+        else:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+
+    def _transformed_step(
+        self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
+    ) -> None:
+        old = self._wide_values(variables)
+        t = self._step_number(old[0].dtype)
+        seen = self._around.before(old, list(grads), t)
+        super()._backend_update_step(seen, variables, learning_rate)
+        places = [self._get_variable_index(variable) for variable in variables]
+        new = self._wide_values(variables)
+        moved, changes = self._around.after(places, old, new, learning_rate, t)
+        for variable, theta, before in zip(variables, moved, old, strict=True):
+            self.assign(variable, ops.cast(self._unless_skipped(theta, before), variable.dtype))
+        for slot, value in changes:
+            kept = ops.convert_to_tensor(slot)
+            self.assign(slot, self._unless_skipped(ops.cast(value, kept.dtype), kept))
+
+    def _wide_values(self, variables: Sequence[Variable]) -> list[Tensor]:
+        return [ops.cast(ops.convert_to_tensor(v), working_type(v.dtype)) for v in variables]
+
+    def averages(self) -> list[Tensor]:
+        """Return the averaged parameters, in the order the optimizer was built with.
+
+        Raises
+        ------
+        SettingError
+            If not exactly one of the transforms averages.
+        """
+        averaged: list[Tensor] = self._around.averages(self._step_number("float32") - 1)
+        return averaged
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Take one step of the rule for one variable."""
@@ -196,11 +248,11 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         return t - ops.cast(self._skipped, dtype) if self.nonfinite == "skip" else t
 
     def _settings_now(self, variable: Variable, learning_rate: Any, dtype: str) -> dict[str, Any]:
-        settings = {"lr": ops.cast(learning_rate, dtype)}
+        settings = {"lr": _cast(learning_rate, dtype)}
         for name in self.rule.hyperparameters:
             if name != "lr":
                 value = getattr(self, name)
-                settings[name] = ops.cast(self._now(value), dtype) if callable(value) else value
+                settings[name] = _cast(self._now(value), dtype) if callable(value) else value
         if "weight_decay" in settings and not self._use_weight_decay(variable):
             settings["weight_decay"] = 0.0
         return settings
@@ -216,5 +268,17 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         return ops.where(self._finite, new, old) if self.nonfinite == "skip" else new
 
 
+def _cast(value: Any, dtype: str) -> Tensor:
+    """Return a number or tensor as ``dtype``, without passing through float32 on TensorFlow."""
+    if isinstance(value, int | float):
+        return ops.convert_to_tensor(value, dtype)
+    return ops.cast(value, dtype)
+
+
 def _dense(gradient: Tensor) -> Tensor:
-    return ops.convert_to_tensor(gradient, sparse=False)
+    """Return TensorFlow's gradient of an embedding, which lists touched rows, as a whole array."""
+    if type(gradient).__name__ != "IndexedSlices":
+        return gradient
+    import tensorflow as tf
+
+    return tf.convert_to_tensor(gradient)

@@ -1,0 +1,169 @@
+"""The optimizers against the rule itself and against Keras's own, in float64.
+
+Keras on TensorFlow takes its settings through float32, so those compared with it are numbers that
+float32 holds exactly.
+"""
+
+import contextlib
+
+import keras
+import numpy as np
+from keras import ops
+from tests.conformance import _grid
+
+import descenso.keras
+from descenso import rules
+
+
+@contextlib.contextmanager
+def float64():
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        if keras.config.backend() == "jax":
+            import jax
+
+            with jax.enable_x64(True):
+                yield
+        else:
+            yield
+    finally:
+        keras.config.set_floatx(before)
+
+
+def run(make, steps=_grid.STEPS):
+    """Return where the optimizer that ``make()`` gives ends, from the grid's start."""
+    with float64():
+        optimizer = make()
+        theta = {
+            name: keras.Variable(array, dtype="float64", name=name)
+            for name, array in _grid.start().items()
+        }
+        for grads in _grid.gradients()[:steps]:
+            optimizer.apply([ops.convert_to_tensor(grads[k]) for k in theta], list(theta.values()))
+        return {name: ops.convert_to_numpy(v) for name, v in theta.items()}
+
+
+def assert_equal(ours, theirs, tolerance=1e-13, steps=_grid.STEPS):
+    difference = _grid.worst(run(ours, steps), run(theirs, steps))
+    assert difference <= tolerance, difference
+
+
+def eps_after_correction(eps, beta2):
+    """Return the ε that, beside the root of v̂, stands for Keras's beside the root of v."""
+    return lambda updates: eps / ops.sqrt(1 - beta2 ** (ops.cast(updates, "float64") + 1))
+
+
+def check_a_hundred_float64_steps_equal_the_rule():
+    worst = {}
+    for name, given in _grid.cases():
+        optimizer_class = getattr(descenso.keras, rules.class_name(rules.get(name)))
+        ours = run(lambda c=optimizer_class, g=given: c(**g))
+        worst[_grid.label((name, given))] = _grid.worst(ours, _grid.reference(name, given))
+    too_far = {label: w for label, w in worst.items() if not w <= _grid.TOLERANCE}
+    assert not too_far, too_far
+
+
+def check_gradient_descent_equals_keras():
+    assert_equal(lambda: descenso.keras.GradientDescent(0.05), lambda: keras.optimizers.SGD(0.05))
+
+
+def check_heavy_ball_and_nesterov_equal_keras():
+    for nesterov, ours in ((False, descenso.keras.Momentum), (True, descenso.keras.Nesterov)):
+        assert_equal(
+            lambda ours=ours: ours(0.05, beta=0.75, dampening=0.0),
+            lambda nesterov=nesterov: keras.optimizers.SGD(0.05, 0.75, nesterov=nesterov),
+        )
+
+
+def check_rmsprop_equals_keras():
+    for options in ({}, {"centered": True}, {"momentum": 0.6}):
+        assert_equal(
+            lambda o=options: descenso.keras.RMSprop(0.05, beta=0.7, eps_root=0.3, **o),
+            lambda o=options: keras.optimizers.RMSprop(0.05, 0.7, epsilon=0.3, **o),
+        )
+
+
+def check_adam_and_adamw_equal_keras_with_its_eps_rescaled():
+    eps = eps_after_correction(0.25, 0.9375)
+    assert_equal(
+        lambda: descenso.keras.Adam(0.05, beta1=0.75, beta2=0.9375, eps=eps),
+        lambda: keras.optimizers.Adam(0.05, 0.75, 0.9375, epsilon=0.25),
+    )
+    assert_equal(
+        lambda: descenso.keras.AdamW(0.05, beta1=0.75, beta2=0.9375, eps=eps, weight_decay=0.25),
+        lambda: keras.optimizers.AdamW(0.05, 0.25, 0.75, 0.9375, epsilon=0.25),
+    )
+
+
+def check_clipping_ema_and_decay_are_those_of_keras():
+    for options in (
+        {"clipnorm": 0.5},
+        {"clipvalue": 0.125},
+        {"global_clipnorm": 0.5},
+        {"weight_decay": 0.25},
+        {"use_ema": True, "ema_momentum": 0.75, "ema_overwrite_frequency": 7},
+        {"loss_scale_factor": 8.0},
+    ):
+        assert_equal(
+            lambda o=options: descenso.keras.GradientDescent(0.05, **o),
+            lambda o=options: keras.optimizers.SGD(0.05, **o),
+            tolerance=1e-12,
+        )
+
+
+def check_accumulated_gradients_step_as_those_of_keras():
+    for options in ({}, {"clipnorm": 0.5}, {"weight_decay": 0.25}):
+        assert_equal(
+            lambda o=options: descenso.keras.RMSprop(
+                0.05, eps_root=0.3, gradient_accumulation_steps=4, **o
+            ),
+            lambda o=options: keras.optimizers.RMSprop(
+                0.05, 0.9, epsilon=0.3, gradient_accumulation_steps=4, **o
+            ),
+            steps=40,
+        )
+
+
+def check_schedules_count_updates_also_under_accumulation():
+    asked = descenso.keras.GradientDescent(
+        keras.optimizers.schedules.PiecewiseConstantDecay([0, 1], [1.0, 0.5, 0.25]),
+        gradient_accumulation_steps=2,
+    )
+    weight = keras.Variable(np.zeros(1), dtype="float32")
+    seen = []
+    for _batch in range(6):
+        asked.apply([ops.ones(1)], [weight])
+        seen.append(float(ops.convert_to_numpy(weight)[0]))
+    assert np.allclose(seen, [0, -1, -1, -1.5, -1.5, -1.75]), seen
+
+
+def check_a_schedule_of_keras_gives_the_same_path():
+    def schedule():
+        return keras.optimizers.schedules.ExponentialDecay(0.05, 10, 0.5)
+
+    assert_equal(
+        lambda: descenso.keras.GradientDescent(schedule()),
+        lambda: keras.optimizers.SGD(schedule()),
+    )
+
+
+def check_every_numeric_setting_may_be_a_schedule():
+    assert_equal(
+        lambda: descenso.keras.Adam(lr=lambda n: 0.1, beta1=lambda n: 0.8, eps_root=lambda n: 0.2),
+        lambda: descenso.keras.Adam(lr=0.1, beta1=0.8, eps_root=0.2),
+    )
+
+
+def check_own_weight_decay_is_not_applied_twice_and_honours_exclusions():
+    def excluding():
+        optimizer = descenso.keras.AdamW(0.05, weight_decay=0.5)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        return optimizer
+
+    mixed = run(excluding)
+    plain = run(lambda: descenso.keras.Adam(0.05))
+    decayed = run(lambda: descenso.keras.AdamW(0.05, weight_decay=0.5))
+    assert np.allclose(mixed["bias"], plain["bias"], rtol=1e-12)
+    assert np.array_equal(mixed["kernel"], decayed["kernel"])
+    assert not np.allclose(mixed["kernel"], plain["kernel"])

@@ -1,0 +1,254 @@
+"""The optimizers in ``compile`` and ``fit``, saved and loaded, in low precision, on bad input."""
+
+import inspect
+import re
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import descenso.keras
+from descenso import rules
+from descenso.errors import ParameterError, SettingError
+
+CLASSES = [rules.class_name(rules.get(name)) for name in rules.names()]
+
+
+def data(examples=256):
+    random = np.random.default_rng(3)
+    x = random.normal(size=(examples, 8)).astype("float32")
+    return x, (2 * x[:, :1] - x[:, 1:2] + 0.5).astype("float32")
+
+
+def model(optimizer, policy="float32", **compiled):
+    keras.utils.set_random_seed(4)
+    built = keras.Sequential(
+        [
+            keras.Input((8,)),
+            keras.layers.Dense(16, "tanh", dtype=policy),
+            keras.layers.Dense(1, dtype=policy),
+        ]
+    )
+    built.compile(optimizer, "mse", **compiled)
+    return built
+
+
+def fit(built, epochs=1):
+    history = built.fit(*data(), epochs=epochs, batch_size=32, shuffle=False, verbose=0)
+    return history.history["loss"]
+
+
+def weights(built):
+    return np.concatenate([np.asarray(w, "float32").ravel() for w in built.get_weights()])
+
+
+def raises(error, message, call):
+    with pytest.raises(error, match=re.escape(message)):
+        call()
+
+
+def check_every_rule_trains_in_fit_compiled_and_eagerly():
+    for name in CLASSES:
+        made = getattr(descenso.keras, name)
+        compiled = model(made(lr=0.02))
+        losses = fit(compiled, 6)
+        assert losses[-1] < 0.6 * losses[0], (name, losses)
+        eager = model(made(lr=0.02), run_eagerly=True)
+        fit(eager, 6)
+        assert np.allclose(weights(compiled), weights(eager), atol=2e-4), name
+
+
+def check_settings_survive_a_config():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 100)
+    original = descenso.keras.RMSprop(
+        schedule, beta=0.8, centered=True, momentum=0.5, clipnorm=1.0, nonfinite="skip",
+        eps=keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5), name="mine",
+    )  # fmt: skip
+    copy = descenso.keras.RMSprop.from_config(original.get_config())
+    assert copy.get_config() == original.get_config()
+    assert (copy.beta, copy.centered, copy.momentum, copy.name) == (0.8, True, 0.5, "mine")
+    assert copy.clipnorm == 1.0
+    written = keras.optimizers.serialize(descenso.keras.AdamW(weight_decay=0.2))
+    read = keras.optimizers.deserialize(written)
+    assert type(read) is descenso.keras.AdamW
+    assert read.weight_decay == 0.2
+    assert read.get_config()["learning_rate"] == written["config"]["learning_rate"]
+
+
+def check_a_model_saved_in_mid_training_goes_on_exactly():
+    for name in CLASSES:
+        straight = model(getattr(descenso.keras, name)(lr=0.02))
+        fit(straight, 2)
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(Path(folder) / "model.keras")
+            straight.save(file)
+            loaded = keras.models.load_model(file)
+        assert type(loaded.optimizer) is getattr(descenso.keras, name)
+        fit(straight, 2)
+        fit(loaded, 2)
+        assert np.array_equal(weights(straight), weights(loaded)), name
+
+
+def check_low_precision_trains_as_float32_does_with_float32_state():
+    for name in CLASSES:
+        full = fit(model(getattr(descenso.keras, name)(lr=0.02)), 12)
+        for policy in ("mixed_bfloat16", "bfloat16"):
+            low = model(getattr(descenso.keras, name)(lr=0.02), policy)
+            losses = fit(low, 12)
+            assert losses[-1] < 1.3 * full[-1] + 0.02, (name, policy, losses[-1], full[-1])
+            for slot in low.optimizer.variables[2:]:
+                assert "bfloat16" not in str(slot.dtype), (name, policy, slot.path)
+
+
+def check_pure_bfloat16_adam_moves_where_that_of_keras_stands_still():
+    moved = {}
+    for made in (descenso.keras.Adam, keras.optimizers.Adam):
+        weight = keras.Variable(np.full(4, 0.5), dtype="bfloat16")
+        optimizer = made(learning_rate=0.01)
+        for _step in range(20):
+            optimizer.apply([ops.ones(4, "bfloat16")], [weight])
+        now = ops.convert_to_numpy(ops.cast(weight, "float32"))
+        moved[made] = float(np.max(np.nan_to_num(np.abs(now - 0.5))))
+    assert abs(moved[descenso.keras.Adam] - 0.2) < 0.02, moved
+
+
+def check_the_loss_scale_optimizer_of_keras_wraps_the_rules():
+    optimizer = keras.optimizers.LossScaleOptimizer(descenso.keras.Adam(lr=0.02))
+    losses = fit(model(optimizer, "mixed_float16"), 6)
+    assert losses[-1] < 0.6 * losses[0], losses
+
+
+def check_embeddings_train():
+    keras.utils.set_random_seed(5)
+    built = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Embedding(20, 4), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )  # fmt: skip
+    built.compile(descenso.keras.Adam(lr=0.05), "mse")
+    x = np.random.default_rng(0).integers(0, 20, (128, 3))
+    y = (x[:, :1] / 10).astype("float32")
+    losses = built.fit(x, y, epochs=15, verbose=0).history["loss"]
+    assert losses[-1] < 0.2 * losses[0], losses
+
+
+def check_frozen_layers_stay_and_callbacks_change_the_rate():
+    built = model(descenso.keras.Adam(lr=0.02))
+    built.layers[0].trainable = False
+    built.compile(built.optimizer, "mse")
+    before = [np.asarray(w) for w in built.layers[0].get_weights()]
+    rates = []
+    callback = keras.callbacks.LearningRateScheduler(lambda epoch: [0.02, 0.005][epoch])
+    seen = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: rates.append(
+            float(ops.convert_to_numpy(built.optimizer.lr))
+        )
+    )
+    built.fit(*data(), epochs=2, verbose=0, callbacks=[callback, seen])
+    assert np.allclose(rates, [0.02, 0.005]), rates
+    for old, new in zip(before, built.layers[0].get_weights(), strict=True):
+        assert np.array_equal(old, new)
+
+
+def check_a_changed_setting_takes_effect():
+    weight = keras.Variable(np.zeros(1), dtype="float32")
+    optimizer = descenso.keras.GradientDescent(lr=1.0)
+    optimizer.apply([ops.ones(1)], [weight])
+    optimizer.lr = 0.25
+    optimizer.apply([ops.ones(1)], [weight])
+    assert np.allclose(ops.convert_to_numpy(weight), -1.25)
+
+
+def check_a_nonfinite_gradient_is_skipped_and_not_counted():
+    steps = {}
+    for bad in (False, True):
+        weight = keras.Variable(np.ones(2), dtype="float32")
+        optimizer = descenso.keras.AdamW(lr=0.1, nonfinite="skip")
+        for step in range(6):
+            if bad:
+                optimizer.apply([ops.convert_to_tensor([1.0, float("nan")])], [weight])
+            optimizer.apply([ops.convert_to_tensor([1.0 + step, -2.0])], [weight])
+        steps[bad] = ops.convert_to_numpy(weight)
+    assert np.array_equal(steps[False], steps[True]), steps
+
+
+def check_a_nonfinite_gradient_is_skipped_in_fit():
+    built = model(descenso.keras.Adam(lr=0.02, nonfinite="skip"))
+    x, y = data()
+    y[40] = np.nan
+    built.fit(x, y, epochs=3, batch_size=32, shuffle=False, verbose=0)
+    assert np.all(np.isfinite(weights(built)))
+    assert int(ops.convert_to_numpy(built.optimizer._skipped)) == 3
+
+
+def check_a_nonfinite_gradient_raises_by_name_or_passes():
+    weight = keras.Variable(np.ones(2), dtype="float32", name="kernel")
+    bad = [ops.convert_to_tensor([1.0, float("inf")])]
+    raises(
+        ParameterError,
+        "kernel is not finite",
+        lambda: descenso.keras.Adam(nonfinite="raise").apply(bad, [weight]),
+    )
+    assert np.all(np.isfinite(ops.convert_to_numpy(weight)))
+    descenso.keras.GradientDescent().apply(bad, [weight])
+    assert not np.all(np.isfinite(ops.convert_to_numpy(weight)))
+
+
+def check_raising_inside_compiled_code_says_what_to_do():
+    if keras.config.backend() == "torch":  # runs eagerly, and can look
+        fit(model(descenso.keras.Adam(nonfinite="raise")))
+        return
+    built = model(descenso.keras.Adam(nonfinite="raise"))
+    raises(SettingError, "run_eagerly=True", lambda: fit(built))
+    fit(model(descenso.keras.Adam(nonfinite="raise"), run_eagerly=True))
+
+
+def check_bad_settings_are_refused():
+    adam = descenso.keras.Adam
+    raises(SettingError, "lr must lie in (0, inf); got -1.0", lambda: adam(lr=-1.0))
+    raises(SettingError, "lr must lie in", lambda: adam(learning_rate=float("nan")))
+    raises(SettingError, "not both", lambda: adam(lr=0.1, learning_rate=0.1))
+    raises(SettingError, "Did you mean 'beta1'", lambda: adam(bet1=0.5))
+    raises(SettingError, "nonfinite must be", lambda: adam(nonfinite="stop"))
+    raises(SettingError, "is a switch", lambda: descenso.keras.RMSprop(centered=lambda n: True))
+    raises(AttributeError, "no attribute 'Adan'", lambda: descenso.keras.Adan)
+
+
+def check_bad_parameters_and_gradients_are_refused_by_name():
+    adam = descenso.keras.Adam
+    raises(ParameterError, "no parameters", lambda: adam().build([]))
+    whole = keras.Variable(np.arange(3), dtype="int32", trainable=False, name="counter")
+    raises(ParameterError, "counter must be real floating-point; it is int32",
+           lambda: adam().build([whole]))  # fmt: skip
+    weight = keras.Variable(np.ones(2), dtype="float32", name="kernel")
+    raises(ParameterError, "gradient of kernel has shape (3,)",
+           lambda: adam().apply([ops.ones(3)], [weight]))  # fmt: skip
+
+
+def check_the_state_of_another_rule_is_refused():
+    store = {}
+    weight = keras.Variable(np.ones(2), dtype="float32", name="kernel")
+    source = descenso.keras.RMSprop(centered=True)
+    source.apply([ops.ones(2)], [weight])
+    source.save_own_variables(store)
+    target = descenso.keras.Adam()
+    target.build([weight])
+    raises(ParameterError, "is of another rule: s,m", lambda: target.load_own_variables(store))
+    same = descenso.keras.RMSprop(centered=True)
+    same.build([weight])
+    same.load_own_variables(store)
+    for ours, theirs in zip(same.variables, source.variables, strict=True):
+        assert np.array_equal(ops.convert_to_numpy(ours), ops.convert_to_numpy(theirs))
+
+
+def check_help_shows_a_signature_the_formula_ranges_and_the_paper():
+    for name in rules.names():
+        rule = rules.get(name)
+        made = getattr(descenso.keras, rules.class_name(rule))
+        assert set(rule.hyperparameters) <= set(inspect.signature(made).parameters)
+        assert {"learning_rate", "clipnorm"} <= set(inspect.signature(made).parameters)
+        assert rule.formula.splitlines()[0] in made.__doc__
+        assert rule.paper in made.__doc__
+        for setting, h in rule.hyperparameters.items():
+            assert f"{setting} : in {h.range_text}" in made.__doc__

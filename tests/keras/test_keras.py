@@ -1,0 +1,45 @@
+"""Every check of the suites on every backend of Keras; one process each, for Keras has one a process."""
+
+import ast
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def checks():
+    for file in sorted(HERE.glob("_suite_*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("check_"):
+                yield pytest.param(file.stem, node.name, id=node.name.removeprefix("check_"))
+
+
+@functools.cache
+def outcomes(backend, suite):
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "JAX_PLATFORMS": "cpu",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.keras._run", suite],
+        capture_output=True, text=True, check=False, env=environment, cwd=HERE.parents[1],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("suite", "check"), checks())
+def test_keras(backend, suite, check):
+    failure = outcomes(backend, suite)[check]
+    assert failure is None, failure
