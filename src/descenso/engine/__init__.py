@@ -4,6 +4,6 @@
 """
 
 from descenso.engine._contract import Engine
-from descenso.engine._open import open_engine
+from descenso.engine._open import open_engine, prepare_machine
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["Engine", "open_engine", "prepare_machine"]

@@ -11,3 +11,13 @@ def open_engine(problem: Problem, data: Data, study_seed: int) -> Engine:
     from descenso.engine.jax import JaxEngine
 
     return JaxEngine(problem, data, study_seed)
+
+
+def prepare_machine() -> None:
+    """Lay the machine out for training; to be called before the user's own JAX code runs.
+
+    The first JAX operation of a process fixes how many devices it sees.
+    """
+    from descenso.engine.layout import start_jax
+
+    start_jax()

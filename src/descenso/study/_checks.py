@@ -5,12 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from descenso import problems
+from descenso.engine import prepare_machine
 from descenso.errors import BudgetError, DataError
 from descenso.language import _
 from descenso.methods import Method, parse, parse_list
 from descenso.problems import Problem
 
 _MOST = 1_000_000
+
+
+def the_problem(given: str | Problem) -> Problem:
+    """Return the problem itself, or the one that is named.
+
+    Raises
+    ------
+    UnknownNameError, ProblemError
+        If the name leads to no problem.
+    """
+    if isinstance(given, Problem):
+        return given
+    if ":" in given:  # the user's own code, which may run JAX as soon as it is imported
+        prepare_machine()
+    return problems.get(given)
 
 
 def positive(name: str, value: Any) -> int:

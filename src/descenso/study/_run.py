@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from descenso import __version__, problems
-from descenso.engine import open_engine
+from descenso.engine import open_engine, prepare_machine
 from descenso.methods import Method
 from descenso.problems import Data, Problem
 from descenso.store import Store
@@ -45,7 +45,7 @@ def run_study(
     on_progress: ProgressFunction | None = None,
 ) -> StudyResult:
     """Run, resume or recall a study; :func:`descenso.compare` tells of the parameters."""
-    chosen = problems.get(problem) if isinstance(problem, str) else problem
+    chosen = checks.the_problem(problem)
     design = Design(
         problem=chosen.name,
         methods=tuple(m.label for m in checks.methods(methods, chosen)),
@@ -71,6 +71,7 @@ def _run(
     on_progress: ProgressFunction | None,
 ) -> StudyResult:
     methods = checks.methods(design.methods, problem)
+    prepare_machine()
     data = problem.make_data(design.seed)
     sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
     identity = identity_of(design, sizes, problems.fingerprint(problem, data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from descenso import problems
-from descenso.engine import open_engine
+from descenso.engine import open_engine, prepare_machine
 from descenso.methods import parse
 from descenso.problems import Problem
 from descenso.records import Member, Run
@@ -30,10 +30,12 @@ def train(
     DescensoError
         If something asked for is not possible; the message says what.
     """
-    chosen = problems.get(problem) if isinstance(problem, str) else problem
+    chosen = checks.the_problem(problem)
     written = parse(method)
     budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
+    prepare_machine()
     data = chosen.make_data(checks.study_seed(seed))
+    problems.rehearse(chosen, data)
     size = checks.batch_size(written, chosen, len(data.train))
     settings = written.definition().settings(**written.fixed)
     members = [
