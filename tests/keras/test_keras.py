@@ -39,7 +39,7 @@ def outcomes(backend, suite):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(("suite", "check"), checks())
+@pytest.mark.parametrize(("suite", "check"), list(checks()))
 def test_keras(backend, suite, check):
     failure = outcomes(backend, suite)[check]
     assert failure is None, failure

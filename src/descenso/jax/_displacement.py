@@ -17,19 +17,25 @@ from descenso.language import _
 class Anchor:
     """θ + displacement, with the two kept apart for as long as a rule only adds and subtracts."""
 
-    def __init__(self, theta: Any, displacement: Any = 0.0) -> None:
+    def __init__(self, theta: Any, displacement: Any = None) -> None:
         self._theta = theta
-        self.displacement = displacement
+        self._displacement = displacement
+
+    @property
+    def displacement(self) -> Any:
+        return 0.0 * self._value() if self._displacement is None else self._displacement
 
     def __add__(self, other: Any) -> Anchor:
-        return Anchor(self._theta, self.displacement + other)
+        moved = self._displacement
+        return Anchor(self._theta, other if moved is None else moved + other)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, Anchor):
             return self._value() - other._value()
-        return Anchor(self._theta, self.displacement - other)
+        moved = self._displacement
+        return Anchor(self._theta, -other if moved is None else moved - other)
 
     def __rsub__(self, other: Any) -> Any:
         return other - self._value()
@@ -62,7 +68,8 @@ class Anchor:
             raise ParameterError(
                 _("this rule's step depends on the parameters: call update(grads, state, params)")
             )
-        return self._theta + self.displacement
+        moved = self._displacement
+        return self._theta if moved is None else self._theta + moved
 
 
 def displacement(new: Any, theta: Any) -> Any:
