@@ -110,4 +110,4 @@ def _call(function: Callable[..., torch.Tensor], row: tuple[Any, ...]) -> torch.
     like = next(o for o in row if isinstance(o, torch.Tensor) and o.dtype is not torch.bool)
     condition = row[0] if isinstance(row[0], torch.Tensor) else torch.tensor(bool(row[0]))
     sides = [o if isinstance(o, torch.Tensor) else torch.full_like(like, o) for o in row[1:]]
-    return torch.where(condition.to(like.device), *sides)
+    return torch.where(condition.to(like.device), sides[0], sides[1])

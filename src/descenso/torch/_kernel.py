@@ -8,17 +8,19 @@ kernel is only used after it has reproduced the plain rule on random numbers.
 
 from __future__ import annotations
 
-import functools
 import struct
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
 from descenso.rules import Rule
 from descenso.torch import _plain, _rounding, _trace
 from descenso.torch._plain import arithmetic
+
+Order: TypeAlias = "tuple[int | None, ...]"
 
 # The size the compiler plans for: large enough that it splits the loop over the cores.
 _PLANNED_SIZE = 1 << 20
@@ -63,7 +65,7 @@ class Kernel:
     recipe: Recipe
     program: _trace.Program
     call: Callable[..., Any]
-    order: tuple[int | None, ...]
+    order: Order
 
 
 class BoundKernel:
@@ -84,9 +86,9 @@ class BoundKernel:
     def set(self, settings: tuple[float | bool, ...], t: int, seed: int = 0) -> None:
         """Work out the numbers of step ``t``, unless they are still the same."""
         old_settings, old_t, old_seed = self._filled
-        if settings is old_settings and (not self._by_step or t == old_t):
-            if not self.seeded or seed == old_seed:
-                return
+        same_step = not self._by_step or t == old_t
+        if settings is old_settings and same_step and (not self.seeded or seed == old_seed):
+            return
         slots = self._evaluate(*settings, t)
         if self.seeded:
             slots = (*slots, _rounding.seed_slot(seed))
@@ -110,7 +112,9 @@ def number_buffer(
     return buffer, torch.frombuffer(buffer, dtype=dtype), layout.pack_into
 
 
-@functools.cache
+_kernels: dict[Recipe, Kernel | CannotCompileError] = {}
+
+
 def compiled(recipe: Recipe) -> Kernel:
     """Return the kernel for ``recipe``, compiling it the first time.
 
@@ -119,20 +123,29 @@ def compiled(recipe: Recipe) -> Kernel:
     CannotCompileError
         If there is no compiler, or the result does not reproduce the plain rule.
     """
+    if recipe not in _kernels:
+        _kernels[recipe] = _try_to_compile(recipe)
+    found = _kernels[recipe]
+    if isinstance(found, CannotCompileError):
+        raise found
+    return found
+
+
+def _try_to_compile(recipe: Recipe) -> Kernel | CannotCompileError:
     program = _trace.cached(recipe.rule, recipe.state_names, recipe.switches)
     try:
-        kernel = Kernel(recipe, program, *_raw_kernel(program, recipe))
-    except CannotCompileError:
-        raise
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the compiler's own, about itself
+            kernel = Kernel(recipe, program, *_raw_kernel(program, recipe))
+        _verify(kernel, recipe)
+    except CannotCompileError as error:
+        return error
     except Exception as error:  # whatever the compiler throws, the other path still works
-        raise CannotCompileError(f"{type(error).__name__}: {error}") from error
-    _verify(kernel, recipe)
+        return CannotCompileError(f"{type(error).__name__}: {error}")
     return kernel
 
 
-def _raw_kernel(
-    program: _trace.Program, recipe: Recipe
-) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
+def _raw_kernel(program: _trace.Program, recipe: Recipe) -> tuple[Callable[..., Any], Order]:
     compiled_graph = _compile(program, recipe)
     probe = [*_example(recipe, 37), number_buffer(program, recipe)[1]]
     return _capture(compiled_graph.current_callable, probe)
@@ -166,7 +179,7 @@ def _symbolic_size() -> tuple[Any, Any]:
     )
 
     mode = FakeTensorMode(shape_env=ShapeEnv())
-    dynamic = StatelessSymbolicContext(dynamic_sizes=[DimDynamic.DYNAMIC])
+    dynamic: Any = StatelessSymbolicContext(dynamic_sizes=[DimDynamic.DYNAMIC])
     example = torch.empty(_PLANNED_SIZE)
     fake = mode.from_tensor(example, symbolic_context=dynamic, source=ConstantSource("elements"))
     return mode, fake.shape[0]
@@ -234,9 +247,7 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _capture(
-    call: Any, probe: list[torch.Tensor]
-) -> tuple[Callable[..., Any], tuple[int | None, ...]]:
+def _capture(call: Any, probe: list[torch.Tensor]) -> tuple[Callable[..., Any], Order]:
     """Return the one native function behind ``call``, and which input each argument of it is.
 
     Inductor's wrapper checks shapes and passes pointers; here its native function is replaced for
@@ -281,7 +292,7 @@ def _verify(kernel: Kernel, recipe: Recipe) -> None:
     _plain.update(
         recipe.rule, expected[0], -g if recipe.maximize else g,
         dict(zip(recipe.state_names, expected[1:], strict=True)), 3, settings,
-        lambda old, new, position: old.copy_(new),
+        _copy,
     )  # fmt: skip
     bound = BoundKernel(kernel)
     bound.set(tuple(settings.values()), 3, seed=1)
@@ -292,6 +303,10 @@ def _verify(kernel: Kernel, recipe: Recipe) -> None:
         tolerance = _TOLERANCE[got.dtype]
         if not torch.allclose(got.double(), wanted.double(), rtol=tolerance, atol=tolerance):
             raise CannotCompileError(f"the kernel for {recipe.rule.name} gives other numbers")
+
+
+def _copy(old: torch.Tensor, new: torch.Tensor, position: int) -> None:
+    old.copy_(new)
 
 
 # Vector and scalar functions round differently; low dtypes may land on either neighbour.

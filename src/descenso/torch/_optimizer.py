@@ -15,6 +15,7 @@ from descenso.language import _
 from descenso.rules import Rule
 from descenso.torch import _checkpoint, _kernel, _trace
 from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
+from descenso.torch._plain import arithmetic
 from descenso.torch._settings import check_group, values_of
 from descenso.torch._step import FOREACH, KERNEL, PLAIN, GroupStep
 
@@ -113,7 +114,7 @@ class RuleOptimizer(torch.optim.Optimizer):
             or self._optimizer_step_post_hooks
             or _global_optimizer_pre_hooks
             or _global_optimizer_post_hooks
-            or torch.autograd._profiler_enabled()
+            or torch._C._autograd._profiler_enabled()
         ):
             return self._watched_step(closure)
         return self._take_step(closure)
@@ -178,9 +179,9 @@ class RuleOptimizer(torch.optim.Optimizer):
                     if h.is_switch
                 )
                 for dtype in {p.dtype for p in group["params"] if p.is_floating_point()}:
-                    kept = self._state_dtype or _kernel.arithmetic(dtype)
+                    kept = self._state_dtype or arithmetic(dtype)
                     names = self.rule.state_names(settings)
-                    kept = kept if names else _kernel.arithmetic(dtype)
+                    kept = kept if names else arithmetic(dtype)
                     _kernel.compiled(
                         _kernel.Recipe(
                             self.rule, names, switches, dtype, kept, bool(group["maximize"])
@@ -246,7 +247,7 @@ class RuleOptimizer(torch.optim.Optimizer):
             post_hook(self)
 
     def _take_over(self, kept: dict[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
-        dtype = self._state_dtype or _kernel.arithmetic(as_real(parameter).dtype)
+        dtype = self._state_dtype or arithmetic(as_real(parameter).dtype)
         if parameter.is_complex():
             dtype = dtype.to_complex()
         return {

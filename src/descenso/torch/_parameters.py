@@ -110,18 +110,18 @@ def _is_dense(tensor: torch.Tensor) -> bool:
     return True
 
 
-def is_sharded(tensor: torch.Tensor) -> bool:
+def is_sharded(tensor: Any) -> bool:
     """Whether this process holds only its part (a ``DTensor``)."""
     return type(tensor) not in _PLAIN_TYPES and hasattr(tensor, "placements")
 
 
-def as_real(tensor: torch.Tensor) -> torch.Tensor:
+def as_real(tensor: Any) -> torch.Tensor:
     """Return this process's part of ``tensor`` as a real tensor on the same memory."""
-    local = tensor.to_local() if is_sharded(tensor) else tensor.detach()
+    local: torch.Tensor = tensor.to_local() if is_sharded(tensor) else tensor.detach()
     return torch.view_as_real(local) if local.is_complex() else local
 
 
-def like_parameter(gradient: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+def like_parameter(gradient: Any, parameter: Any) -> Any:
     """Return a sharded gradient cut as its parameter is."""
     if is_sharded(gradient) and gradient.placements != parameter.placements:
         return gradient.redistribute(parameter.device_mesh, parameter.placements)

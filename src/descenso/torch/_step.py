@@ -27,7 +27,7 @@ class _Entry(NamedTuple):
     parameter: torch.Tensor
     state: dict[str, Any]
     arrays: tuple[tuple[str, torch.Tensor], ...]
-    index: int
+    place: int
     kernel: _kernel.BoundKernel | None
     arguments: list[Any]
     elements: int
@@ -148,7 +148,7 @@ class GroupStep:
             state, arguments = entry.state, entry.arguments
             t = state["step"] = state["step"] + 1
             if filled != (kernel, t) or kernel.seeded:
-                kernel.set(self._settings, t, _seed(t, entry.index))
+                kernel.set(self._settings, t, _seed(t, entry.place))
                 filled = (kernel, t)
             arguments[kernel.gradient_position] = gradient
             kernel.call(*arguments)
@@ -175,7 +175,7 @@ class GroupStep:
             {name: as_real(array) for name, array in entry.arrays},
             t,
             self._named,
-            lambda old, new, position: _store(old, new, _seed(t, entry.index), position + 1),
+            lambda old, new, position: _store(old, new, _seed(t, entry.place), position + 1),
         )
 
     @torch.no_grad()
@@ -193,7 +193,7 @@ class GroupStep:
             new_thetas, new_states = _foreach.run(program, inputs, slots)
             torch._foreach_copy_(thetas, new_thetas)
             for position, (old, new) in enumerate(zip(kept, new_states, strict=True), start=1):
-                _store_lists(old, new, [_seed(t, x.entry.index) for x in bucket], position)
+                _store_lists(old, new, [_seed(t, x.entry.place) for x in bucket], position)
             for task in bucket:
                 task.entry.state["step"] = t
 
