@@ -1,7 +1,7 @@
 """What a finished study looks like: data of each figure → figures → one HTML page.
 
-Nothing here is computed twice: ``data`` makes the frames, ``drawings`` draws them, ``words``
-says what is seen in them, and ``html`` lays them out.
+Nothing here is computed twice: ``data`` makes the frames, ``lines`` and ``rows`` draw them,
+``captions`` and ``words`` say what is seen in them, and ``html`` lays it all out.
 """
 
 from __future__ import annotations

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from descenso.language import _
-from descenso.report import drawings, style
+from descenso.report import lines, rows, style
 from descenso.study._results import StudyResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _DRAWINGS: dict[str, Callable[[StudyResult], go.Figure]] = {
-    "results": drawings.results,
-    "differences": drawings.differences,
-    "sensitivity": drawings.sensitivity,
-    "curves": drawings.curves,
+    "results": rows.results,
+    "differences": rows.differences,
+    "sensitivity": lines.sensitivity,
+    "curves": lines.curves,
 }
 
 
@@ -42,9 +42,9 @@ def figure(result: StudyResult, name: str, theme: str = "light", *, x: str = "ep
         If there is no such figure, theme or axis; the message offers the nearest name.
     """
     style.known(name, names(), _("there is no figure named {name!r}; there are {known}."))
-    style.known(x, drawings.AXES, _("there is no axis named {name!r}; there are {known}."))
+    style.known(x, lines.AXES, _("there is no axis named {name!r}; there are {known}."))
     look = style.theme(theme)
-    drawn = drawings.curves(result, x) if name == "curves" else _DRAWINGS[name](result)
+    drawn = lines.curves(result, x) if name == "curves" else _DRAWINGS[name](result)
     drawn.update_layout(paper_bgcolor=look.ground, plot_bgcolor=look.ground, font_color=look.text)
     drawn.update_xaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)
     drawn.update_yaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -13,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from descenso.errors import ReportError
 from descenso.language import _, current, ngettext
-from descenso.report import drawings, figures, style, table, words
+from descenso.report import captions, figures, lines, style, table, words
+from descenso.report.writing import write_whole
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import figure as in_words
 from descenso.study.words import settings
@@ -32,17 +30,7 @@ def write(result: StudyResult, path: str | Path) -> Path:
     ReportError
         If the file cannot be written; a file that was there before is left as it was.
     """
-    target = Path(path).expanduser()
-    page = render(result)
-    try:
-        _replace(target, page)
-    except OSError as error:
-        raise ReportError(
-            _("the report cannot be written to {path}: {reason}").format(
-                path=target, reason=error.strerror or error
-            )
-        ) from error
-    return target
+    return write_whole(path, render(result))
 
 
 def render(result: StudyResult) -> str:
@@ -53,7 +41,7 @@ def render(result: StudyResult) -> str:
         rows=[_row(result, method) for method in result.ranking],
         verdict=[(text, part, _part_name(part)) for text, part in words.verdict(result)],
         sections=[_section(result, name) for name in figures.names()],
-        axes=[(x, drawings.axis_title(x)) for x in drawings.AXES],
+        axes=[(x, lines.axis_title(x)) for x in lines.AXES],
         metric=words.metric(result.metric),
         has_target=result.metric.target is not None,
         target=in_words(result.metric.target or math.nan, result.metric),
@@ -71,26 +59,6 @@ def render(result: StudyResult) -> str:
         plotly_js=_plotly_js(),
         payload=_payload(result),
     )
-
-
-def _replace(target: Path, page: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @cache
@@ -148,7 +116,7 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
         "name": name,
         "number": _part_name(name),
         "title": titles[name],
-        "caption": words.caption(result, name),
+        "caption": captions.caption(result, name),
     }
 
 
@@ -175,7 +143,7 @@ def _fact(value: Any) -> str:
 def _payload(result: StudyResult) -> str:
     """Return the figures as JSON that cannot end the script element it stands in."""
     drawn = {name: _drawn(figures.figure(result, name)) for name in figures.names()}
-    for x in drawings.AXES:
+    for x in lines.AXES:
         drawn[f"curves:{x}"] = _drawn(figures.figure(result, "curves", x=x))
     themes = {
         name: {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from descenso.errors import UnknownNameError, nearest
 from descenso.language import _
@@ -70,8 +69,11 @@ def known(name: str, names: Sequence[str] | dict[str, Theme], message: str) -> s
 
 def marks(methods: Sequence[str]) -> dict[str, Mark]:
     """Return how each method is drawn; it depends on its place in the study's design alone."""
-    looks = [
-        Mark(colour, symbol, dash)
-        for dash, (colour, symbol) in product(DASHES, zip(PALETTE, SYMBOLS, strict=True))
-    ]
-    return {name: looks[i % len(looks)] for i, name in enumerate(methods)}
+    return {name: _mark(place) for place, name in enumerate(methods)}
+
+
+def _mark(place: int) -> Mark:
+    # Each round through the colours shifts the symbols, so that a colour never keeps its symbol.
+    around, colour = divmod(place, len(PALETTE))
+    symbol = SYMBOLS[(colour + around) % len(SYMBOLS)]
+    return Mark(PALETTE[colour], symbol, DASHES[around % len(DASHES)])

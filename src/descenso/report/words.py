@@ -9,10 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.report import data
 from descenso.study import verdict as _verdict
 from descenso.study._results import Confirmation, MethodResult, MetricInfo, StudyResult
-from descenso.study.words import difference, figure, listed
 
 #: The figure that backs each sentence of the verdict.
 _BACKING = {
@@ -75,30 +73,15 @@ def seconds(number: float) -> str:
     return f"{number:.3g} s" if number >= 1 else f"{1000 * number:.3g} ms"
 
 
-def target_reached(confirmation: Confirmation) -> str:
-    """Return how many epochs the target took, and how many runs never met it."""
-    reached = [epochs for epochs in confirmation.epochs_to_target if math.isfinite(epochs)]
-    runs = len(confirmation.epochs_to_target)
-    if not runs:
-        return "–"
+def target_reached(confirmation: Confirmation) -> tuple[str, str]:
+    """Return how many epochs the target took, and how many runs met it where not all did."""
+    epochs = confirmation.epochs_to_target
+    reached = sum(math.isfinite(count) for count in epochs)
     if not reached:
-        return _("not reached")
-    middle = float(np.median(confirmation.epochs_to_target))
-    if len(reached) == runs:
-        return f"{middle:g}"
-    count = _("{reached} of {runs} runs").format(reached=len(reached), runs=runs)
-    return f"{middle:g} ({count})" if math.isfinite(middle) else f"({count})"
-
-
-def caption(result: StudyResult, name: str) -> str:
-    """Return what a figure shows and what is seen in it."""
-    sentences = {
-        "results": _results_caption,
-        "differences": _differences_caption,
-        "sensitivity": _sensitivity_caption,
-        "curves": _curves_caption,
-    }[name](result)
-    return " ".join(sentence for sentence in sentences if sentence)
+        return (_("not reached") if epochs else "–"), ""
+    middle = float(np.median(epochs))
+    part = _("{reached} of {runs} runs").format(reached=reached, runs=len(epochs))
+    return f"{middle:g}" if math.isfinite(middle) else "–", part if reached < len(epochs) else ""
 
 
 def verdict(result: StudyResult) -> list[tuple[str, str]]:
@@ -159,7 +142,7 @@ def limits(result: StudyResult) -> list[str]:
         )
     if any(m.tuned.diverged or m.default.diverged for m in result.methods):
         text.append(_("A diverged run is not left out: it is scored as the untrained network."))
-    text += [_edge_sentence(method) for method in result.methods if method.at_edge]
+    text += [edge_sentence(method) for method in result.methods if method.at_edge]
     text.append(
         _(
             "There was one split of the data: how much the ranking owes to it, this study cannot "
@@ -207,7 +190,8 @@ def _search_sentence(result: StudyResult) -> str:
     ).format(tried=tried_text, count=seeds, stopped=stopped, all=sum(tried))
 
 
-def _edge_sentence(method: MethodResult) -> str:
+def edge_sentence(method: MethodResult) -> str:
+    """Return what there is to say of a best learning rate at the edge of those tried."""
     if method.at_edge == "low":
         text = _(
             "{method}: the best learning rate is the lowest one tried; a better one may lie below."
@@ -217,163 +201,3 @@ def _edge_sentence(method: MethodResult) -> str:
             "{method}: the best learning rate is the highest one tried; a better one may lie above."
         )
     return text.format(method=method.name)
-
-
-def _results_caption(result: StudyResult) -> list[str]:
-    best = result.ranking[0]
-    text = [
-        _(
-            "Each point is one fresh seed, judged on test: filled with the settings chosen, hollow "
-            "with the method's default. The bar is the mean with its 95% interval; × is a "
-            "diverged run."
-        ),
-        _("{method} has the best mean, {value}.").format(
-            method=best.name, value=figure(best.tuned.test.mean, result.metric)
-        ),
-    ]
-    sign = 1 if result.metric.higher_is_better else -1
-    gains = [(sign * (m.tuned.test.mean - m.default.test.mean), m.name) for m in result.methods]
-    gain, name = max(gains)
-    if gain > 0:
-        text.append(
-            _("Choosing the settings matters most for {method}: {gain} over its default.").format(
-                method=name, gain=difference(gain, result.metric)
-            )
-        )
-    return text
-
-
-def _differences_caption(result: StudyResult) -> list[str]:
-    if result.verdict.best is None:
-        return [_("Every run of every method diverged: there is nothing to compare.")]
-    tied = [c.other for c in result.verdict.comparisons if c.tied]
-    apart = [c.other for c in result.verdict.comparisons if not c.tied]
-    text = [
-        _(
-            "Mean difference in test score between {best} and each other method, seed by seed, "
-            "with its 95% interval; further right is further behind."
-        ).format(best=result.verdict.best)
-    ]
-    if apart:
-        text.append(_("Filled, behind: {methods}.").format(methods=listed(apart)))
-    if tied:
-        text.append(
-            _("Hollow, tied, the difference is within the noise: {methods}.").format(
-                methods=listed(tied)
-            )
-        )
-    return text
-
-
-def _sensitivity_caption(result: StudyResult) -> list[str]:
-    text = [
-        _(
-            "Each point is one learning rate as the search saw it on validation; the band reaches "
-            "from its worst to its best seed. The ringed point was chosen. Hollow points were "
-            "stopped early by the race, after fewer epochs; × marks settings with a diverged run."
-        )
-    ]
-    spans = [(_tolerance(result, m), m.name) for m in result.methods]
-    spans = [pair for pair in spans if pair[0] > 1]
-    if len(spans) > 1:
-        text.append(
-            _(
-                "Near its best value, {wide} tolerates learning rates that differ by a factor of "
-                "{most}; {narrow}, of {least}."
-            ).format(
-                wide=max(spans)[1],
-                most=_rounded(max(spans)[0]),
-                narrow=min(spans)[1],
-                least=_rounded(min(spans)[0]),
-            )
-        )
-    return text + [_edge_sentence(m) for m in result.methods if m.at_edge]
-
-
-def _rounded(number: float) -> str:
-    """Return a number in two digits, without an exponent."""
-    return f"{float(f'{number:.2g}'):g}"
-
-
-def _tolerance(result: StudyResult, method: MethodResult) -> float:
-    """Return the ratio of the largest to the smallest neighbouring rate that does nearly as well.
-
-    Nearly: it keeps 90% of what the best one gains over the untrained network.
-    """
-    frame = data.sensitivity(result)
-    rows = frame[frame["method"] == method.name].sort_values("lr")
-    start = data.untrained(method.tuned)
-    sign = 1 if result.metric.higher_is_better else -1
-    gains = (sign * (rows["mean"] - start)).to_numpy()
-    if not len(gains) or gains.max() <= 0:
-        return 1.0
-    good, at = gains >= 0.9 * gains.max(), int(gains.argmax())
-    first = at - int(np.argmin(np.append(good[: at + 1][::-1], False))) + 1
-    last = at + int(np.argmin(np.append(good[at:], False))) - 1
-    rates = rows["lr"].to_numpy()
-    return float(rates[last] / rates[first])
-
-
-def _curves_caption(result: StudyResult) -> list[str]:
-    frame = data.curves(result)
-    last = frame[frame["epoch"] == result.design.epochs].set_index("method")["mean"]
-    best, worst = last.idxmax(), last.idxmin()
-    if not result.metric.higher_is_better:
-        best, worst = worst, best
-    runs = result.design.seeds
-    text = [
-        ngettext(
-            "Validation after each epoch with the settings chosen: {count} run with a fresh seed.",
-            "Validation after each epoch with the settings chosen: the line is the mean of {count} "
-            "runs with fresh seeds, the band reaches from the worst to the best run.",
-            runs,
-        ).format(count=runs)
-    ]
-    if best != worst:
-        text.append(
-            _("{best} ends best, at {high}; {worst} ends worst, at {low}.").format(
-                best=best,
-                high=figure(last[best], result.metric),
-                worst=worst,
-                low=figure(last[worst], result.metric),
-            )
-        )
-    return [*text, *_target_sentences(result), _diverged_sentence(result)]
-
-
-def _target_sentences(result: StudyResult) -> list[str]:
-    if result.metric.target is None:
-        return []
-    goal = figure(result.metric.target, result.metric)
-    median = {m.name: float(np.median(m.tuned.epochs_to_target)) for m in result.methods}
-    reached = {name: epochs for name, epochs in median.items() if math.isfinite(epochs)}
-    if not reached:
-        return [_("No method reaches the target of {goal} in most of its runs.").format(goal=goal)]
-    first = min(reached.values())
-    names = listed([name for name, epochs in reached.items() if epochs == first])
-    text = [
-        ngettext(
-            "The target of {goal} is reached first by {methods}, after {epochs} epoch.",
-            "The target of {goal} is reached first by {methods}, after {epochs} epochs.",
-            math.ceil(first),
-        ).format(goal=goal, methods=names, epochs=f"{first:g}")
-    ]
-    missed = [name for name in median if name not in reached]
-    if missed:
-        text.append(
-            _("Within the budget most runs of {methods} do not reach it.").format(
-                methods=listed(missed)
-            )
-        )
-    return text
-
-
-def _diverged_sentence(result: StudyResult) -> str:
-    count = sum(method.tuned.diverged for method in result.methods)
-    if not count:
-        return ""
-    return ngettext(
-        "{count} run diverged; from there on it counts as the untrained network.",
-        "{count} runs diverged; from there on they count as the untrained network.",
-        count,
-    ).format(count=count)

@@ -1,0 +1,110 @@
+"""What all drawings share: the empty figure, the scale of the metric, intervals, rows."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from descenso.language import _
+from descenso.report import style, words
+from descenso.study._results import MetricInfo
+from descenso.study.words import figure as in_words
+
+#: An error that spans this factor or more is drawn on a log scale.
+_WIDE = 300.0
+
+
+def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> go.Figure:
+    """Return a figure without data whose ``value_axis`` is ready for the metric."""
+    figure = go.Figure(
+        layout={
+            "template": "none",
+            "font": {"family": style.FONT, "size": style.FONT_SIZE},
+            "margin": {"l": 70, "r": 24, "t": 24, "b": 64},
+            "height": 500,
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "hoverlabel": {"font": {"size": style.FONT_SIZE - 1}},
+        }
+    )
+    shared = {"showline": True, "ticks": "outside", "automargin": True, "zeroline": False}
+    figure.update_xaxes(**shared, title_standoff=12)
+    figure.update_yaxes(**shared, title_standoff=12)
+    axis = figure.layout[f"{value_axis}axis"]
+    axis.update(type=scale)
+    if scale == "log":
+        axis.update(exponentformat="power", dtick=1)
+    if metric.percent:
+        axis.update(tickformat=".2~%", hoverformat=".2%")
+    return figure
+
+
+def scale_of(metric: MetricInfo, values: Any) -> str:
+    """Return ``log`` for an error whose values span orders of magnitude, else ``linear``."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    if metric.higher_is_better or not len(known) or known.min() <= 0:
+        return "linear"
+    return "log" if known.max() / known.min() >= _WIDE else "linear"
+
+
+def on_scale(value: Any, scale: str) -> Any:
+    """Return where a value lies on an axis of that scale, as Plotly counts it."""
+    return np.log10(value) if scale == "log" else value
+
+
+def off_scale(place: Any, scale: str) -> Any:
+    """Return the value at a place on an axis of that scale."""
+    return 10.0**place if scale == "log" else place
+
+
+def title(metric: MetricInfo, part: str) -> str:
+    """Return the title of an axis: the metric on validation or on test."""
+    text = _("{metric}, test") if part == "test" else _("{metric}, validation")
+    return text.format(metric=escape(words.metric(metric)))
+
+
+def add_target(figure: go.Figure, metric: MetricInfo, scale: str) -> None:
+    """Draw the target as a line across, if there is one."""
+    if metric.target is None or (scale == "log" and metric.target <= 0):
+        return
+    figure.add_hline(y=metric.target, line={"color": style.NEUTRAL, "dash": "dash", "width": 1.5})
+    figure.add_annotation(
+        text=_("target {value}").format(value=in_words(metric.target, metric)),
+        x=1,
+        xref="x domain",
+        xanchor="right",
+        y=on_scale(metric.target, scale),
+        yanchor="top",
+        showarrow=False,
+        font={"color": style.NEUTRAL, "size": style.FONT_SIZE - 1},
+    )
+
+
+def interval(mean: float, low: float, high: float, mark: style.Mark) -> dict[str, Any] | None:
+    """Return the error bar from ``low`` to ``high``; none where there is no interval."""
+    if math.isnan(low) or math.isnan(high):
+        return None
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - mean],
+        "arrayminus": [mean - low],
+        "color": mark.colour,
+        "thickness": 3,
+        "width": 0,
+    }
+
+
+def name_rows(figure: go.Figure, order: list[str]) -> None:
+    """Name the rows of a figure, from the bottom up."""
+    figure.update_yaxes(
+        tickvals=list(range(len(order))),
+        ticktext=[escape(name) for name in order],
+        range=[-0.6, len(order) - 0.4],
+        ticks="",
+    )
+    figure.update_layout(height=110 + 56 * max(len(order), 2))
