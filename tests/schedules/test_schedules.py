@@ -253,7 +253,7 @@ def test_a_whole_number_step_keeps_float64_where_the_framework_has_it():
 @pytest.mark.parametrize("name", EVERY)
 def test_a_schedule_survives_copying_pickling_and_json(name):
     schedule = EVERY[name]
-    revived = schedules.from_config(json.loads(json.dumps(schedule.config())))
+    revived = schedules.from_config(json.loads(json.dumps(schedule.get_config())))
     for twin in (revived, pickle.loads(pickle.dumps(schedule)), copy.deepcopy(schedule)):
         assert twin == schedule
         assert hash(twin) == hash(schedule)

@@ -5,8 +5,9 @@ import pickle
 
 import numpy as np
 import pytest
+from tests.transforms._reference import start, train
 
-from descenso import rules, schedules, transforms
+from descenso import schedules, transforms
 from descenso.errors import SettingError, UnknownNameError
 from descenso.ops import namespace
 
@@ -23,7 +24,6 @@ EVERY = {
     "uniform_average": transforms.uniform_average(begin=7, every=3),
     "lookahead": transforms.lookahead(every=5, share=0.3),
 }
-STEPS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -32,35 +32,6 @@ def x64():
 
     with jax.enable_x64(True):
         yield
-
-
-def start():
-    rng = np.random.default_rng(0)
-    thetas = [rng.normal(size=(3, 2)), rng.normal(size=(2,))]
-    return thetas, [[rng.normal(size=a.shape) for a in thetas] for _ in range(STEPS)]
-
-
-def train(chain, rule="adam", make=np.asarray, lr=0.05, number=lambda t: t):
-    """Return the parameters after 60 steps and the states of the transforms."""
-    thetas, gradients = start()
-    thetas = [make(a) for a in thetas]
-    xp = namespace(thetas[0])
-    settings = rules.get(rule).settings(lr=lr)
-    slots = [rules.get(rule).start(xp, a, settings) for a in thetas]
-    kept = transforms.start(xp, chain, thetas)
-    for t, row in enumerate(gradients, 1):
-        t = number(t)
-        row = transforms.gradients(xp, chain, thetas, [make(g) for g in row], t)
-        moved = [
-            rules.get(rule).update(xp, theta, g, s, t, settings)
-            for theta, g, s in zip(thetas, row, slots, strict=True)
-        ]
-        slots = [s for _, s in moved]
-        new, kept = transforms.parameters(
-            xp, chain, thetas, [a for a, _ in moved], [lr, lr], t, kept
-        )
-        thetas = new
-    return thetas, kept
 
 
 def everything(chain, **options):
@@ -270,7 +241,7 @@ def test_stochastic_weight_averaging_is_the_mean_of_the_chosen_steps():
 @pytest.mark.parametrize("name", EVERY)
 def test_a_transform_survives_pickling_and_json(name):
     transform = EVERY[name]
-    revived = transforms.from_config(json.loads(json.dumps(transform.config())))
+    revived = transforms.from_config(json.loads(json.dumps(transform.get_config())))
     assert revived == transform == pickle.loads(pickle.dumps(transform))
     assert hash(revived) == hash(transform)
 

@@ -15,6 +15,7 @@ from descenso.keras._transforms import TransformedStep
 from descenso.language import _
 from descenso.ops import namespace
 from descenso.rules import Rule, check_nonfinite, settings_with_live, state_names
+from descenso.schedules import Schedule
 from descenso.transforms import Transform
 from descenso.transforms import check as check_transforms
 
@@ -34,6 +35,9 @@ KERAS_ARGUMENTS: dict[str, Any] = {
     "gradient_accumulation_steps": None,
     "name": None,
 }
+
+# A schedule is saved with its model, and read back, as Keras's own are.
+keras.saving.register_keras_serializable("descenso")(Schedule)
 
 
 def working_type(dtype: Any) -> str:
@@ -149,7 +153,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             name: keras.saving.serialize_keras_object(value) if callable(value) else value
             for name, value in settings.items()
         }
-        transforms = [transform.config() for transform in self.transforms]
+        transforms = [transform.get_config() for transform in self.transforms]
         own = {"nonfinite": self.nonfinite, "transforms": transforms}
         return {**super().get_config(), **written, **own}
 
@@ -193,7 +197,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _transformed_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
     ) -> None:
-        old = self._wide_values(variables)
+        old = [theta + 0 for theta in self._wide_values(variables)]  # assignment is in place
         t = self._step_number(old[0].dtype)
         seen = self._around.before(old, list(grads), t)
         super()._backend_update_step(seen, variables, learning_rate)
@@ -217,7 +221,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         SettingError
             If not exactly one of the transforms averages.
         """
-        averaged: list[Tensor] = self._around.averages(self._step_number("float32") - 1)
+        averaged: list[Tensor] = self._around.averages(int(self._step_number("float32")) - 1)
         return averaged
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:

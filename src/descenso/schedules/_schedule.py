@@ -38,9 +38,14 @@ class Schedule:
         value = self._function(xp, _floating(xp, step), **self.arguments)
         return float(value) if plain else value
 
-    def config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Any]:
         """Return name and arguments as plain data, ready for JSON; see :func:`from_config`."""
         return {"schedule": self.name, **{k: plain(v) for k, v in self.arguments.items()}}
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Schedule:
+        """Return the schedule that :meth:`get_config` described."""
+        return from_config(config)
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
@@ -53,7 +58,7 @@ class Schedule:
         return hash(repr(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_config, (self.config(),)
+        return from_config, (self.get_config(),)
 
 
 def _floating(xp: Any, step: Any) -> Any:
@@ -96,7 +101,7 @@ def schedule(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Sch
 
 
 def from_config(config: Mapping[str, Any]) -> Schedule:
-    """Return the schedule that :meth:`Schedule.config` described.
+    """Return the schedule that :meth:`Schedule.get_config` described.
 
     Raises
     ------
@@ -172,7 +177,7 @@ def document(function: Callable[..., Any], arguments: Mapping[str, Argument], so
 def plain(value: Any) -> Any:
     """Return an argument as plain data."""
     if isinstance(value, Schedule):
-        return value.config()
+        return value.get_config()
     if isinstance(value, tuple | list):
         return [plain(v) for v in value]
     return value

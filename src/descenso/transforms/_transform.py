@@ -69,7 +69,7 @@ class Transform:
             return new, state
         return self._function(xp, old, new, lr, t, state, **self.arguments)  # type: ignore[no-any-return]
 
-    def config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Any]:
         """Return name and arguments as plain data, ready for JSON; see :func:`from_config`."""
         return {"transform": self.name, **{k: plain(v) for k, v in self.arguments.items()}}
 
@@ -84,7 +84,7 @@ class Transform:
         return hash(repr(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_config, (self.config(),)
+        return from_config, (self.get_config(),)
 
 
 def on_gradients(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Transform]]:
@@ -103,7 +103,7 @@ def on_parameters(
 
 
 def from_config(config: Mapping[str, Any]) -> Transform:
-    """Return the transform that :meth:`Transform.config` described.
+    """Return the transform that :meth:`Transform.get_config` described.
 
     Raises
     ------
