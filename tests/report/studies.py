@@ -163,6 +163,8 @@ def _reached(method, lr) -> float:
 
 
 def _as_metric(share, metric: MetricInfo):
+    if metric.name == "mse":
+        return 5.0 * 10.0 ** (-6 * share)
     return 0.1 + 0.9 * share if metric.percent else 77.0 - 24.0 * share
 
 

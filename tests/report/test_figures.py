@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from tests.report.studies import hostile, make
+from tests.report.studies import RMSE, hostile, make
 
 from descenso import report
 from descenso.errors import UnknownNameError
@@ -93,15 +93,28 @@ def test_a_tied_method_is_hollow_and_one_behind_is_filled(study):
 
 def test_what_lies_off_the_axis_is_said_at_its_edge(study):
     notes = [note.text for note in report.figure(study, "results").layout.annotations]
-    assert any("5 runs near 10.1%" in note for note in notes)
-    assert any("1 run near" in note and "(1 diverged)" in note for note in notes)
+    assert "◀ default: 10.1%" in notes
+    assert "◀ chosen: 10.5% (1 diverged)" in notes
 
 
 def test_no_score_is_lost_between_the_points_and_the_notes(study):
-    figure = report.figure(study, "results")
+    figure, frame = report.figure(study, "results"), data.results(study)
     points = sum(len(t.x) for t in figure.data if t.marker.symbol != "line-ns")
-    noted = sum(int(re.search(r"(\d+) run", n.text)[1]) for n in figure.layout.annotations)
-    assert points + noted == 6 * 2 * 5
+    notes = [note.text for note in figure.layout.annotations]
+    noted = sum(1 if "diverged" in note else 5 for note in notes)
+    assert points + noted == len(frame)
+
+
+def test_an_error_that_spans_orders_of_magnitude_is_on_a_log_scale():
+    wide = make(metric=dataclasses.replace(RMSE, name="mse", target=1e-3))
+    assert report.figure(wide, "curves").layout.yaxis.type == "log"
+    assert report.figure(wide, "sensitivity").layout.yaxis.type == "log"
+    axis = report.figure(wide, "results").layout.xaxis
+    assert axis.type == "log"
+    tuned = [s for m in wide.methods for s in m.tuned.scores]
+    assert 10 ** axis.range[0] < min(tuned) < 10 ** axis.range[1]
+    note = report.figure(wide, "curves").layout.annotations[0]
+    assert (note.text, note.y) == ("target 0.001", -3)
 
 
 def test_one_seed_is_drawn_without_intervals():

@@ -67,16 +67,16 @@ def title(metric: MetricInfo, part: str) -> str:
     return text.format(metric=escape(words.metric(metric)))
 
 
-def add_target(figure: go.Figure, metric: MetricInfo, scale: str) -> None:
+def add_target(figure: go.Figure, metric: MetricInfo, scale: str, side: str = "right") -> None:
     """Draw the target as a line across, if there is one."""
     if metric.target is None or (scale == "log" and metric.target <= 0):
         return
     figure.add_hline(y=metric.target, line={"color": style.NEUTRAL, "dash": "dash", "width": 1.5})
     figure.add_annotation(
         text=_("target {value}").format(value=in_words(metric.target, metric)),
-        x=1,
+        x=0 if side == "left" else 1,
         xref="x domain",
-        xanchor="right",
+        xanchor=side,
         y=on_scale(metric.target, scale),
         yanchor="top",
         showarrow=False,

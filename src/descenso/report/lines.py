@@ -70,8 +70,8 @@ def sensitivity(result: StudyResult) -> go.Figure:
             customdata=_search_notes(rows, result.design.epochs),
             hovertemplate="η = %{x:.3g}: %{y}<br>%{customdata}<extra>%{fullData.name}</extra>",
         )
-    canvas.add_target(figure, result.metric, scale)
-    figure.update_xaxes(title=_("learning rate η (log scale)"), **_decades(frame["lr"]))
+    canvas.add_target(figure, result.metric, scale, side="left")
+    figure.update_xaxes(title=_("learning rate η (log)"), **_decades(frame["lr"]))
     figure.update_yaxes(title=canvas.title(result.metric, "validation"))
     return figure
 
@@ -81,7 +81,7 @@ def axis_title(x: str) -> str:
     return {
         "epoch": _("epochs"),
         "examples": _("examples seen"),
-        "steps": _("update steps (log scale)"),
+        "steps": _("update steps (log)"),
         "seconds": _("seconds of computation per run"),
     }[x]
 

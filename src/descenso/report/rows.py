@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from descenso.language import _, ngettext
+from descenso.language import _
 from descenso.report import canvas, data, style, words
 from descenso.study._results import MetricInfo, StudyResult
 from descenso.study.words import difference
@@ -154,15 +154,13 @@ def _add_mean(
 def _add_beyond(
     figure: go.Figure, rows: Any, height: float, shown: tuple[float, float], metric: MetricInfo
 ) -> None:
-    """Say at the edge what lies off the axis: so many runs, diverged or not, and their mean."""
+    """Say at the edge what lies off the axis: a whole setting, or the runs of it that diverged."""
     below = rows["score"].mean() < shown[0]
     setting = _("default") if rows["setting"].iloc[0] == "default" else _("chosen")
-    count, diverged = len(rows), int(rows["diverged"].sum())
-    text = ngettext(
-        "{setting}: {count} run near {value}", "{setting}: {count} runs near {value}", count
-    ).format(setting=setting, count=count, value=in_words(rows["score"].mean(), metric))
-    if diverged:
-        text += " " + _("({count} diverged)").format(count=diverged)
+    value, count = in_words(rows["score"].mean(), metric), int(rows["diverged"].sum())
+    text = f"{setting}: {value}"
+    if count:
+        text += " " + _("({count} diverged)").format(count=count)
     figure.add_annotation(
         x=0 if below else 1,
         xref="x domain",
