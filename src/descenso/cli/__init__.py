@@ -5,63 +5,114 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from descenso import language
-from descenso.errors import (
-    BudgetError,
-    DescensoError,
-    ProblemError,
-    ReportError,
-    RuleError,
-    SettingError,
-    StoreError,
-    UnknownNameError,
-)
+from descenso.cli import _interrupts
+from descenso.errors import BudgetError, DescensoError, RuleError, SettingError, UnknownNameError
 
-_ASKED_WRONGLY = (BudgetError, RuleError, SettingError, UnknownNameError)
-_THE_WORLD_REFUSED = (ProblemError, ReportError, StoreError)
-INTERRUPTED = 130
+REFUSED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    _interrupts.deliver_safely()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # once more, while the first one was being told of
+        code = INTERRUPTED
+    _interrupts.ignore()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; no error leaves a traceback."""
-    _choose_language(arguments)
+    _ready_streams()
+    try:
+        _choose_language(arguments)
+        code = _invoke(arguments)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader of our output left: `descenso studies | head`
+        code = REFUSED
+    except Exception as error:
+        code = _explain(error)
+    if code == INTERRUPTED:  # raised, or turned into a code by the parser of the command line
+        _complain(
+            language._(
+                "interrupted; what was finished is stored, and the same command goes on from there"
+            )
+        )
+    return code if _flushed() else REFUSED
+
+
+def _invoke(arguments: Sequence[str]) -> int:
     from descenso.cli._app import invoke
 
+    code = invoke(list(arguments))
     try:
-        return invoke(list(arguments))
-    except DescensoError as error:
-        return _complain(str(error), 2 if isinstance(error, _ASKED_WRONGLY) else 1)
-    except KeyboardInterrupt:
-        text = language._(
-            "interrupted; what was finished is stored, and the same command goes on from there"
-        )
-        return _complain(text, INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output left: `descenso studies | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        if os.environ.get("DESCENSO_DEBUG"):
-            raise
-        text = language._(
-            "this should not have happened: {kind}: {error} (set DESCENSO_DEBUG=1 for the details)"
-        )
-        first_line = (str(error).splitlines() or [""])[0]
-        return _complain(text.format(kind=type(error).__name__, error=first_line), 1)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        text = language._("the output cannot be written: {reason}")
+        _complain(text.format(reason=error.strerror or error))
+        return REFUSED
+    return code
 
 
-def _complain(text: str, code: int) -> int:
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong, and return the exit code that fits it."""
+    if isinstance(error, DescensoError):
+        _complain(str(error))
+        return ASKED_WRONGLY if _was_asked_wrongly(error) else REFUSED
+    if isinstance(error, OSError):
+        _complain(language._("the system refused: {error}").format(error=error))
+        return REFUSED
+    if os.environ.get("DESCENSO_DEBUG"):
+        raise error
+    text = language._(
+        "this should not have happened: {kind}: {error} (set DESCENSO_DEBUG=1 for the details)"
+    )
+    first_line = (str(error).splitlines() or [""])[0]
+    _complain(text.format(kind=type(error).__name__, error=first_line))
+    return REFUSED
+
+
+def _was_asked_wrongly(error: DescensoError) -> bool:
+    from descenso.cli._usage import UsageError
+
+    kinds = (BudgetError, RuleError, SettingError, UnknownNameError, UsageError)
+    return isinstance(error, kinds)
+
+
+def _complain(text: str) -> None:
     one_line = " ".join(text.split())
     print(language._("descenso: error: {text}").format(text=one_line), file=sys.stderr)
-    return code
+
+
+def _ready_streams() -> None:
+    """Put a sink where a stream is closed, and a mark for each letter that a stream cannot show."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _flushed() -> bool:
+    """Whether all output went out; what could not is let go, or Python would complain at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _choose_language(arguments: Sequence[str]) -> None:

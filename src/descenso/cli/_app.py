@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from descenso.cli import _options as options
-from descenso.cli._output import console, print_paragraph, print_table, write_json
-from descenso.errors import BudgetError, StoreError
+from descenso.cli import _usage as usage
+from descenso.cli._output import (
+    check_places,
+    console,
+    print_paragraph,
+    print_table,
+    write_json,
+)
+from descenso.errors import StoreError
 from descenso.language import _
 
 app = typer.Typer(
@@ -28,10 +36,9 @@ def invoke(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name="descenso", standalone_mode=False)
     except Exception as error:
-        # Typer's own complaints about the command line know how to show themselves.
-        if not hasattr(error, "format_message"):
+        if not usage.is_complaint(error):
             raise
-        raise BudgetError(error.format_message()) from error
+        raise usage.UsageError(usage.say(error, arguments)) from error
     return int(code or 0)
 
 
@@ -73,6 +80,7 @@ def compare(
     from descenso import api
     from descenso.cli._progress import shown
 
+    check_places(report, json)
     with shown(console(stderr=True), quiet) as on_progress:
         study = api.compare(
             problem,
@@ -103,6 +111,7 @@ def train(
     from descenso import problems, study
     from descenso.cli._training import show_runs
 
+    check_places(None, json)
     chosen = problems.get(problem)
     runs = study.train(chosen, method, epochs=epochs, seeds=seeds, seed=seed)
     show_runs(chosen, runs, json)
@@ -163,6 +172,7 @@ def report(
     from descenso.store import Store
     from descenso.study import decode_result
 
+    check_places(report, json)
     stored = Store(store).resolve(study)
     if stored.result is None:
         raise StoreError(
@@ -171,8 +181,13 @@ def report(
             )
         )
     found = Study(decode_result(stored.result))
-    target = report or (None if json else Path(f"{found.result.design.problem}.html"))
+    target = report or (None if json else _report_name(found.result.design.problem))
     _show(found, target, json, verbose)
+
+
+def _report_name(problem: str) -> Path:
+    """Return a file for the report, here; a problem of one's own is named by a place."""
+    return Path(re.sub(r"[^\w.-]+", "-", problem).strip("-.") + ".html")
 
 
 def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> None:
@@ -183,8 +198,8 @@ def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> N
         print_study(study)
         if verbose:
             print_layout(study.result.layout)
-    if json:
+    if json is not None:
         write_json(study.to_json(), json)
-    if report:
+    if report is not None:
         study.save(report)
         console(stderr=json == "-").print(_("report: {path}").format(path=report), soft_wrap=True)

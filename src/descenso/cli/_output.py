@@ -13,6 +13,7 @@ from rich.table import Table
 
 from descenso.errors import ReportError
 from descenso.language import _
+from descenso.report.writing import check_writable, write_whole
 
 _PLAIN_WIDTH = 160
 
@@ -51,9 +52,21 @@ def write_json(value: Any, place: str) -> None:
     if place == "-":
         sys.stdout.write(text)
         return
-    try:
-        Path(place).write_text(text, encoding="utf-8")
-    except OSError as error:
+    write_whole(place, text)
+
+
+def check_places(report: str | Path | None, json: str | None) -> None:
+    """Refuse what could not be written in the end before anything is trained.
+
+    Raises
+    ------
+    ReportError
+        If a file cannot be written, or both are one.
+    """
+    files = [place for place in (report, None if json == "-" else json) if place is not None]
+    for place in files:
+        check_writable(place)
+    if len(files) == 2 and Path(files[0]).resolve() == Path(files[1]).resolve():
         raise ReportError(
-            _("{path} cannot be written: {reason}").format(path=place, reason=error.strerror)
-        ) from error
+            _("the report and the JSON cannot both be written to {path}").format(path=files[0])
+        )

@@ -15,7 +15,7 @@ from descenso.language import _
 @contextmanager
 def shown(console: Console, quiet: bool) -> Iterator[study.ProgressFunction | None]:
     """Yield a function that shows progress, or ``None`` where nobody watches."""
-    if quiet or not console.is_terminal:
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
         yield None
         return
     columns = (

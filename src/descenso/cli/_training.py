@@ -12,8 +12,7 @@ from descenso.cli._output import print_paragraph, print_table, write_json
 from descenso.language import _
 from descenso.problems import Problem
 from descenso.records import Run
-from descenso.store.encoding import encode_curve, encode_member
-from descenso.study import MethodResult, MetricInfo, words
+from descenso.study import MethodResult, MetricInfo, runs_as_json, words
 
 
 def print_study(study: Study) -> None:
@@ -77,9 +76,8 @@ def print_layout(layout: Mapping[str, Any]) -> None:
 
 def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:
     """Print the learning curve of each run, or write it as JSON."""
-    if json:
-        rows = [{**encode_member(r.member), "curve": encode_curve(r.curve)} for r in runs]
-        write_json({"problem": problem.name, "metric": problem.metric.name, "runs": rows}, json)
+    if json is not None:
+        write_json(runs_as_json(problem, runs), json)
     if json == "-":
         return
     metric = MetricInfo(
