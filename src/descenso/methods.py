@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from descenso import rules
-from descenso.errors import SettingError, UnknownNameError, nearest
+from descenso.errors import RuleError, SettingError, UnknownNameError, nearest
 from descenso.language import _
 from descenso.rules import Rule
 
@@ -26,6 +26,8 @@ _REGIMES: dict[str, tuple[str, BatchSize]] = {
 }
 #: What ``descenso compare`` compares unless told otherwise.
 SIX = ("sgd", "batch", "minibatch", "momentum", "rmsprop", "adam")
+
+_DIGITS = 18  # more make no batch size, and Python refuses to read thousands of them
 
 _WRITTEN = re.compile(
     r"^\s*(?P<name>[A-Za-z_]\w*)\s*(?:\((?P<settings>[^()]*)\))?\s*(?:@\s*(?P<batch>\w+))?\s*$"
@@ -59,6 +61,11 @@ class Method:
             return examples
         size = mini_batch if self.batch_size is None else int(self.batch_size)
         return min(size, examples)
+
+    def does_the_same_as(self, other: Method) -> bool:
+        """Whether the two differ in nothing but how they are written."""
+        mine, others = ((m.rule, m.batch_size, m.fixed) for m in (self, other))
+        return mine == others
 
     def regime(self) -> str:
         """Return ``stochastic``, ``mini-batch`` or ``batch``."""
@@ -103,21 +110,34 @@ def parse_list(text: str) -> list[Method]:
     Raises
     ------
     SettingError
-        If the list is empty, or names a method twice.
+        If the list is empty, or names a method twice, be it in other words.
     """
     parts = [part for part in re.split(r",(?![^()]*\))", text) if part.strip()]
     if not parts:
         raise SettingError(_("name at least one method; got {text!r}").format(text=text))
     methods = [parse(part) for part in parts]
     labels = [method.label for method in methods]
-    for label in labels:
-        if labels.count(label) > 1:
-            raise SettingError(_("method {label!r} is named twice").format(label=label))
+    for i, method in enumerate(methods):
+        if method.label in labels[:i]:
+            raise SettingError(_("method {label!r} is named twice").format(label=method.label))
+        for earlier in methods[:i]:
+            if earlier.does_the_same_as(method):
+                raise SettingError(
+                    _("{one!r} and {other!r} are the same method").format(
+                        one=earlier.label, other=method.label
+                    )
+                )
     return methods
 
 
 def _resolve(name: str) -> tuple[str, BatchSize]:
     if name in _REGIMES:
+        if name in rules.names():
+            raise RuleError(
+                _("{file}: a rule cannot be named {name!r}: a method has that name").format(
+                    file=rules.get(name).file, name=name
+                )
+            )
         return _REGIMES[name]
     if name in rules.names():
         return name, None
@@ -160,7 +180,7 @@ def _parse_value(text: str) -> float | bool | str:
 def _parse_batch(text: str, whole: str) -> int | str:
     if text.lower() == ALL:
         return ALL
-    if text.isdecimal() and int(text) > 0:
+    if text.isdecimal() and len(text) <= _DIGITS and int(text) > 0:
         return int(text)
     raise SettingError(
         _(

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from descenso.errors import ProblemError
+from descenso.errors import DescensoError, ProblemError
 from descenso.language import _
 from descenso.problems._problem import UNNAMED, Problem
 
@@ -34,14 +34,25 @@ def load(text: str) -> Problem:
                 "a problem of your own is written module:object or file.py:object; got {text!r}"
             ).format(text=text)
         )
-    problem = _as_problem(_find(_import(place), place, attribute), text)
+    problem = _as_problem(find(place, attribute), text)
     return replace(problem, name=text) if problem.name == UNNAMED else problem
+
+
+def find(place: str, attribute: str) -> Any:
+    """Return the object of that name in a module or a file.
+
+    Raises
+    ------
+    ProblemError
+        If it cannot be imported, or is not there.
+    """
+    return _find(_import(place), place, attribute)
 
 
 def _import(place: str) -> ModuleType:
     try:
         return _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
-    except ProblemError:
+    except DescensoError:
         raise
     except (Exception, SystemExit) as error:
         raise ProblemError(
@@ -104,7 +115,9 @@ def _as_problem(found: Any, text: str) -> Problem:
     if callable(found) and not isinstance(found, Problem):
         try:
             found = found()
-        except Exception as error:
+        except DescensoError:
+            raise
+        except (Exception, SystemExit) as error:
             raise ProblemError(
                 _("calling {text}() failed: {kind}: {error}").format(
                     text=text, kind=type(error).__name__, error=error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from descenso.errors import UnknownNameError, nearest
 from descenso.language import _
-from descenso.problems import _descents, _own, _tables, surfaces
+from descenso.problems import _descents, _images, _own, _tables, surfaces
 from descenso.problems._problem import Problem
 
 _BUILT_IN: dict[str, Callable[[], Problem]] = {
@@ -15,6 +15,14 @@ _BUILT_IN: dict[str, Callable[[], Problem]] = {
     "wine": _tables.wine,
     "diabetes": _tables.diabetes,
     "line": _descents.line,
+    "digits-cnn": _images.digits_cnn,
+    "mnist-dense": _images.mnist_dense,
+    "mnist-cnn": _images.mnist_cnn,
+    "mnist-cnn-wide": _images.mnist_cnn_wide,
+    "fashion-mnist-dense": _images.fashion_mnist_dense,
+    "fashion-mnist-cnn": _images.fashion_mnist_cnn,
+    "cifar10-cnn": _images.cifar10_cnn,
+    "cifar10-cnn-same": _images.cifar10_cnn_same,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,24 @@ def rehearse(problem: Problem, data: Data) -> float:
         _check_outputs_cover_labels(outputs, data)
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
+    for part in (batch, data.validation, data.test):
+        _try(partial(_trace, problem, params, part), _("compiling the problem"))
     return loss
+
+
+def _trace(problem: Problem, params: Params, part: Split) -> None:
+    """Trace one step and one evaluation as the engine will, which computes nothing."""
+    import jax
+
+    def loss(given: Params, inputs: Array, targets: Array) -> Array:
+        return problem.loss(problem.apply(given, inputs), targets)
+
+    def metric(given: Params, inputs: Array, targets: Array) -> Array:
+        return problem.metric.function(problem.apply(given, inputs), targets)
+
+    examples = np.asarray(part.inputs), np.asarray(part.targets)
+    jax.eval_shape(jax.grad(loss), params, *examples)
+    jax.eval_shape(metric, params, *examples)
 
 
 def fingerprint(problem: Problem, data: Data) -> str:
@@ -49,6 +67,7 @@ def fingerprint(problem: Problem, data: Data) -> str:
     ProblemError
         As :func:`rehearse`.
     """
+    loss = rehearse(problem, data)  # first, for it says plainly what is wrong
     digest = hashlib.sha256()
     for part in (data.train, data.validation, data.test):
         _feed(digest, part.inputs)
@@ -56,7 +75,7 @@ def fingerprint(problem: Problem, data: Data) -> str:
     for path, leaf in _leaves(problem.init(np.random.default_rng(0))):
         digest.update(path.encode())
         _feed(digest, leaf)
-    digest.update(f"{rehearse(problem, data):.3e} {problem.metric.name}".encode())
+    digest.update(f"{loss:.3e} {problem.metric.name}".encode())
     return digest.hexdigest()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from descenso.errors import RuleError, SettingError
 from descenso.language import _
@@ -76,7 +77,14 @@ class Hyperparameter:
                     rule=rule, name=self.name, value=value
                 )
             )
-        number = float(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise SettingError(
+                _("{rule}: {name} must be one finite number; got {value!r}").format(
+                    rule=rule, name=self.name, value=value
+                )
+            ) from None
         if not math.isfinite(number) or not self.admits(number):
             raise SettingError(
                 _("{rule}: {name} must lie in {range}; got {value}").format(
@@ -86,8 +94,9 @@ class Hyperparameter:
         return number
 
     def _check_switch(self, value: Any, rule: str) -> bool:
-        if value in (0, 1) and not isinstance(value, str):  # admits bool, 0, 1, 0.0, 1.0
-            return bool(value)
+        with suppress(TypeError, ValueError):  # arrays of several numbers are neither on nor off
+            if not isinstance(value, str) and value in (0, 1):  # bool, 0, 1, 0.0, 1.0
+                return bool(value)
         raise SettingError(
             _("{rule}: {name} is a switch and must be True or False; got {value!r}").format(
                 rule=rule, name=self.name, value=value
@@ -128,6 +137,11 @@ def hyperparameter(
         raise RuleError("a hyperparameter takes at_most or below, not both")
     low = above if above is not None else at_least
     high = below if below is not None else at_most
+    if low is not None and high is not None and not low < high:
+        raise RuleError(f"a hyperparameter's range must not be empty; got {low} to {high}")
+    if scale is not None and scale not in get_args(Scale):
+        raise RuleError(f"a scale is one of {', '.join(get_args(Scale))}; got {scale!r}")
+    _check_search(search, low, high, scale)
     return _Declaration(
         {
             "default": default,
@@ -141,3 +155,16 @@ def hyperparameter(
             "meaning": meaning,
         }
     )
+
+
+def _check_search(
+    search: tuple[float, float] | None, low: float | None, high: float | None, scale: Scale | None
+) -> None:
+    if search is None:
+        return
+    first, last = search
+    inside = (low is None or low <= first) and (high is None or last <= high)
+    if not (first < last and inside):
+        raise RuleError(f"the part that is searched must lie in the range; got {search}")
+    if scale == "log" and first <= 0:
+        raise RuleError(f"on a log scale the part that is searched must be positive; got {search}")

@@ -69,8 +69,9 @@ def load_rule_file(path: str | Path) -> Rule:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise RuleError(f"{file}: cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        kind = type(error).__name__
+        raise RuleError(f"{file}: cannot be imported: {kind}: {error}") from error
     return register(_only_rule(module, file))
 
 

@@ -54,7 +54,7 @@ class Rule:
         values: dict[str, float | bool] = {}
         for name, h in self.hyperparameters.items():
             value = given.get(name, h.default)
-            if isinstance(value, str) and value in values:
+            if isinstance(value, str) and value == h.default:
                 value = values[value]  # a default that follows another hyperparameter
             values[name] = h.check(value, self.name)
         return values
@@ -114,6 +114,11 @@ def rule(
     """
 
     def make(function: UpdateFunction) -> Rule:
+        if isinstance(state, str) or not (callable(state) or all(map(_is_name, state))):
+            raise RuleError(
+                f"rule {function.__name__}: state must be a tuple of names, or a function of the "
+                f"settings that gives one; got {state!r}"
+            )
         doc = inspect.cleandoc(function.__doc__ or "")
         return Rule(
             name=function.__name__,
@@ -127,6 +132,10 @@ def rule(
         )
 
     return make
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier()
 
 
 def _read_signature(function: UpdateFunction) -> dict[str, Hyperparameter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,16 @@ _MEANINGS: dict[str, Callable[[], str]] = {
     "unable to open database": lambda: _("it cannot be opened or created there"),
     "file is not a database": lambda: _("that file is not a database"),
     "malformed": lambda: _("that database is damaged"),
+    "no such table": lambda: _("its tables are not those of descenso"),
+    "no such column": lambda: _("its tables are not those of descenso"),
+    "FOREIGN KEY constraint": lambda: _("the study was removed while it ran (--fresh elsewhere?)"),
+    "Can't load plugin": lambda: _("that kind of database is not known"),
+    "Could not parse": lambda: _("that is neither a database URL nor a file"),
+    "Not a directory": lambda: _("its folder is not a directory"),
 }
+
+# What the decoders raise when a row does not hold what was written there.
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, EOFError, zipfile.BadZipFile)
 
 
 @contextmanager
@@ -27,9 +37,23 @@ def as_store_errors(url: str) -> Iterator[None]:
     """Turn a database error inside the block into a :class:`StoreError` that names the store."""
     try:
         yield
+    except StoreError:
+        raise
+    except ModuleNotFoundError as error:
+        meaning = _("its driver is not installed (pip install {name})").format(name=error.name)
+        raise refusal(url, meaning) from error
     except (exc.SQLAlchemyError, OSError) as error:
-        if isinstance(error, StoreError):
-            raise
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        meaning = next((say() for part, say in _MEANINGS.items() if part in cause), cause)
-        raise StoreError(_("store {url}: {meaning}").format(url=url, meaning=meaning)) from error
+        raise refusal(url, _meaning(error)) from error
+    except _UNREADABLE as error:
+        meaning = _("what is stored cannot be read ({kind}: {error}); the database is damaged")
+        raise refusal(url, meaning.format(kind=type(error).__name__, error=error)) from error
+
+
+def refusal(url: str, meaning: str) -> StoreError:
+    """Return the error that says what is wrong with the store at ``url``."""
+    return StoreError(_("store {url}: {meaning}").format(url=url, meaning=meaning))
+
+
+def _meaning(error: Exception) -> str:
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return next((say() for part, say in _MEANINGS.items() if part in cause), cause)

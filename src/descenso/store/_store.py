@@ -15,7 +15,7 @@ from descenso.errors import StoreError, UnknownNameError
 from descenso.language import _
 from descenso.records import Run
 from descenso.store import encoding
-from descenso.store._errors import as_store_errors
+from descenso.store._errors import as_store_errors, refusal
 from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
 
 _LOCK_PATIENCE_MS = 5000
@@ -42,7 +42,18 @@ def default_url() -> str:
 def _as_url(place: str | Path) -> str:
     """Return a database URL; a plain path means an SQLite file there."""
     text = str(place)
-    return text if "://" in text else f"sqlite:///{text}"
+    if not text.strip():
+        raise StoreError(_("a store is a database URL or a file; got {text!r}").format(text=text))
+    return text if "://" in text else f"sqlite:///{Path(text).expanduser()}"
+
+
+def _without_password(url: str) -> str:
+    """Return the URL fit to be shown."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return url
+    return parsed.render_as_string(hide_password=True) if parsed.password else url
 
 
 class Store:
@@ -55,33 +66,43 @@ class Store:
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
-        self.url = _as_url(place or default_url())
+        given = _as_url(default_url() if place is None else place)
+        self.url = _without_password(given)
         with as_store_errors(self.url):
-            self._engine = self._connect()
+            self._engine = self._connect(sa.make_url(given))
             with self._engine.begin() as connection:
                 self._check_version(connection)
 
-    def _connect(self) -> sa.Engine:
-        url = sa.make_url(self.url)
-        if url.get_backend_name() != "sqlite":
+    def _connect(self, url: sa.URL) -> sa.Engine:
+        backend = url.get_backend_name()
+        if backend not in ("sqlite", "postgresql"):
+            meaning = _("descenso stores in SQLite or PostgreSQL, not in {kind}")
+            raise refusal(self.url, meaning.format(kind=backend))
+        if backend != "sqlite":
             return sa.create_engine(url)
         in_a_file = url.database and url.database != ":memory:" and "uri" not in url.query
         if in_a_file:
-            Path(str(url.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+            self._prepare_place(Path(str(url.database)))
         engine = sa.create_engine(url)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         return engine
 
+    def _prepare_place(self, file: Path) -> None:
+        if file.is_dir():
+            raise refusal(self.url, _("that is a directory; name a file"))
+        if file.exists() and not file.is_file():
+            raise refusal(self.url, _("that is a device, not a file"))
+        file.parent.mkdir(parents=True, exist_ok=True)
+
     def _check_version(self, connection: sa.Connection) -> None:
         if not sa.inspect(connection).has_table(about.name):
-            metadata.create_all(connection)
-            connection.execute(
-                sa.insert(about).values(key="schema_version", value=str(SCHEMA_VERSION))
-            )
-            return
+            self._create_tables(connection)
         found = connection.execute(
             sa.select(about.c.value).where(about.c.key == "schema_version")
-        ).scalar_one()
+        ).scalar_one_or_none()
+        if found is None or not found.isdecimal():
+            meaning = _("its tables do not say which schema they follow (found {found!r})")
+            raise refusal(self.url, meaning.format(found=found))
         if int(found) > SCHEMA_VERSION:
             raise StoreError(
                 _(
@@ -89,6 +110,14 @@ class Store:
                     "this one knows up to {known}); upgrade descenso or choose another --store"
                 ).format(url=self.url, found=found, known=SCHEMA_VERSION)
             )
+
+    def _create_tables(self, connection: sa.Connection) -> None:
+        """Create what is missing. Two processes may come here at once: one has to wait."""
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        metadata.create_all(connection)
+        version = self._insert(about).values(key="schema_version", value=str(SCHEMA_VERSION))
+        connection.execute(version.on_conflict_do_nothing())
 
     def close(self) -> None:
         """Give back every connection."""
@@ -149,6 +178,8 @@ class Store:
         )
         if len(fitting) == 1:
             return fitting[0]
+        if not everything:
+            raise UnknownNameError(_("no study is stored in {url} yet").format(url=self.url))
         problem = _("no study") if not fitting else _("more than one study")
         raise UnknownNameError(
             _(
@@ -191,14 +222,14 @@ class Store:
         """Return every run of a study."""
         with as_store_errors(self.url), self._engine.begin() as connection:
             rows = connection.execute(sa.select(runs).where(runs.c.study == identity)).all()
-        return [
-            Run(
-                encoding.decode_member(row.member),
-                encoding.decode_curve(row.curve),
-                encoding.decode_checkpoint(row.checkpoint),
-            )
-            for row in rows
-        ]
+            return [
+                Run(
+                    encoding.decode_member(row.member),
+                    encoding.decode_curve(row.curve),
+                    encoding.decode_checkpoint(row.checkpoint),
+                )
+                for row in rows
+            ]
 
     def _insert(self, table: sa.Table) -> Any:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite

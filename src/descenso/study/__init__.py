@@ -3,7 +3,7 @@
 from descenso.study import words
 from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
 from descenso.study._run import run_study
-from descenso.study._schema import SCHEMA, as_json
+from descenso.study._schema import SCHEMA, as_json, runs_as_json
 from descenso.study._storage import decode_result
 from descenso.study._train import train
 from descenso.study._trainer import Progress, ProgressFunction
@@ -20,6 +20,7 @@ __all__ = [
     "as_json",
     "decode_result",
     "run_study",
+    "runs_as_json",
     "train",
     "with_text",
     "words",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from descenso import problems
+from descenso.data import check_examples
 from descenso.engine import prepare_machine
-from descenso.errors import BudgetError, DataError
+from descenso.errors import BudgetError, DataError, DescensoError, ProblemError, SettingError
 from descenso.language import _
 from descenso.methods import Method, parse, parse_list
-from descenso.problems import Problem
+from descenso.problems import Data, Problem
 
 _MOST = 1_000_000
 
@@ -21,10 +23,14 @@ def the_problem(given: str | Problem) -> Problem:
     Raises
     ------
     UnknownNameError, ProblemError
-        If the name leads to no problem.
+        If the name leads to no problem, or it is neither.
     """
     if isinstance(given, Problem):
         return given
+    if not isinstance(given, str):
+        raise ProblemError(
+            _("a problem is a Problem or the name of one; got {value!r}").format(value=given)
+        )
     if ":" in given:  # the user's own code, which may run JAX as soon as it is imported
         prepare_machine()
     return problems.get(given)
@@ -38,8 +44,7 @@ def positive(name: str, value: Any) -> int:
     BudgetError
         If it is anything else.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not 1 <= value <= _MOST:
+    if not _is_whole(value) or not 1 <= value <= _MOST:
         raise BudgetError(
             _("{name} must be a whole number from 1 to {most}; got {value!r}").format(
                 name=name, most=_MOST, value=value
@@ -50,21 +55,61 @@ def positive(name: str, value: Any) -> int:
 
 def study_seed(value: Any) -> int:
     """Return ``value`` as the seed of a study: a whole number, zero or more."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**32:
+    if not _is_whole(value) or not 0 <= value < 2**32:
         raise BudgetError(
             _("seed must be a whole number from 0 to {most}; got {value!r}").format(
                 most=2**32 - 1, value=value
             )
         )
-    return value
+    return int(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def methods(given: str | Sequence[str] | None, problem: Problem) -> list[Method]:
     """Return the methods asked for, or those the problem is usually compared on."""
     if given is None:
         return [parse(name) for name in problem.methods]
-    text = given if isinstance(given, str) else ",".join(given)
-    return parse_list(text)
+    if isinstance(given, str):
+        return parse_list(given)
+    for method in given:
+        if not isinstance(method, str):
+            raise SettingError(
+                _("a method is named by a text, such as 'adam'; got {value!r}").format(value=method)
+            )
+    return parse_list(",".join(given))
+
+
+def data_of(problem: Problem, seed: int) -> Data:
+    """Return the problem's data.
+
+    Raises
+    ------
+    ProblemError
+        If the problem's own code fails or does not return data.
+    """
+    try:
+        data = problem.make_data(seed)
+    except DescensoError:
+        raise
+    except Exception as error:
+        raise ProblemError(
+            _("{problem}: loading its data failed: {kind}: {error}").format(
+                problem=problem.name, kind=type(error).__name__, error=error
+            )
+        ) from error
+    if not isinstance(data, Data):
+        raise ProblemError(
+            _("{problem}: make_data must return descenso.problems.Data; got {kind}").format(
+                problem=problem.name, kind=type(data).__name__
+            )
+        )
+    for part in ("train", "validation", "test"):
+        given = getattr(data, part)
+        check_examples(given.inputs, given.targets, f"{problem.name}: {part}", classes=False)
+    return data
 
 
 def batch_size(method: Method, problem: Problem, examples: int) -> int:

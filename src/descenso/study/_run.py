@@ -13,6 +13,8 @@ from pathlib import Path
 
 from descenso import __version__, problems
 from descenso.engine import open_engine, prepare_machine
+from descenso.errors import StoreError
+from descenso.language import _
 from descenso.methods import Method
 from descenso.problems import Data, Problem
 from descenso.store import Store
@@ -52,7 +54,7 @@ def run_study(
         epochs=checks.positive("epochs", chosen.epochs if epochs is None else epochs),
         trials=checks.positive("trials", trials),
         search_seeds=min(SEARCH_SEEDS, checks.positive("seeds", seeds)),
-        seeds=seeds,
+        seeds=int(seeds),
         seed=checks.study_seed(seed),
     )
     place = store if isinstance(store, Store) else Store(store)
@@ -72,7 +74,7 @@ def _run(
 ) -> StudyResult:
     methods = checks.methods(design.methods, problem)
     prepare_machine()
-    data = problem.make_data(design.seed)
+    data = checks.data_of(problem, design.seed)
     sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
     identity = identity_of(design, sizes, problems.fingerprint(problem, data))
     stored = store.find(identity)
@@ -118,7 +120,12 @@ class _Running:
         results = tuple(self._confirmed(method, found[method.label]) for method in methods)
         metric = self._metric()
         stored = self.store.find(self.identity)
-        assert stored is not None
+        if stored is None:
+            raise StoreError(
+                _("study {name} was removed from {url} while it ran (--fresh elsewhere?)").format(
+                    name=self.identity, url=self.store.url
+                )
+            )
         result = StudyResult(
             identity=self.identity,
             design=self.design,

@@ -1,13 +1,14 @@
-"""The JSON that ``descenso compare --json`` writes; described in ``docs/json.md``."""
+"""The JSON that ``--json`` writes; described in ``docs/json.md``."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from descenso.records import Comparison, Estimate
+from descenso.problems import Problem
+from descenso.records import Comparison, Estimate, Run
 from descenso.study._results import Confirmation, MethodResult, StudyResult
 
 #: Raised by one when a field changes its meaning or goes away; new fields do not raise it.
@@ -47,6 +48,39 @@ def as_json(result: StudyResult) -> dict[str, Any]:
         "layout": dict(result.layout),
         "versions": dict(result.versions),
         "started": result.started,
+    }
+
+
+def runs_as_json(problem: Problem, runs: Sequence[Run]) -> dict[str, Any]:
+    """Return single runs as JSON-ready values: what ``descenso train --json`` writes."""
+    return {
+        "schema": SCHEMA,
+        "problem": problem.name,
+        "metric": {
+            "name": problem.metric.name,
+            "higher_is_better": problem.metric.higher_is_better,
+            "target": problem.target,
+        },
+        "runs": [_run(run) for run in runs],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    member, curve = run.member, run.curve
+    return {
+        "method": member.method,
+        "rule": member.rule,
+        "settings": dict(member.settings),
+        "batch_size": member.batch_size,
+        "seed": member.seed,
+        "validation_loss": [_finite(v) for v in curve.validation_loss],
+        "validation_metric": [_finite(v) for v in curve.validation_metric],
+        "train_loss": [_finite(v) for v in curve.train_loss],
+        "test_loss": _finite(curve.test_loss),
+        "test_metric": _finite(curve.test_metric),
+        "steps": curve.steps,
+        "diverged_at": curve.diverged_at,
+        "wall_seconds": curve.seconds,
     }
 
 
@@ -116,4 +150,4 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 
 def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None

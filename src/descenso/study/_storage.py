@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
+from descenso.errors import StoreError
+from descenso.language import _
 from descenso.records import Comparison, Curve, Estimate, Verdict
 from descenso.store.encoding import decode_curve, decode_number, encode_numbers
 from descenso.study._results import (
@@ -29,7 +31,24 @@ def encode_result(result: StudyResult) -> dict[str, Any]:
 
 
 def decode_result(stored: Stored) -> StudyResult:
-    """Return the result that :func:`encode_result` was given."""
+    """Return the result that :func:`encode_result` was given.
+
+    Raises
+    ------
+    StoreError
+        If ``stored`` is no such result.
+    """
+    try:
+        return _study(stored)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(
+            _(
+                "a stored result cannot be read ({kind}: {error}); run its study with --fresh"
+            ).format(kind=type(error).__name__, error=error)
+        ) from error
+
+
+def _study(stored: Stored) -> StudyResult:
     return StudyResult(
         **{
             **stored,

@@ -34,7 +34,7 @@ def train(
     written = parse(method)
     budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
     prepare_machine()
-    data = chosen.make_data(checks.study_seed(seed))
+    data = checks.data_of(chosen, checks.study_seed(seed))
     problems.rehearse(chosen, data)
     size = checks.batch_size(written, chosen, len(data.train))
     settings = written.definition().settings(**written.fixed)
