@@ -149,7 +149,7 @@ def _curve(method, lr, metric, random, batch, crash=0) -> Curve:
         validation_metric=values,
         train_loss=loss[1:],
         test_loss=float(loss[-1]),
-        test_metric=float(values[-1] + random.normal(0, 0.004)),
+        test_metric=float(values[-1] * (1 + random.normal(0, 0.004))),
         steps=steps * EPOCHS,
         diverged_at=3 * steps + 5 if crash else None,
         seconds=0.4,
@@ -164,7 +164,7 @@ def _reached(method, lr) -> float:
 
 def _as_metric(share, metric: MetricInfo):
     if metric.name == "mse":
-        return 5.0 * 10.0 ** (-6 * share)
+        return 5.0 * 10.0 ** (-6 * share**8)  # spans orders of magnitude
     return 0.1 + 0.9 * share if metric.percent else 77.0 - 24.0 * share
 
 
