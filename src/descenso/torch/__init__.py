@@ -10,10 +10,14 @@ from typing import Any
 
 from descenso import rules as _rules
 
-__all__ = ["RuleOptimizer", "optimizer_class"]
+__all__ = ["RuleOptimizer", "averaged", "optimizer_class"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "averaged":
+        from descenso.torch._transforms import averaged
+
+        return averaged
     if name in __all__:
         from descenso.torch import _classes
 

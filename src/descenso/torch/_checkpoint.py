@@ -110,6 +110,25 @@ def check_state(
                 name=name, missing=", ".join(missing), rule=rule.name
             )
         )
+    check_shapes(state, parameter, name, known)
+    if int(state["step"]) < 0:
+        raise ParameterError(
+            _("the state of parameter {name} counts {step} steps").format(
+                name=name, step=state["step"]
+            )
+        )
+
+
+def check_shapes(
+    state: Mapping[str, Any], parameter: torch.Tensor, name: str, known: Sequence[str]
+) -> None:
+    """Refuse state arrays that are not shaped as their parameter.
+
+    Raises
+    ------
+    ParameterError
+        Naming the parameter.
+    """
     for key in known:
         if not isinstance(state[key], torch.Tensor) or state[key].shape != parameter.shape:
             raise ParameterError(
@@ -117,9 +136,3 @@ def check_state(
                     key=key, name=name, shape=tuple(getattr(state[key], "shape", ()))
                 )
             )
-    if int(state["step"]) < 0:
-        raise ParameterError(
-            _("the state of parameter {name} counts {step} steps").format(
-                name=name, step=state["step"]
-            )
-        )

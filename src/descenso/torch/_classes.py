@@ -23,6 +23,12 @@ compile : ``None`` compiles one kernel per dtype on CPUs where a C++ compiler is
     torch's list operations elsewhere; ``True`` insists; ``False`` runs the plain rule on one tensor
     after another.
 foreach : ``True`` uses torch's list operations instead of compiling.
+transforms : list of :mod:`descenso.transforms`, applied in order to the gradients before the rule's
+    step and to the parameters after it.
+
+Any numeric setting may also be a schedule: a function of the number of updates made so far (0 at
+the first). It then sets the group's value before every step; ``torch.optim.lr_scheduler`` works on
+settings without one.
 
 Raises
 ------

@@ -13,15 +13,24 @@ from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimize
 from descenso.errors import ParameterError, SettingError
 from descenso.language import _
 from descenso.rules import Rule
-from descenso.torch import _checkpoint, _kernel, _trace
+from descenso.torch import _checkpoint, _kernel, _schedules, _trace, _transforms
 from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
 from descenso.torch._plain import arithmetic
 from descenso.torch._settings import check_group, values_of
 from descenso.torch._step import FOREACH, KERNEL, PLAIN, GroupStep
+from descenso.transforms import check as check_transforms
 
 STATE_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 _NONFINITE = ("pass", "skip", "raise")
-_OWN = ("_state_dtype", "_nonfinite", "_compile", "_foreach", "skipped_steps")
+_OWN = (
+    "_state_dtype",
+    "_nonfinite",
+    "_compile",
+    "_foreach",
+    "skipped_steps",
+    "_scheduled",
+    "_transforms",
+)
 _said_no_compiler = False
 
 
@@ -39,6 +48,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
         compile: bool | None = None,
         foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
         **settings: Any,
     ) -> None:
         if isinstance(params, torch.Tensor):
@@ -47,7 +57,9 @@ class RuleOptimizer(torch.optim.Optimizer):
                     "params must be an iterable of parameters; got one tensor of shape {shape}"
                 ).format(shape=tuple(params.shape))
             )
-        check_group(self.rule, settings)
+        self._scheduled = _schedules.take_out(settings)
+        self._transforms = check_transforms(transforms)
+        check_group(self.rule, _schedules.without(settings, self._scheduled, self.rule))
         self._state_dtype = _read_state_dtype(state_dtype)
         if nonfinite not in _NONFINITE:
             raise SettingError(
@@ -65,7 +77,10 @@ class RuleOptimizer(torch.optim.Optimizer):
         parameters = list(params)
         if not parameters:
             raise ParameterError(_("the list of parameters is empty"))
-        super().__init__(parameters, {**given, "maximize": maximize, "rule": self.rule.name})
+        counted = {_schedules.UPDATES: 0} if self._transforms else {}
+        super().__init__(
+            parameters, {**given, "maximize": maximize, "rule": self.rule.name, **counted}
+        )
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with settings of its own where it gives any.
@@ -81,7 +96,10 @@ class RuleOptimizer(torch.optim.Optimizer):
             raise ParameterError(
                 _("a parameter group is a dict; got {value!r}").format(value=param_group)
             )
-        check_group(self.rule, {k: v for k, v in param_group.items() if k != "params"})
+        own = _schedules.take_out(param_group)
+        fixed = _schedules.without(param_group, own, self.rule)
+        check_group(self.rule, {k: v for k, v in fixed.items() if k != "params"})
+        _schedules.enter(param_group, own, self._scheduled)
         super().add_param_group(param_group)
         index = len(self.param_groups) - 1
         try:
@@ -89,6 +107,7 @@ class RuleOptimizer(torch.optim.Optimizer):
             for i, parameter in enumerate(self.param_groups[index]["params"]):
                 name = name_of(self.param_groups, index, i)
                 check_parameter(parameter, name, self._elementwise, self.rule.name)
+                _transforms.check_parameter(self._transforms, parameter, name)
         except Exception:
             self.param_groups.pop()
             raise
@@ -126,17 +145,35 @@ class RuleOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        _schedules.set_values(self.param_groups)
         if self._nonfinite != "pass" and not self._gradients_are_finite():
             self.skipped_steps += 1
             return loss
+        if self._transforms:
+            _transforms.step(self._transforms, self.param_groups, self.state, self._follow_rule)
+        else:
+            self._follow_rule()
+        _schedules.count(self.param_groups)
+        return loss
+
+    def _follow_rule(self) -> None:
         steps = self._steps or self._make_steps()
         groups = zip(steps, self.param_groups, strict=True)
         work = [step.collect(group, self.state) for step, group in groups]
         for step, ready in zip(steps, work, strict=True):
             step.run(ready)
-        return loss
 
     _watched_step = torch.optim.Optimizer.profile_hook_step(_take_step)
+
+    def averages(self) -> list[torch.Tensor]:
+        """Return the averaged parameters, group after group; see also ``descenso.torch.averaged``.
+
+        Raises
+        ------
+        SettingError
+            If not exactly one of the transforms averages.
+        """
+        return _transforms.averages(self._transforms, self.param_groups, self.state)
 
     def _make_steps(self) -> list[GroupStep]:
         path = self._choose_path()
@@ -233,6 +270,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                 )
             parameter, name = owners[saved_id]
             known = self.rule.state_names(values_of(self.rule, settings_of[saved_id]))
+            known = (*known, *_transforms.keys(self._transforms))
             _checkpoint.check_state(self.rule, kept, parameter, name, known)
             state[parameter] = self._take_over(kept, parameter)
         groups = [
@@ -247,11 +285,15 @@ class RuleOptimizer(torch.optim.Optimizer):
             post_hook(self)
 
     def _take_over(self, kept: dict[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
-        dtype = self._state_dtype or arithmetic(as_real(parameter).dtype)
+        exact = arithmetic(as_real(parameter).dtype)
+        dtype = self._state_dtype or exact
         if parameter.is_complex():
             dtype = dtype.to_complex()
+        averaged = _transforms.keys(self._transforms)
         return {
-            name: int(value) if name == "step" else _laid_out_like(value, parameter, dtype)
+            name: int(value)
+            if name == "step"
+            else _laid_out_like(value, parameter, exact if name in averaged else dtype)
             for name, value in kept.items()
         }
 

@@ -11,9 +11,12 @@ import torch
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.rules import Hyperparameter, Rule
+from descenso.torch._schedules import SCHEDULES, UPDATES
 
-# What a group may hold besides the rule's settings: torch's own keys, a label, a schedule's mark.
-_COMMON = frozenset({"params", "param_names", "name", "rule", "maximize", "initial_lr"})
+# What a group may hold besides the rule's settings: torch's own keys, a label, schedules' marks.
+_COMMON = frozenset(
+    {"params", "param_names", "name", "rule", "maximize", "initial_lr", SCHEDULES, UPDATES}
+)
 
 
 class LiveSettings:

@@ -9,6 +9,7 @@ import torch
 
 from descenso.rules import Rule
 from descenso.torch import _foreach, _kernel, _plain, _rounding, _trace
+from descenso.torch._checkpoint import check_shapes
 from descenso.torch._parameters import (
     as_real,
     check_gradient,
@@ -115,7 +116,8 @@ class GroupStep:
                     state[name] = torch.zeros_like(
                         parameter, dtype=dtype, memory_format=torch.preserve_format
                     )
-        state.setdefault("step", 0)
+        check_shapes(state, parameter, self.name_of(parameter), self._names)
+        state["step"] = int(state.get("step", 0))
         arrays = tuple((name, state[name]) for name in self._names)
         if self.path == KERNEL and _can_have_kernel(parameter, arrays):
             kernel, arguments = self._lay_out(parameter, [array for _, array in arrays])
@@ -160,19 +162,24 @@ class GroupStep:
 
     @torch.no_grad()
     def _run_single(self, entry: _Entry, gradient: torch.Tensor) -> None:
-        theta = entry.parameter
-        if entry.kernel is not None and gradient.dtype is theta.dtype and is_plain(theta):
-            copy = torch.empty_like(theta).copy_(gradient)  # in the parameter's own layout
-            if _fits(entry, copy):
-                self.run([_Task(entry, copy, True)])
+        """Step a parameter that needs another look: sharded, complex, or laid out otherwise."""
+        theta = as_real(entry.parameter)
+        gradient = as_real(like_parameter(gradient, entry.parameter))
+        arrays = tuple((name, as_real(array)) for name, array in entry.arrays)
+        if self.path == KERNEL and _can_have_kernel(theta, arrays):
+            if gradient.dtype is theta.dtype and gradient.stride() != theta.stride():
+                gradient = torch.empty_like(theta).copy_(gradient)
+            kernel, arguments = self._lay_out(theta, [array for _, array in arrays])
+            seen = _Entry(theta, entry.state, arrays, entry.place, kernel, arguments, theta.numel())
+            if _fits(seen, gradient):
+                self.run([_Task(seen, gradient, True)])
                 return
         t = entry.state["step"] = entry.state["step"] + 1
-        gradient = as_real(like_parameter(gradient, theta))
         _plain.update(
             self.rule,
-            as_real(theta),
+            theta,
             -gradient if self._maximize else gradient,
-            {name: as_real(array) for name, array in entry.arrays},
+            dict(arrays),
             t,
             self._named,
             lambda old, new, position: _store(old, new, _seed(t, entry.place), position + 1),
