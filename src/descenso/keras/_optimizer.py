@@ -50,6 +50,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     """What all rules share as Keras optimizers; use a subclass such as ``descenso.keras.Adam``."""
 
     rule: ClassVar[Rule]
+    _shared: Any = None  # the fast path on torch, once it is made
 
     def __init__(
         self,
@@ -192,7 +193,44 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         if self.transforms:
             self._transformed_step(grads, trainable_variables, learning_rate)
         else:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            self._rule_step(grads, trainable_variables, learning_rate)
+
+    def _rule_step(
+        self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
+    ) -> None:
+        on_torch = keras.config.backend() == "torch"
+        if not on_torch or not self._step_on_torch(grads, variables, learning_rate):
+            super()._backend_update_step(grads, variables, learning_rate)
+
+    def _step_on_torch(
+        self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
+    ) -> bool:
+        """Step with descenso.torch where memory can be shared with it; return whether it was."""
+        from descenso.keras import _on_torch
+
+        everything = self._trainable_variables
+        names = [name for name in self.rule.hyperparameters if name != "lr"]
+        settings = {name: getattr(self, name) for name in names}
+        if any(map(callable, settings.values())) or not _on_torch.can_share(
+            everything, self._slots
+        ):
+            return False
+        settings["lr"] = _on_torch.number(learning_rate)
+        if settings["lr"] <= 0:  # a schedule at its end; descenso.torch refuses it
+            return False
+        if self.nonfinite == "skip" and not bool(self._finite):
+            return True
+        if self._shared is None:
+            undecayed = [not self._use_weight_decay(v) for v in everything]
+            made = _on_torch.SharedStep(self.rule, everything, self._slots, settings, undecayed)
+            object.__setattr__(self, "_shared", made)
+        if self._keras_decay():
+            decayed = [v for v in variables if self._use_weight_decay(v)]
+            _on_torch.decay(decayed, self._keras_decay() * settings["lr"])
+        places = [self._get_variable_index(v) for v in variables]
+        t = int(_on_torch.number(self._step_number("float64")))
+        self._shared.step(grads, places, t, settings)
+        return True
 
     def _transformed_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
@@ -200,7 +238,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         old = [theta + 0 for theta in self._wide_values(variables)]  # assignment is in place
         t = self._step_number(old[0].dtype)
         seen = self._around.before(old, list(grads), t)
-        super()._backend_update_step(seen, variables, learning_rate)
+        self._rule_step(seen, variables, learning_rate)
         places = [self._get_variable_index(variable) for variable in variables]
         new = self._wide_values(variables)
         moved, changes = self._around.after(places, old, new, learning_rate, t)
@@ -263,10 +301,14 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def _decayed(self, theta: Tensor, variable: Variable, lr: Tensor) -> Tensor:
         """Return θ less Keras's own weight decay, which rules with a decay of their own replace."""
-        own = "weight_decay" in self.rule.hyperparameters
-        if own or self.weight_decay is None or not self._use_weight_decay(variable):
+        share = self._keras_decay()
+        if not share or not self._use_weight_decay(variable):
             return theta
-        return theta - theta * self.weight_decay * lr
+        return theta - theta * share * lr
+
+    def _keras_decay(self) -> float:
+        own = "weight_decay" in self.rule.hyperparameters
+        return 0.0 if own or self.weight_decay is None else float(self.weight_decay)
 
     def _unless_skipped(self, new: Tensor, old: Tensor) -> Tensor:
         return ops.where(self._finite, new, old) if self.nonfinite == "skip" else new
