@@ -1,8 +1,8 @@
 """Whatever lies where the store should be: one clear line, and nothing that was stored is lost."""
 
-import os
 import sqlite3
 import subprocess
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -49,8 +49,8 @@ def test_a_directory_is_refused(tmp_path):
 
 def test_a_device_is_refused_and_left_alone():
     _refused("/dev/null", "that is a device")
-    assert os.path.exists("/dev/null")
-    assert not os.path.isfile("/dev/null")
+    assert Path("/dev/null").exists()
+    assert not Path("/dev/null").is_file()
 
 
 def test_a_path_through_a_file_is_refused(place):
