@@ -69,9 +69,9 @@ def test_the_check_finds_a_binary_catalog_that_was_not_compiled_again(monkeypatc
 
 def test_spanish_is_spoken_where_it_is_chosen_and_english_is_the_source():
     language.use("es")
-    assert language._("learning rate η (log scale)") == "tasa de aprendizaje η (escala logarítmica)"
+    assert language._("learning rate η (log)") == "tasa de aprendizaje η (log)"
     language.use("en")
-    assert language._("learning rate η (log scale)") == "learning rate η (log scale)"
+    assert language._("learning rate η (log)") == "learning rate η (log scale)"
 
 
 @pytest.mark.parametrize(

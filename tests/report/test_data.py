@@ -115,3 +115,11 @@ def test_differences_repeat_the_verdict_and_nothing_else(study):
         assert (row["p_value"], bool(row["tied"])) == (c.p_value, c.tied)
     assert frame["difference"].is_monotonic_increasing
     assert study.verdict.best not in set(frame["method"])
+
+
+def test_settings_of_the_second_stage_are_told_from_the_learning_rates(study):
+    method = study.method("adam")
+    more = SearchPoint("adam", {**method.settings, "beta1": 0.95}, 20, (0.9,), (0.1,), stage=2)
+    changed = dataclasses.replace(method, search=(*method.search, more))
+    frame = data.sensitivity(dataclasses.replace(study, methods=(changed,)))
+    assert sorted(frame["stage"]) == [1] * 12 + [2]

@@ -13,6 +13,7 @@ from tests.report.studies import RMSE, hostile, make
 from descenso import report
 from descenso.errors import UnknownNameError
 from descenso.report import data, style
+from descenso.study._results import SearchPoint
 
 NAMES = ["results", "differences", "sensitivity", "curves"]
 
@@ -65,6 +66,15 @@ def test_the_sensitivity_is_on_a_log_axis_and_its_markers_tell_how_each_setting_
         assert symbol == ("x-thin" if row.diverged else plain)
     sizes = line(figure, "sgd").marker.size
     assert np.argmax(sizes) == np.flatnonzero(rows["chosen"])[0]
+
+
+def test_the_line_of_the_sensitivity_leaves_out_settings_that_vary_more_than_the_rate(study):
+    method = study.method("adam")
+    more = SearchPoint("adam", {**method.settings, "beta1": 0.95}, 20, (0.9,), (0.1,), stage=2)
+    changed = dataclasses.replace(method, search=(*method.search, more))
+    figure = report.figure(dataclasses.replace(study, methods=(changed,)), "sensitivity")
+    assert len(line(figure, "adam").x) == 13
+    assert [len(t.x) for t in figure.data if t.mode == "lines" and not t.fill] == [12]
 
 
 def test_a_loss_that_exploded_does_not_crush_the_scale(regression):

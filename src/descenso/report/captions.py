@@ -8,7 +8,8 @@ import numpy as np
 
 from descenso.language import _, ngettext
 from descenso.report import data, words
-from descenso.study._results import MethodResult, StudyResult
+from descenso.study._results import StudyResult
+from descenso.study.sensitivity import SHARE, tolerance
 from descenso.study.words import difference, figure, listed
 
 
@@ -77,18 +78,20 @@ def _sensitivity_caption(result: StudyResult) -> list[str]:
             "stopped early by the race, after fewer epochs; × marks settings with a diverged run."
         )
     ]
-    spans = [(_tolerance(result, m), m.name) for m in result.methods]
-    spans = [pair for pair in spans if pair[0] > 1]
-    if len(spans) > 1:
+    found = {m.name: tolerance(m, result.metric.higher_is_better) for m in result.methods}
+    factors = {name: range_.factor for name, range_ in found.items() if range_ is not None}
+    if len(factors) > 1:
+        wide, narrow = max(factors, key=factors.__getitem__), min(factors, key=factors.__getitem__)
         text.append(
             _(
-                "Near its best value, {wide} tolerates learning rates that differ by a factor of "
-                "{most}; {narrow}, of {least}."
+                "The learning rates that keep {share} of the best gain span a factor of {most} "
+                "with {wide}, of {least} with {narrow}."
             ).format(
-                wide=max(spans)[1],
-                most=_rounded(max(spans)[0]),
-                narrow=min(spans)[1],
-                least=_rounded(min(spans)[0]),
+                share=f"{SHARE:.0%}",
+                wide=wide,
+                most=_rounded(factors[wide]),
+                narrow=narrow,
+                least=_rounded(factors[narrow]),
             )
         )
     return text + [words.edge_sentence(m) for m in result.methods if m.at_edge]
@@ -99,32 +102,13 @@ def _rounded(number: float) -> str:
     return f"{float(f'{number:.2g}'):g}"
 
 
-def _tolerance(result: StudyResult, method: MethodResult) -> float:
-    """Return the ratio of the largest to the smallest neighbouring rate that does nearly as well.
-
-    Nearly: it keeps 90% of what the best one gains over the untrained network.
-    """
-    frame = data.sensitivity(result)
-    rows = frame[frame["method"] == method.name].sort_values("lr")
-    start = data.untrained(method.tuned)
-    sign = 1 if result.metric.higher_is_better else -1
-    gains = (sign * (rows["mean"] - start)).to_numpy()
-    if not len(gains) or gains.max() <= 0:
-        return 1.0
-    good, at = gains >= 0.9 * gains.max(), int(gains.argmax())
-    first = at - int(np.argmin(np.append(good[: at + 1][::-1], False))) + 1
-    last = at + int(np.argmin(np.append(good[at:], False))) - 1
-    rates = rows["lr"].to_numpy()
-    return float(rates[last] / rates[first])
-
-
 def _curves_caption(result: StudyResult) -> list[str]:
     frame = data.curves(result)
     last = frame[frame["epoch"] == result.design.epochs].set_index("method")["mean"]
     best, worst = last.idxmax(), last.idxmin()
     if not result.metric.higher_is_better:
         best, worst = worst, best
-    runs = result.design.seeds
+    runs = result.seeds
     text = [
         ngettext(
             "Validation after each epoch with the settings chosen: {count} run with a fresh seed.",

@@ -31,7 +31,8 @@ def sensitivity(result: StudyResult) -> pd.DataFrame:
 
     Columns: ``method``, ``lr``; ``mean``, ``low``, ``high`` of the validation metric over the
     search seeds (a diverged one counts as the untrained network); ``epochs`` reached, ``full``
-    (whether the race kept it to the whole budget), ``diverged`` (share of seeds), ``chosen``.
+    (whether the race kept it to the whole budget), ``diverged`` (share of seeds), ``chosen``;
+    ``stage`` of the search: in the first the learning rate alone varies.
     """
     import pandas as pd
 
@@ -145,7 +146,7 @@ def _seconds_per_epoch(runs: tuple[Curve, ...]) -> float:
 
 
 _SEARCH_COLUMNS = (
-    "method", "lr", "mean", "low", "high", "epochs", "full", "diverged", "chosen",
+    "method", "lr", "mean", "low", "high", "epochs", "full", "diverged", "chosen", "stage",
 )  # fmt: skip
 
 
@@ -161,4 +162,5 @@ def _search_row(point: SearchPoint, start: float, budget: int) -> tuple[object, 
         point.epochs >= budget,
         point.diverged / len(point.values),
         point.chosen,
+        point.stage,
     )

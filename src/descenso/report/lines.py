@@ -57,15 +57,16 @@ def sensitivity(result: StudyResult) -> go.Figure:
         columns = ("mean", "low", "high")
         mean, low, high = (_at_worst(rows[c], worst, result.metric) for c in columns)
         _add_legend_entry(figure, str(name), mark)
-        _add_band(figure, rows["lr"], low, high, str(name), mark, alpha=0.12)
+        first = rows["stage"] == 1  # beyond it other settings vary too: points without a line
+        _add_band(figure, rows["lr"][first], low[first], high[first], str(name), mark, alpha=0.12)
+        _add_line(figure, rows["lr"][first], mean[first], str(name), mark)
         figure.add_scatter(
             x=rows["lr"],
             y=mean,
-            mode="lines+markers",
+            mode="markers",
             name=escape(str(name)),
             legendgroup=escape(str(name)),
             showlegend=False,
-            line={"color": mark.colour, "width": 1.5, "dash": mark.dash},
             marker=_search_markers(rows, mark),
             customdata=_search_notes(rows, result.design.epochs),
             hovertemplate="η = %{x:.3g}: %{y}<br>%{customdata}<extra>%{fullData.name}</extra>",
@@ -99,6 +100,18 @@ def _add_band(
         hoverinfo="skip",
         legendgroup=escape(name),
         showlegend=False,
+    )
+
+
+def _add_line(figure: go.Figure, x: Any, y: Any, name: str, mark: style.Mark) -> None:
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        legendgroup=escape(name),
+        showlegend=False,
+        hoverinfo="skip",
+        line={"color": mark.colour, "width": 1.5, "dash": mark.dash},
     )
 
 

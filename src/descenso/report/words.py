@@ -10,19 +10,7 @@ import numpy as np
 
 from descenso.language import _, ngettext
 from descenso.study import verdict as _verdict
-from descenso.study._results import Confirmation, MethodResult, MetricInfo, StudyResult
-
-#: The figure that backs each sentence of the verdict.
-_BACKING = {
-    "use": "results",
-    "ties": "differences",
-    "worse": "differences",
-    "settle": "differences",
-    "default": "results",
-    "cost": "table",
-    "diverged": "curves",
-    "edge": "sensitivity",
-}
+from descenso.study._results import Confirmation, MethodResult, MetricInfo, SearchPoint, StudyResult
 
 
 def metric(info: MetricInfo) -> str:
@@ -87,7 +75,7 @@ def target_reached(confirmation: Confirmation) -> tuple[str, str]:
 def verdict(result: StudyResult) -> list[tuple[str, str]]:
     """Return each sentence of the verdict with the part of the report that backs it, if any."""
     spoken = _verdict.sentences(result).items()
-    return [(sentence, _BACKING.get(topic, "")) for topic, sentence in spoken if sentence]
+    return [(sentence, _verdict.BACKING.get(topic, "")) for topic, sentence in spoken if sentence]
 
 
 def protocol(result: StudyResult) -> list[str]:
@@ -96,15 +84,16 @@ def protocol(result: StudyResult) -> list[str]:
     return [
         _(
             "{problem}: {parameters} parameters; {train} examples to train on, {validation} to "
-            "choose settings by (validation), {test} to judge by (test). The split is the same "
-            "for every run."
+            "choose settings by (validation), {test} to judge by (test)."
         ).format(
             problem=translated(result.summary) or design.problem,
             parameters=f"{result.parameters:,}".replace(",", "\u00a0"),
             train=count["train"],
             validation=count["validation"],
             test=count["test"],
-        ),
+        )
+        + " "
+        + _split_sentence(result),
         _(
             "Equal budget: a run of any method may see every training example {epochs} times "
             "(epochs), whatever the size of its batches. Wall time is reported beside it."
@@ -115,8 +104,8 @@ def protocol(result: StudyResult) -> list[str]:
             "rerun on {count} fresh seed that took no part in the search.",
             "Confirmation: the setting chosen for each method, and the method's default, were "
             "rerun on {count} fresh seeds that took no part in the search.",
-            design.seeds,
-        ).format(count=design.seeds),
+            result.seeds,
+        ).format(count=result.seeds),
         _(
             "Judgement on test, which nothing was chosen by. Runs with the same seed start from "
             "the same weights and see the examples in the same order, so methods are compared in "
@@ -128,7 +117,7 @@ def protocol(result: StudyResult) -> list[str]:
 
 def limits(result: StudyResult) -> list[str]:
     """Return what this evidence does not allow to be said."""
-    seeds = result.design.seeds
+    seeds = result.seeds
     text = []
     if seeds < 10:
         text.append(
@@ -143,19 +132,14 @@ def limits(result: StudyResult) -> list[str]:
     if any(m.tuned.diverged or m.default.diverged for m in result.methods):
         text.append(_("A diverged run is not left out: it is scored as the untrained network."))
     text += [edge_sentence(method) for method in result.methods if method.at_edge]
-    text.append(
-        _(
-            "There was one split of the data: how much the ranking owes to it, this study cannot "
-            "say. It speaks of this network, these data and this budget; another budget can rank "
-            "the methods otherwise."
+    text.append(_one_split(result))
+    if not any(_second_stage(method) for method in result.methods):
+        text.append(
+            _(
+                "Only the learning rate was searched; every other setting kept its default or the "
+                "value it was given."
+            )
         )
-    )
-    text.append(
-        _(
-            "Only the learning rate was searched; every other setting kept its default or the "
-            "value it was given."
-        )
-    )
     return text
 
 
@@ -177,17 +161,66 @@ def python_line(result: StudyResult) -> str:
     )
 
 
+def _split_sentence(result: StudyResult) -> str:
+    ways = result.design.split_seeds
+    if ways < 2:
+        return _("The split is the same for every run.")
+    return _(
+        "The test part is the same for every run; the rest is split into training and validation "
+        "in {ways} ways, by turns."
+    ).format(ways=ways)
+
+
+def _one_split(result: StudyResult) -> str:
+    scope = _(
+        "This study speaks of this network, these data and this budget; another budget can rank "
+        "the methods otherwise."
+    )
+    if result.design.split_seeds > 1:
+        return scope
+    return (
+        _("There was one split of the data: how much the ranking owes to it cannot be said.")
+        + " "
+        + scope
+    )
+
+
+def _second_stage(method: MethodResult) -> list[SearchPoint]:
+    return [point for point in method.search if point.stage > 1]
+
+
 def _search_sentence(result: StudyResult) -> str:
-    seeds, tried = result.design.search_seeds, [len(m.search) for m in result.methods]
+    seeds = result.design.search_seeds
+    tried = [sum(point.stage == 1 for point in m.search) for m in result.methods]
     stopped = sum(p.epochs < result.design.epochs for m in result.methods for p in m.search)
-    tried_text = str(min(tried)) if min(tried) == max(tried) else f"{min(tried)}–{max(tried)}"
-    return ngettext(
+    text = ngettext(
         "Search: {tried} learning rates per method, each with {count} seed, raced on validation: "
         "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
         "Search: {tried} learning rates per method, each with {count} seeds, raced on validation: "
         "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
         seeds,
-    ).format(tried=tried_text, count=seeds, stopped=stopped, all=sum(tried))
+    ).format(
+        tried=_span(tried),
+        count=seeds,
+        stopped=stopped,
+        all=sum(len(m.search) for m in result.methods),
+    )
+    more = [len(_second_stage(m)) for m in result.methods]
+    if not any(more):
+        return text
+    return (
+        text
+        + " "
+        + _(
+            "Then {more} settings per method around the best learning rate, which vary the other "
+            "hyperparameters too."
+        ).format(more=_span(more))
+    )
+
+
+def _span(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}–{high}"
 
 
 def edge_sentence(method: MethodResult) -> str:
