@@ -53,7 +53,7 @@ class Curve:
     ----------
     validation_loss, validation_metric : shape (epochs + 1,); entry 0 is before training.
     train_loss : shape (epochs,), the mean over the steps of each epoch.
-    test_loss, test_metric : at the end of the epochs trained so far.
+    test_loss, test_metric : at the end of training; NaN until the run is judged, or if it diverged.
     steps : update steps taken.
     diverged_at : the step at which the loss ceased to be finite or left all hope; ``None`` if
         it did not.
@@ -63,8 +63,8 @@ class Curve:
     validation_loss: FloatArray
     validation_metric: FloatArray
     train_loss: FloatArray
-    test_loss: float
-    test_metric: float
+    test_loss: float = math.nan
+    test_metric: float = math.nan
     steps: int = 0
     diverged_at: int | None = None
     seconds: float = 0.0
@@ -126,12 +126,17 @@ class Comparison:
     """A paired difference between the best method and another: positive means the best is better.
 
     ``p_value`` is corrected for the number of comparisons; NaN where it cannot be computed.
+    ``chance`` is the probability that a run of the best beats a run of the other.
+    ``equivalent`` tells a tie that was shown from one where nothing was shown: the difference
+    lies within the margin asked for; ``None`` where no margin was given.
     """
 
     other: str
     difference: Estimate
     p_value: float
     tied: bool
+    chance: float = math.nan
+    equivalent: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ def member(method: str = "adam", seed: int = 0, batch_size: int = 8, **settings)
     return Member(method, rule.name, rule.settings(**settings), batch_size, seed)
 
 
-def finished(engine, members, epochs):
+def finished(engine, members, epochs, judge=True):
     """Train to the end and return the last run of each member."""
     done = {}
-    for chunk in engine.train(members, epochs):
+    for chunk in engine.train(members, epochs, judge=judge):
         done.update({run.member.key: run for run in chunk})
     return done
 
@@ -68,13 +68,14 @@ def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, 
     with jax.enable_x64(True):
         data = linear.make_data(0)
         engine = JaxEngine(linear, data, 7, dtype=np.float64)
-        run = finished(engine, [who], 3)[who.key]
+        run = finished(engine, [who], 3, judge=False)[who.key]
+        judged = finished(engine, [who], 3)[who.key]
     params, loss, steps = plain_loop(linear, data, who, 3, 7)
     leaves = [run.checkpoint[f"leaf{i}"] for i in range(2)]
     assert run.curve.steps == steps
     np.testing.assert_allclose(leaves[0], params["b"], rtol=0, atol=1e-10)
     np.testing.assert_allclose(leaves[1], params["w"], rtol=0, atol=1e-10)
-    assert run.curve.test_loss == pytest.approx(loss, abs=1e-10)
+    assert judged.curve.test_loss == pytest.approx(loss, abs=1e-10)
 
 
 def test_nothing_is_compiled_again_when_a_setting_a_seed_or_the_budget_changes(linear):
@@ -121,7 +122,7 @@ def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(linear):
 def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(linear):
     data, who = linear.make_data(0), member(lr=0.05, seed=2)
     whole = finished(JaxEngine(linear, data, 0), [who], 5)[who.key]
-    part = finished(JaxEngine(linear, data, 0), [who], 2)[who.key]
+    part = finished(JaxEngine(linear, data, 0), [who], 2, judge=False)[who.key]
     resumed = finished(JaxEngine(linear, data, 0), [part], 5)[who.key]
     assert (resumed.curve.validation_loss == whole.curve.validation_loss).all()
     assert (resumed.curve.train_loss == whole.curve.train_loss).all()
@@ -157,6 +158,31 @@ def test_a_loss_that_is_not_finite_from_the_start_diverges_at_step_zero(linear):
     who = member(lr=0.1)
     curve = finished(engine, [who], 2)[who.key].curve
     assert curve.diverged_at == 0
+
+
+def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    who = member(lr=0.01)
+    searched = finished(engine, [who], 2, judge=False)[who.key]
+    assert np.isnan(searched.curve.test_loss)
+    assert searched.checkpoint is not None
+    judged = finished(engine, [searched], 3)[who.key]
+    assert np.isfinite(judged.curve.test_loss)
+    assert judged.checkpoint is None
+
+
+def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
+    import jax
+
+    from descenso.engine._program import EXAMPLES_PER_PART, evaluate
+
+    rng = np.random.default_rng(0)
+    params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
+    for examples in (2 * EXAMPLES_PER_PART + 1, 3 * EXAMPLES_PER_PART, 3 * EXAMPLES_PER_PART + 77):
+        x, y = rng.normal(size=(examples, 4)), rng.normal(size=(examples, 2))
+        with jax.enable_x64(True):
+            loss, _ = evaluate(linear, params, (jax.numpy.asarray(x), jax.numpy.asarray(y)))
+        assert float(loss) == pytest.approx(((x @ params["w"] + params["b"] - y) ** 2).mean())
 
 
 def test_the_examples_left_over_by_the_last_batch_are_used_in_another_epoch(linear):

@@ -16,8 +16,15 @@ class Engine(Protocol):
     in, or on where it was stopped and resumed.
     """
 
-    def train(self, members: Sequence[Member | Run], epochs: int) -> Iterator[list[Run]]:
+    def train(
+        self, members: Sequence[Member | Run], epochs: int, *, judge: bool = False
+    ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs, resuming those given as runs.
+
+        Parameters
+        ----------
+        judge : whether runs that reach ``epochs`` are measured on test there, which ends them.
+            Nothing else looks at the test data.
 
         Yields
         ------

@@ -23,6 +23,7 @@ from descenso.rules import Rule
 Array: TypeAlias = Any
 Tree: TypeAlias = Any
 _MESH_AXIS = "stream"
+EXAMPLES_PER_PART = 256  # of a split that is evaluated a part at a time
 
 
 class Progress(NamedTuple):
@@ -42,13 +43,11 @@ class Inputs(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a member gives back: per-epoch figures, test figures, and whether it still lives."""
+    """What a member gives back: per-epoch figures, and whether it still lives."""
 
     train_loss: Array
     validation_loss: Array
     validation_metric: Array
-    test_loss: Array
-    test_metric: Array
     alive: Array
 
 
@@ -72,11 +71,6 @@ class Recipe:
         """Return the mean loss of the outputs."""
         return self.problem.loss(self.problem.apply(params, inputs), targets)
 
-    def evaluate(self, params: Tree, split: Array) -> tuple[Array, Array]:
-        """Return loss and metric on a split ``(inputs, targets)``."""
-        outputs = self.problem.apply(params, split[0])
-        return self.problem.loss(outputs, split[1]), self.problem.metric.function(outputs, split[1])
-
     def batch(self, train: Array, order: Array, step: Array) -> tuple[Array, Array]:
         """Return the examples of a step; ``order`` has shape (examples used per epoch,)."""
         inputs, targets = train
@@ -84,6 +78,37 @@ class Recipe:
             return inputs, targets  # a whole-batch gradient does not depend on the order
         rows = jax.lax.dynamic_slice_in_dim(order, step * self.batch_size, self.batch_size)
         return jnp.take(inputs, rows, axis=0), jnp.take(targets, rows, axis=0)
+
+
+def evaluate(problem: Problem, params: Tree, split: Array) -> tuple[Array, Array]:
+    """Return loss and metric over a whole split ``(inputs, targets)``.
+
+    The outputs are computed a part at a time, so that a large split stays in the cache; loss and
+    metric see all of them at once, for not every metric is a mean over examples.
+    """
+    inputs, targets = split
+    outputs = _outputs(problem, params, inputs)
+    return problem.loss(outputs, targets), problem.metric.function(outputs, targets)
+
+
+def _outputs(problem: Problem, params: Tree, inputs: Array) -> Array:
+    examples = jax.tree.leaves(inputs)[0].shape[0]
+    if examples <= 2 * EXAMPLES_PER_PART:
+        return problem.apply(params, inputs)
+    parts = -(-examples // EXAMPLES_PER_PART)
+    # The last part reaches back over the one before, so that all have one shape.
+    starts = jnp.minimum(jnp.arange(parts) * EXAMPLES_PER_PART, examples - EXAMPLES_PER_PART)
+
+    def part_at(start: Array) -> Array:
+        rows = jax.tree.map(
+            lambda a: jax.lax.dynamic_slice_in_dim(a, start, EXAMPLES_PER_PART), inputs
+        )
+        return problem.apply(params, rows)
+
+    outputs = jax.lax.map(part_at, starts)
+    overlap = parts * EXAMPLES_PER_PART - examples
+    whole = outputs[:-1].reshape(-1, *outputs.shape[2:])
+    return jnp.concatenate([whole, outputs[-1][overlap:]])
 
 
 def _apply_rule(
@@ -130,7 +155,7 @@ def _train_epoch(
 def _train_member(
     recipe: Recipe, progress: Progress, inputs: Inputs, orders: Array, epochs: Array, data: Any
 ) -> tuple[Progress, Outcome]:
-    train, validation, test = data
+    train, validation = data
     blank = jnp.full(recipe.slab.epochs, jnp.nan, inputs.hopeless.dtype)
 
     def go_on(carry: Any) -> Array:
@@ -141,7 +166,7 @@ def _train_member(
         epoch, progress, (train_losses, losses, metrics), _ = carry
         order = orders[inputs.seed_row, epoch]
         progress, train_loss, alive = _train_epoch(recipe, inputs, progress, order, train)
-        loss, metric = recipe.evaluate(progress.params, validation)
+        loss, metric = evaluate(recipe.problem, progress.params, validation)
         alive = alive & jnp.isfinite(loss) & (loss <= inputs.hopeless)
         figures = (
             train_losses.at[epoch].set(train_loss),
@@ -152,9 +177,8 @@ def _train_member(
 
     start = (0, progress, (blank, blank, blank), jnp.isfinite(inputs.hopeless))
     _, progress, figures, alive = jax.lax.while_loop(go_on, one_epoch, start)
-    test_loss, test_metric = recipe.evaluate(progress.params, test)
     train_loss, loss, metric = figures
-    return progress, Outcome(train_loss, loss, metric, test_loss, test_metric, alive)
+    return progress, Outcome(train_loss, loss, metric, alive)
 
 
 def _train_stream(
@@ -191,7 +215,7 @@ def _train_stream(
 
 
 def build(recipe: Recipe, mesh: Mesh) -> Any:
-    """Return the program, not yet compiled.
+    """Return the training program, not yet compiled.
 
     It takes ``(progress, inputs, counts, orders, epochs, data)``. The first three carry leading
     axes (streams, members); ``orders`` has shape (seeds, epochs, examples used per epoch).
@@ -200,21 +224,45 @@ def build(recipe: Recipe, mesh: Mesh) -> Any:
     def on_stream(
         progress: Progress, inputs: Inputs, counts: Array, orders: Array, epochs: Array, data: Any
     ) -> tuple[Progress, Outcome]:
-        mine = jax.tree.map(lambda a: a[0], (progress, inputs, counts))
-        result = _train_stream(recipe, mine[0], mine[1], mine[2], orders, epochs, data)
-        with_stream_axis: tuple[Progress, Outcome] = jax.tree.map(lambda a: a[None], result)
-        return with_stream_axis
+        return _train_stream(recipe, progress, inputs, counts, orders, epochs, data)
 
-    split, whole = P(_MESH_AXIS), P()
-    return jax.jit(
-        jax.shard_map(
-            on_stream,
-            mesh=mesh,
-            in_specs=(split, split, split, whole, whole, whole),
-            out_specs=split,
-            check_vma=False,
-        )
+    return _on_every_stream(on_stream, mesh, split=3, whole=3)
+
+
+def build_judge(problem: Problem, members: int, mesh: Mesh) -> Any:
+    """Return the program that judges parameters on a split, not yet compiled.
+
+    It takes ``(params, counts, split)`` with leading axes (streams, members) on the parameters,
+    and returns loss and metric of each.
+    """
+
+    def on_stream(params: Tree, count: Array, split: Array) -> tuple[Array, Array]:
+        def judge_one(carry: Any) -> Any:
+            i, losses, metrics = carry
+            loss, metric = evaluate(problem, jax.tree.map(lambda a: a[i], params), split)
+            return i + 1, losses.at[i].set(loss), metrics.at[i].set(metric)
+
+        blank = jnp.zeros(members, jax.tree.leaves(params)[0].dtype)
+        start = (0, blank, blank)
+        _, losses, metrics = jax.lax.while_loop(lambda carry: carry[0] < count, judge_one, start)
+        return losses, metrics
+
+    return _on_every_stream(on_stream, mesh, split=2, whole=1)
+
+
+def _on_every_stream(function: Any, mesh: Mesh, *, split: int, whole: int) -> Any:
+    """Run ``function`` on each stream: its first arguments are split, the others given whole."""
+
+    def on_mine(*arguments: Any) -> Any:
+        mine = jax.tree.map(lambda a: a[0], arguments[:split])
+        result = function(*mine, *arguments[split:])
+        return jax.tree.map(lambda a: a[None], result)
+
+    specs = (P(_MESH_AXIS),) * split + (P(),) * whole
+    mapped = jax.shard_map(
+        on_mine, mesh=mesh, in_specs=specs, out_specs=P(_MESH_AXIS), check_vma=False
     )
+    return jax.jit(mapped)
 
 
 def make_mesh(devices: list[Any]) -> Mesh:

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
-from descenso.engine._program import Inputs, Outcome, Progress, Recipe, build, make_mesh
+from descenso.engine._program import (
+    Inputs,
+    Outcome,
+    Progress,
+    Recipe,
+    build,
+    build_judge,
+    evaluate,
+    make_mesh,
+)
 from descenso.engine.randomness import example_order, weights_generator
 from descenso.problems import Data, Problem
 from descenso.records import Curve, Member, Run
@@ -58,16 +67,12 @@ class _Start:
     params: Tree
     validation_loss: float
     validation_metric: float
-    test_loss: float
-    test_metric: float
 
     def curve(self) -> Curve:
         return Curve(
             validation_loss=np.array([self.validation_loss]),
             validation_metric=np.array([self.validation_metric]),
             train_loss=np.array([]),
-            test_loss=self.test_loss,
-            test_metric=self.test_metric,
         )
 
 
@@ -95,27 +100,25 @@ class JaxEngine:
         self._mesh = make_mesh(devices)
         self._devices = devices
         self._whole = NamedSharding(self._mesh, P())
-        self._arrays = jax.device_put(
-            tuple(
-                (self._floats(split.inputs), self._floats(split.targets))
-                for split in (self.data.train, self.data.validation, self.data.test)
-            ),
-            self._whole,
+        train, validation, test = (
+            jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._whole)
+            for split in (self.data.train, self.data.validation, self.data.test)
         )
-        self._evaluate = jax.jit(lambda params, split: self._recipe_free_evaluate(params, split))
+        self._seen = (train, validation)  # what training and its curves may look at
+        self._test = test
+        self._evaluate = jax.jit(lambda params, split: evaluate(self.problem, params, split))
+        self._judge_program: Any = None
 
     def _floats(self, array: Any) -> Any:
         """Return the array with floating numbers in the engine's precision, others untouched."""
         array = np.asarray(array)
         return array.astype(self.dtype) if np.issubdtype(array.dtype, np.floating) else array
 
-    def _recipe_free_evaluate(self, params: Tree, split: Any) -> tuple[Any, Any]:
-        outputs = self.problem.apply(params, split[0])
-        return self.problem.loss(outputs, split[1]), self.problem.metric.function(outputs, split[1])
-
     # ---- the contract -------------------------------------------------------------------------
 
-    def train(self, members: Sequence[Member | Run], epochs: int) -> Iterator[list[Run]]:
+    def train(
+        self, members: Sequence[Member | Run], epochs: int, *, judge: bool = False
+    ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs; see :class:`Engine`."""
         groups: dict[Any, list[Run]] = defaultdict(list)
         for given in members:
@@ -123,7 +126,7 @@ class JaxEngine:
             if run.curve.epochs < epochs and not run.curve.diverged:
                 groups[(*self._program_key(run.member), run.curve.epochs)].append(run)
         for runs in groups.values():
-            yield from self._train_group(runs, epochs)
+            yield from self._train_group(runs, epochs, judge)
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
@@ -158,9 +161,8 @@ class JaxEngine:
         if seed not in self._starts:
             params = self.problem.init(weights_generator(self.study_seed, seed))
             params = jax.tree.map(self._floats, params)
-            _, validation, test = self._arrays
-            figures = self._evaluate(params, validation), self._evaluate(params, test)
-            self._starts[seed] = _Start(params, *(float(f) for pair in figures for f in pair))
+            loss, metric = self._evaluate(params, self._seen[1])
+            self._starts[seed] = _Start(params, float(loss), float(metric))
         return self._starts[seed]
 
     def _new_run(self, member: Member) -> Run:
@@ -198,10 +200,8 @@ class JaxEngine:
 
     def _recipe(self, member: Member, epochs: int) -> Recipe:
         examples = len(self.data.train)
-        progress = self._fresh_progress(member)
-        size = sum(leaf.nbytes for leaf in jax.tree.leaves(progress))
         used = examples // member.batch_size * member.batch_size
-        slab = layout.Slab.fitting(len(self._devices), size, examples, used, epochs)
+        slab = self._slab(self._fresh_progress(member), epochs, used)
         return Recipe(
             self.problem,
             rules.get(member.rule),
@@ -224,25 +224,13 @@ class JaxEngine:
         return known
 
     def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
-        """Lay the runs on the streams: run j goes to stream j mod streams."""
-        slab = recipe.slab
+        """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
         seeds = sorted({run.member.seed for run in runs})
-        places = [(j % slab.streams, j // slab.streams) for j in range(len(runs))]
-
-        def lay(parts: Sequence[Any]) -> NDArray[Any]:
-            first = np.asarray(parts[0])
-            whole = np.zeros((slab.streams, slab.members, *first.shape), first.dtype)
-            for place, part in zip(places, parts, strict=True):
-                whole[place] = part
-            return whole
-
-        progress = jax.tree.map(lambda *parts: lay(parts), *map(self._progress, runs))
-        inputs = jax.tree.map(
-            lambda *parts: lay(parts), *(self._inputs(run.member, seeds) for run in runs)
-        )
-        counts = np.bincount([s for s, _ in places], minlength=slab.streams).astype(np.int32)
+        progress = _lay(recipe.slab, [self._progress(run) for run in runs])
+        inputs = _lay(recipe.slab, [self._inputs(run.member, seeds) for run in runs])
+        counts = recipe.slab.counts(len(runs))
         orders = self._orders(recipe, seeds, done, more)
-        return progress, inputs, counts, orders, np.int32(more), self._arrays
+        return progress, inputs, counts, orders, np.int32(more), self._seen
 
     def _inputs(self, member: Member, seeds: Sequence[int]) -> Inputs:
         number = self.dtype
@@ -266,14 +254,38 @@ class JaxEngine:
 
     # ---- training -----------------------------------------------------------------------------
 
-    def _train_group(self, runs: list[Run], epochs: int) -> Iterator[list[Run]]:
+    def _train_group(self, runs: list[Run], epochs: int, judge: bool) -> Iterator[list[Run]]:
         """Train runs that share a program and stand at the same epoch."""
         program = self._program(runs[0].member, epochs)
         for chunk in _chunks(runs, program.recipe.slab):
             while chunk:
                 chunk = self._call(program, chunk, epochs)
-                yield chunk
+                over = any(run.curve.epochs >= epochs for run in chunk)
+                yield self._judged(chunk) if judge and over else chunk
                 chunk = [r for r in chunk if r.curve.epochs < epochs and not r.curve.diverged]
+
+    def _judged(self, runs: list[Run]) -> list[Run]:
+        """Return the runs with their figures on test; their checkpoints have served."""
+        alive = [run for run in runs if not run.curve.diverged]
+        if not alive:
+            return runs
+        params = [self._progress(run).params for run in alive]
+        slab = self._slab(params[0], epochs=1, order=1)
+        arguments = _lay(slab, params), slab.counts(len(alive)), self._test
+        if self._judge_program is None:
+            program = build_judge(self.problem, slab.members, self._mesh)
+            self._judge_program = program.lower(*arguments).compile()
+        losses, metrics = map(np.asarray, self._judge_program(*arguments))
+        judged = {}
+        for j, run in enumerate(alive):
+            figures = losses[slab.place(j)], metrics[slab.place(j)]
+            judged[run.member.key] = _with_test_figures(run, *map(float, figures))
+        return [judged.get(run.member.key, run) for run in runs]
+
+    def _slab(self, tree: Tree, epochs: int, order: int) -> layout.Slab:
+        """Return the slab for members that each hold such a tree."""
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
+        return layout.Slab.fitting(len(self._devices), size, order, epochs)
 
     def _call(self, program: _Compiled, runs: list[Run], epochs: int) -> list[Run]:
         """Advance the runs by one call into compiled code."""
@@ -287,8 +299,7 @@ class JaxEngine:
         seconds = time.perf_counter() - started
         advanced = []
         for j, run in enumerate(runs):
-            place = (j % recipe.slab.streams, j // recipe.slab.streams)
-            mine = jax.tree.map(itemgetter(place), (progress, outcomes))
+            mine = jax.tree.map(itemgetter(recipe.slab.place(j)), (progress, outcomes))
             advanced.append(self._advanced(run, mine[0], mine[1], more, seconds / len(runs)))
         self._note_speed(program, len(runs), runs, advanced, seconds)
         return advanced
@@ -314,8 +325,6 @@ class JaxEngine:
                 validation_loss=np.concatenate([[0.0], out.validation_loss[:trained]]),
                 validation_metric=np.concatenate([[0.0], out.validation_metric[:trained]]),
                 train_loss=out.train_loss[:trained].astype(float),
-                test_loss=float(out.test_loss) if alive else float("nan"),
-                test_metric=float(out.test_metric) if alive else float("nan"),
                 steps=int(progress.t),
                 diverged_at=None if alive else int(progress.t),
                 seconds=seconds,
@@ -324,6 +333,24 @@ class JaxEngine:
         leaves = jax.tree.leaves(progress)
         checkpoint = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)} if alive else None
         return replace(run, curve=curve, checkpoint=checkpoint)
+
+
+def _with_test_figures(run: Run, loss: float, metric: float) -> Run:
+    curve = replace(run.curve, test_loss=loss, test_metric=metric)
+    return replace(run, curve=curve, checkpoint=None)
+
+
+def _lay(slab: layout.Slab, members: Sequence[Tree]) -> Tree:
+    """Lay one tree per member into arrays with leading axes (streams, members)."""
+
+    def lay(*parts: Any) -> NDArray[Any]:
+        first = np.asarray(parts[0])
+        whole = np.zeros((slab.streams, slab.members, *first.shape), first.dtype)
+        for j, part in enumerate(parts):
+            whole[slab.place(j)] = part
+        return whole
+
+    return jax.tree.map(lay, *members)
 
 
 def _chunks(runs: Sequence[Run], slab: layout.Slab) -> Iterator[list[Run]]:

@@ -10,6 +10,9 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 #: A call into compiled code aims to last this long: short enough for live progress and for
 #: little to be lost when the process is killed, long enough to hide the cost of the call.
 SECONDS_PER_CALL = 1.0
@@ -64,15 +67,29 @@ class Slab:
     epochs: int  # at most, per call
 
     @classmethod
-    def fitting(
-        cls, streams: int, member_bytes: int, examples: int, steps_and_batch: int, epochs: int
-    ) -> Slab:
-        """Choose the largest slab that the memory bounds of this module allow."""
+    def fitting(cls, streams: int, member_bytes: int, order: int, epochs: int) -> Slab:
+        """Choose the largest slab that the memory bounds of this module allow.
+
+        Parameters
+        ----------
+        member_bytes : memory that one member takes.
+        order : examples that one epoch visits.
+        epochs : the most that a call may ever be asked for.
+        """
         members = max(1, min(MEMBERS_PER_STREAM, BYTES_PER_STREAM // max(1, member_bytes)))
-        per_epoch = 4 * SEEDS_PER_CALL * max(1, steps_and_batch)
+        per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
         return cls(
             streams, members, SEEDS_PER_CALL, max(1, min(epochs, BYTES_OF_ORDERS // per_epoch))
         )
+
+    def place(self, j: int) -> tuple[int, int]:
+        """Return the stream and the place on it of the call's ``j``-th member."""
+        return j % self.streams, j // self.streams
+
+    def counts(self, members: int) -> NDArray[np.int32]:
+        """Return how many of ``members`` lie on each stream, shape (streams,)."""
+        streams = np.arange(self.streams)
+        return ((members - streams + self.streams - 1) // self.streams).astype(np.int32)
 
     @property
     def capacity(self) -> int:

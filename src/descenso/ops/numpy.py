@@ -7,6 +7,7 @@ from numpy import (
     abs,
     argmax,
     clip,
+    concatenate,
     cos,
     exp,
     log,
@@ -15,6 +16,8 @@ from numpy import (
     mean,
     minimum,
     ones_like,
+    pad,
+    reshape,
     sign,
     sin,
     sqrt,
@@ -25,8 +28,9 @@ from numpy import (
 )
 
 __all__ = [
-    "abs", "argmax", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "one_hot",
-    "ones_like", "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
+    "abs", "argmax", "clip", "concatenate", "cos", "exp", "log", "max", "maximum", "mean",
+    "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
+    "where", "zeros_like",
 ]  # fmt: skip
 
 

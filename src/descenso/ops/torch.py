@@ -13,6 +13,7 @@ from torch import (
     maximum,
     minimum,
     ones_like,
+    reshape,
     sign,
     sin,
     sqrt,
@@ -22,8 +23,9 @@ from torch import (
 )
 
 __all__ = [
-    "abs", "argmax", "clip", "cos", "exp", "log", "max", "maximum", "mean", "minimum", "one_hot",
-    "ones_like", "sign", "sin", "sqrt", "square", "sum", "where", "zeros_like",
+    "abs", "argmax", "clip", "concatenate", "cos", "exp", "log", "max", "maximum", "mean",
+    "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
+    "where", "zeros_like",
 ]  # fmt: skip
 
 
@@ -46,3 +48,13 @@ def max(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == torch.arange(classes, device=labels.device)
+
+
+def concatenate(arrays: Any, axis: int = 0) -> Any:
+    """Join arrays along ``axis``."""
+    return torch.cat(arrays, dim=axis)
+
+
+def pad(a: Any, widths: Any) -> Any:
+    """Surround with zeros; ``widths`` holds (before, after) for each axis."""
+    return torch.nn.functional.pad(a, [w for pair in reversed(widths) for w in pair])

@@ -46,7 +46,7 @@ class ConvolutionalNetwork:
     def features(self) -> int:
         """Return how many numbers reach the dense layers."""
         height, width, channels = self.image
-        for channels, pooled in zip(self.filters, self.pooled, strict=True):
+        for channels, pooled in zip(self.filters, self.pooled, strict=True):  # noqa: B007
             if not self.same:
                 height, width = height - KERNEL + 1, width - KERNEL + 1
             if pooled:

@@ -43,7 +43,7 @@ def train(
         for s in range(checks.positive("seeds", seeds))
     ]
     done: dict[str, Run] = {}
-    for chunk in open_engine(chosen, data, seed).train(members, budget):
+    for chunk in open_engine(chosen, data, seed).train(members, budget, judge=True):
         done.update({run.member.key: run for run in chunk})
         if on_progress:
             on_progress(chunk)

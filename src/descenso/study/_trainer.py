@@ -62,7 +62,8 @@ class Trainer:
         waiting = [m for m in members if self._epochs_left(m, epochs)]
         at_first = sum(self._epochs_left(m, epochs) for m in waiting)
         started = time.perf_counter()
-        for chunk in self._engine.train([self._runs.get(m.key, m) for m in waiting], epochs):
+        known = [self._runs.get(m.key, m) for m in waiting]
+        for chunk in self._engine.train(known, epochs, judge=stage == "confirm"):
             now = time.perf_counter()
             self._keep(chunk, now - started)
             started = now
