@@ -24,6 +24,13 @@ class Design:
     search_seeds : seeds each setting is tried with.
     seeds : fresh seeds each chosen setting is confirmed with.
     seed : keys the split, the weights and the order of examples of the whole study.
+    most_seeds : where more than ``seeds``, seeds are added up to this many until the leading
+        methods are told apart.
+    margin : difference of the metric that does not matter; ``None`` where none was named.
+    split_seeds : ways in which the examples that are not test are parted into training and
+        validation; fresh seed s is confirmed on way s mod ``split_seeds``.
+    space : settings searched beside or instead of the rules' own ranges, as they were written.
+    sampler : what proposes the settings of the second stage.
     """
 
     problem: str
@@ -33,6 +40,25 @@ class Design:
     search_seeds: int
     seeds: int
     seed: int
+    most_seeds: int = 0
+    margin: float | None = None
+    split_seeds: int = 1
+    space: tuple[str, ...] = ()
+    sampler: str = "sobol"
+
+    @property
+    def until_decided(self) -> bool:
+        """Whether seeds are added until the leading methods are told apart."""
+        return self.most_seeds > self.seeds
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the confirmed runs: how many seeds there were, and what they showed."""
+
+    seeds: int
+    alpha: float  # level of the claims made at this look
+    decided: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +76,8 @@ class SearchPoint:
     """One setting of one method, as the search saw it: on validation, over the search seeds.
 
     ``epochs`` is how far the race let it come; ``values`` holds the validation metric of each
-    search seed there (NaN where it diverged).
+    search seed there (NaN where it diverged). ``stage`` is 1 for the race over learning rates and
+    2 for the settings tried around its winner.
     """
 
     method: str
@@ -59,6 +86,7 @@ class SearchPoint:
     values: tuple[float, ...]
     losses: tuple[float, ...]
     chosen: bool = False
+    stage: int = 1
 
     @property
     def lr(self) -> float:
@@ -128,6 +156,12 @@ class StudyResult:
     versions: Mapping[str, str]
     started: str  # ISO 8601, UTC
     notes: tuple[str, ...] = field(default=())
+    looks: tuple[Look, ...] = field(default=())
+
+    @property
+    def seeds(self) -> int:
+        """Return how many fresh seeds each setting was confirmed with in the end."""
+        return len(self.methods[0].tuned.scores) if self.methods else self.design.seeds
 
     def method(self, name: str) -> MethodResult:
         """Return the result of the method of that label."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from descenso.problems import Problem
 from descenso.records import Comparison, Estimate, Run
+from descenso.study import code
 from descenso.study._results import Confirmation, MethodResult, StudyResult
+from descenso.study.cost import cost, time_to_target
+from descenso.study.sensitivity import curve, tolerance
+from descenso.study.statistics import which_test
+from descenso.study.verdict import BACKING, OF_THE_MOMENT, sentences
 
 #: Raised by one when a field changes its meaning or goes away; new fields do not raise it.
 SCHEMA = 1
@@ -34,16 +39,24 @@ def as_json(result: StudyResult) -> dict[str, Any]:
             "search_seeds": result.design.search_seeds,
             "seeds": result.design.seeds,
             "seed": result.design.seed,
+            "most_seeds": result.design.most_seeds or None,
+            "margin": result.design.margin,
+            "split_seeds": result.design.split_seeds,
+            "space": list(result.design.space),
+            "sampler": result.design.sampler,
         },
         "examples": dict(result.examples),
         "parameters": result.parameters,
-        "methods": [_method(m, result.metric.name) for m in result.ranking],
+        "methods": [_method(m, result) for m in result.ranking],
         "verdict": {
             "text": verdict.text,
             "best": verdict.best,
             "tied": list(verdict.tied),
-            "comparisons": [_comparison(c) for c in verdict.comparisons],
+            "comparisons": [_comparison(c, result) for c in verdict.comparisons],
+            "sentences": _sentences(result),
+            "code": _code(result),
         },
+        "looks": [asdict(look) for look in result.looks],
         "wall_seconds": result.wall_seconds,
         "layout": dict(result.layout),
         "versions": dict(result.versions),
@@ -84,8 +97,25 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _method(method: MethodResult, metric: str) -> dict[str, Any]:
-    tuned = method.tuned
+def _sentences(result: StudyResult) -> list[dict[str, str]]:
+    """Return each sentence of the verdict with the figure that backs it."""
+    return [
+        {"topic": topic, "text": text, "figure": BACKING.get(topic, "")}
+        for topic, text in sentences(result).items()
+        if text and topic not in OF_THE_MOMENT
+    ]
+
+
+def _code(result: StudyResult) -> dict[str, str] | None:
+    """Return the recommendation as a line of code for each framework."""
+    if result.verdict.best is None:
+        return None
+    best = result.method(result.verdict.best)
+    return code.lines(best.rule, best.settings)
+
+
+def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:
+    tuned, metric = method.tuned, result.metric.name
     return {
         "name": method.name,
         "rule": method.rule,
@@ -94,12 +124,15 @@ def _method(method: MethodResult, metric: str) -> dict[str, Any]:
         "batch_size": method.batch_size,
         "default": _confirmation(method.default, metric),
         "at_edge": method.at_edge or None,
+        "sensitivity": _sensitivity(method, result.metric.higher_is_better),
+        "cost": _cost(method, result.parameters),
         "examples": method.examples,
         "wall_seconds": method.seconds,
         "search": [
             {
                 "settings": dict(point.settings),
                 "epochs": point.epochs,
+                "stage": point.stage,
                 "validation": [_finite(v) for v in point.values],
                 "chosen": point.chosen,
             }
@@ -118,16 +151,48 @@ def _confirmation(confirmation: Confirmation, metric: str) -> dict[str, Any]:
     }
 
 
-def _time_to_target(confirmation: Confirmation) -> dict[str, Any] | None:
-    """Return the median over seeds, a miss counting as infinite; ``null`` without a target."""
-    epochs = confirmation.epochs_to_target
-    if not epochs:
+def _sensitivity(method: MethodResult, higher_is_better: bool) -> dict[str, Any] | None:
+    """Return the good range of learning rates as one number, and the curve it is read from."""
+    found = tolerance(method, higher_is_better)
+    if found is None:
         return None
     return {
-        "median_epochs": _finite(statistics.median(epochs)),
-        "reached": sum(map(math.isfinite, epochs)),
-        "runs": len(epochs),
-        "epochs": [_finite(e) for e in epochs],
+        "low": found.low,
+        "high": found.high,
+        "factor": found.factor,
+        "decades": found.decades,
+        "goes_on_below": found.low_open,
+        "goes_on_above": found.high_open,
+        "curve": [
+            {"lr": lr, "share_of_gain": share} for lr, share in curve(method, higher_is_better)
+        ],
+    }
+
+
+def _cost(method: MethodResult, parameters: int) -> dict[str, Any]:
+    found = cost(method, parameters)
+    return {
+        "wall_seconds": {
+            "step": _finite(found.seconds_per_step),
+            "run": _finite(found.seconds_per_run),
+        },
+        "state_numbers_per_parameter": found.state_arrays,
+        "state_bytes": found.state_bytes,
+    }
+
+
+def _time_to_target(confirmation: Confirmation) -> dict[str, Any] | None:
+    """Return the median over seeds, a miss counting as infinite; ``null`` without a target."""
+    found = time_to_target(confirmation.epochs_to_target)
+    if found is None:
+        return None
+    return {
+        "median_epochs": _finite(found.median),
+        "low": _finite(found.low),
+        "high": _finite(found.high),
+        "reached": found.reached,
+        "runs": found.runs,
+        "epochs": [_finite(e) for e in confirmation.epochs_to_target],
     }
 
 
@@ -140,12 +205,16 @@ def _estimate(estimate: Estimate) -> Mapping[str, Any]:
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison, result: StudyResult) -> dict[str, Any]:
+    family = len(result.methods) * (len(result.methods) - 1) // 2
     return {
         "other": comparison.other,
         "difference": _estimate(comparison.difference),
         "p_value": _finite(comparison.p_value),
+        "test": which_test(len(comparison.difference.values), family),
+        "probability_of_improvement": _finite(comparison.chance),
         "tied": comparison.tied,
+        "equivalent": comparison.equivalent,
     }
 
 

@@ -13,6 +13,7 @@ from descenso.store.encoding import decode_curve, decode_number, encode_numbers
 from descenso.study._results import (
     Confirmation,
     Design,
+    Look,
     MethodResult,
     MetricInfo,
     SearchPoint,
@@ -57,13 +58,15 @@ def _study(stored: Stored) -> StudyResult:
             "methods": tuple(_method(m) for m in stored["methods"]),
             "verdict": _verdict(stored["verdict"]),
             "notes": tuple(stored["notes"]),
+            "looks": tuple(_plain(Look, look) for look in stored.get("looks", ())),
         }
     )
 
 
 def _plain(kind: type[T], stored: Stored) -> T:
     """Build a record of numbers, words and tuples of them."""
-    return kind(**{f.name: _value(stored[f.name]) for f in fields(kind)})  # type: ignore[arg-type]
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: _value(v) for name, v in stored.items() if name in known})
 
 
 def _value(value: Any) -> Any:
@@ -125,6 +128,8 @@ def _verdict(stored: Stored) -> Verdict:
             difference=_estimate(c["difference"]),
             p_value=decode_number(c["p_value"]),
             tied=c["tied"],
+            chance=decode_number(c.get("chance", "nan")),
+            equivalent=c.get("equivalent"),
         )
         for c in stored["comparisons"]
     )

@@ -8,59 +8,110 @@ from dataclasses import replace
 
 from descenso.language import _, ngettext
 from descenso.records import Verdict
+from descenso.study import _sentences as say
 from descenso.study import words
-from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
-from descenso.study.statistics import compare_with_best, seeds_to_settle
+from descenso.study._results import MethodResult, MetricInfo, StudyResult
+from descenso.study._sequential import judge
+from descenso.study.statistics import ALPHA, seeds_to_settle
 
-#: A run that takes more than this share of another's time is not worth calling quicker.
-QUICKER = 0.8
+#: The part of a report that backs each sentence of the verdict: a figure, or the table.
+BACKING: Mapping[str, str] = {
+    "use": "results",
+    "constant": "results",
+    "default": "results",
+    "ties": "differences",
+    "equivalent": "differences",
+    "worse": "differences",
+    "sure": "differences",
+    "settle": "differences",
+    "sensitive": "sensitivity",
+    "target": "curves",
+    "cost": "table",
+    "quickest": "table",
+    "diverged": "curves",
+    "edge": "sensitivity",
+}
+
+#: Sentences that tell of this machine at that moment. They are said beside the verdict and not in
+#: it: the same study has the same verdict, whenever and in however many parts it is run.
+OF_THE_MOMENT = ("quickest", "cost")
 
 
-def decide(methods: Sequence[MethodResult], metric: MetricInfo, test_examples: int) -> Verdict:
+def decide(
+    methods: Sequence[MethodResult],
+    metric: MetricInfo,
+    test_examples: int,
+    *,
+    alpha: float = ALPHA,
+    margin: float | None = None,
+) -> Verdict:
     """Return the verdict on the confirmed runs, still without its text.
 
     Parameters
     ----------
     test_examples : a share cannot show a difference below one of them.
+    alpha : level of its claims; a study that looks more than once spends 5% in parts.
+    margin : a difference of the metric that does not matter.
     """
     if all(m.tuned.diverged == len(m.tuned.scores) for m in methods):
         return Verdict(best=None, tied=(), comparisons=(), text="")
     scores = {m.name: m.tuned.scores for m in methods}
     resolution = 1 / test_examples if metric.percent else 0.0
-    best, comparisons = compare_with_best(scores, metric.higher_is_better, resolution)
-    tied = tuple(c.other for c in comparisons if c.tied)
-    return Verdict(best, tied, comparisons, text="")
+    return judge(scores, metric.higher_is_better, resolution, alpha, margin)
 
 
 def with_text(result: StudyResult) -> StudyResult:
     """Return the result with its verdict in words, in the language in use."""
-    text = " ".join(sentence for sentence in sentences(result).values() if sentence)
+    text = _joined(result, of_the_moment=False)
     return replace(result, verdict=replace(result.verdict, text=text))
 
 
+def costs_in_words(result: StudyResult) -> str:
+    """Return what the recommended method cost on this machine, in the language in use."""
+    return _joined(result, of_the_moment=True)
+
+
+def _joined(result: StudyResult, of_the_moment: bool) -> str:
+    return " ".join(
+        sentence
+        for topic, sentence in sentences(result).items()
+        if sentence and (topic in OF_THE_MOMENT) == of_the_moment
+    )
+
+
 def sentences(result: StudyResult) -> Mapping[str, str]:
-    """Return the sentences of the verdict by topic; those with nothing to say are empty."""
+    """Return the sentences of the verdict by topic; those with nothing to say are empty.
+
+    :data:`BACKING` names the figure behind each.
+    """
     if result.verdict.best is None:
-        return {"use": _all_diverged(result.design)}
+        return {"use": _all_diverged(result)}
     best = result.method(result.verdict.best)
     return {
         "use": _use(best, result),
-        "default": _default(best, result),
+        "constant": _constant(result),
+        "default": say.default(best, result),
         "ties": _ties(result),
-        "cost": _cost(best, result),
+        "equivalent": _equivalent(result),
+        "sure": _sure(result),
         "settle": _settle(result),
         "worse": _worse(result),
-        "diverged": _diverged(result.methods),
-        "edge": _edges(result.methods),
-        "caution": _caution(result.design),
+        "sensitive": say.sensitive(best, result),
+        "target": say.target(best, result),
+        "diverged": say.diverged(result.methods),
+        "edge": say.edges(result.methods),
+        "looks": say.looks(result),
+        "caution": say.caution(result),
+        "cost": say.cost(best, result),
+        "quickest": say.quickest(best, result),
     }
 
 
-def _all_diverged(design: Design) -> str:
+def _all_diverged(result: StudyResult) -> str:
     return _(
         "On {problem}, every confirmation run of every method diverged: there is no method to "
         "recommend. Look at the learning rates that were tried, and at the data."
-    ).format(problem=design.problem)
+    ).format(problem=result.design.problem)
 
 
 def _use(best: MethodResult, result: StudyResult) -> str:
@@ -86,10 +137,24 @@ def _use(best: MethodResult, result: StudyResult) -> str:
     ).format(low=words.figure(test.low, metric), high=words.figure(test.high, metric), n=n)
 
 
+def _constant(result: StudyResult) -> str:
+    """Say where the metric is the same in every run, so that the name in front means nothing."""
+    everything = {score for m in result.methods for score in m.tuned.scores}
+    if len(everything) > 1 or len(result.methods) < 2:
+        return ""
+    return _(
+        "Every run of every method ends at that very value: this metric cannot tell them apart, "
+        "and the order of the names means nothing."
+    )
+
+
 def _ties(result: StudyResult) -> str:
-    tied, n = result.verdict.tied, result.design.seeds
-    if not tied:
+    tied = [c.other for c in result.verdict.comparisons if c.tied and not c.equivalent]
+    n = result.seeds
+    if not result.verdict.tied:
         return _("No other method ties with it.") if result.verdict.comparisons else ""
+    if not tied:
+        return ""
     if n < 2:
         return _("How it compares with {names} cannot be said from one seed.").format(
             names=words.listed(tied)
@@ -101,12 +166,23 @@ def _ties(result: StudyResult) -> str:
     ).format(names=words.listed(tied), n=n)
 
 
+def _equivalent(result: StudyResult) -> str:
+    same = [c.other for c in result.verdict.comparisons if c.equivalent and c.tied]
+    if not same or result.design.margin is None:
+        return ""
+    return ngettext(
+        "{names} is shown to be as good to within {margin}.",
+        "{names} are shown to be as good to within {margin}.",
+        len(same),
+    ).format(names=words.listed(same), margin=words.difference(result.design.margin, result.metric))
+
+
 def _worse(result: StudyResult) -> str:
     parts = [
-        _("{name} by {difference} (p = {p})").format(
+        _("{name} by {difference} ({p})").format(
             name=c.other,
             difference=words.difference(c.difference.mean, result.metric),
-            p=_p_value(c.p_value),
+            p=words.p_value(c.p_value),
         )
         for c in result.verdict.comparisons
         if not c.tied
@@ -114,91 +190,27 @@ def _worse(result: StudyResult) -> str:
     return _("Worse: {parts}.").format(parts=words.listed(parts)) if parts else ""
 
 
-def _p_value(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.2g}"
+def _sure(result: StudyResult) -> str:
+    """Say how often a run of the best beats a run of the method nearest to it."""
+    if result.seeds < 2 or not result.verdict.comparisons or _constant(result):
+        return ""
+    nearest = min(result.verdict.comparisons, key=lambda c: c.difference.mean)
+    return _(
+        "Of two runs, one of {best} and one of {name}, the one of {best} is the better with a "
+        "probability of {chance} (50% would be a coin toss)."
+    ).format(best=result.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
 
 
 def _settle(result: StudyResult) -> str:
     """Say what it would take to separate the closest tie."""
-    tied = [c for c in result.verdict.comparisons if c.tied]
-    if not tied or result.design.seeds < 2:
+    tied = [c for c in result.verdict.comparisons if c.tied and not c.equivalent]
+    if not tied or result.seeds < 2:
         return ""
     closest = min(tied, key=lambda c: c.p_value)
     methods = len(result.methods)
     n = seeds_to_settle(closest.difference, methods * (methods - 1) // 2)
-    if n is None or n <= result.design.seeds:
+    if n is None or n <= result.seeds:
         return ""
     return _(
         "If the difference from {name} is as large as it looks, about {n} seeds would show it."
     ).format(name=closest.other, n=n)
-
-
-def _default(best: MethodResult, result: StudyResult) -> str:
-    tuned, default = best.tuned.test.mean, best.default.test.mean
-    gain = (tuned - default) * (1 if result.metric.higher_is_better else -1)
-    if best.tuned.settings == best.default.settings:
-        return _("That is its default setting.")
-    template = (
-        _("Its default ({settings}) reaches {mean}: tuning was worth {gain}.")
-        if gain > 0
-        else _("Its default ({settings}) does as well on test: {mean}.")
-    )
-    return template.format(
-        settings=words.settings(best.rule, best.default.settings),
-        mean=words.figure(default, result.metric),
-        gain=words.difference(gain, result.metric),
-    )
-
-
-def _cost(best: MethodResult, result: StudyResult) -> str:
-    """Name the quickest of the methods that cannot be told apart."""
-    level = [best, *(result.method(name) for name in result.verdict.tied)]
-    quickest = min(level, key=_seconds_per_run)
-    if _seconds_per_run(quickest) > QUICKER * _seconds_per_run(best):
-        return ""
-    return _("Of these, {name} is the quickest: {own} s a run against {other} s.").format(
-        name=quickest.name,
-        own=f"{_seconds_per_run(quickest):.2g}",
-        other=f"{_seconds_per_run(best):.2g}",
-    )
-
-
-def _seconds_per_run(method: MethodResult) -> float:
-    return method.tuned.seconds / len(method.tuned.curves)
-
-
-def _diverged(methods: Sequence[MethodResult]) -> str:
-    parts = [
-        _("{k} of {n} of {name}").format(k=m.tuned.diverged, n=len(m.tuned.curves), name=m.name)
-        for m in methods
-        if m.tuned.diverged
-    ]
-    if not parts:
-        return ""
-    return _("Runs diverged, and count as untrained networks: {parts}.").format(
-        parts=words.listed(parts)
-    )
-
-
-def _edges(methods: Sequence[MethodResult]) -> str:
-    names = [m.name for m in methods if m.at_edge]
-    if not names:
-        return ""
-    return _(
-        "The best learning rate of {names} lies at the edge of those tried, even after widening: "
-        "a better one may lie beyond."
-    ).format(names=words.listed(names))
-
-
-def _caution(design: Design) -> str:
-    if design.seeds == 1:
-        return _(
-            "One seed shows no noise: no interval and no difference can be vouched for. "
-            "Use five seeds or more."
-        )
-    if design.seeds < 5:
-        return _(
-            "With {n} seeds only differences far larger than the noise can be seen; "
-            "use five seeds or more."
-        ).format(n=design.seeds)
-    return ""

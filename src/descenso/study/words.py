@@ -27,6 +27,29 @@ def difference(value: float, metric: MetricInfo) -> str:
     return f"{value:.3g}"
 
 
+def p_value(p: float) -> str:
+    """Return a p-value as it is printed in a paper."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def short_time(seconds: float) -> str:
+    """Return a duration below a minute in the unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            break
+    return (
+        f"{seconds / size:.2g} {unit}" if seconds < 100 * size else f"{seconds / size:.0f} {unit}"
+    )
+
+
+def memory(count: float) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.0f} B"
+
+
 def settings(rule_name: str, values: Mapping[str, float | bool]) -> str:
     """Return ``lr`` and whatever differs from the rule's defaults."""
     rule = rules.get(rule_name)

@@ -1,0 +1,182 @@
+"""Sentences of a verdict that speak of one method: its default, its cost, its learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from descenso.language import _, ngettext
+from descenso.study import words
+from descenso.study._results import MethodResult, StudyResult
+from descenso.study.cost import cost as cost_of
+from descenso.study.cost import time_to_target
+from descenso.study.sensitivity import tolerance
+
+#: A run that takes more than this share of another's time is not worth calling quicker.
+QUICKER = 0.8
+#: Another method is called more forgiving where its good range is this many times as wide.
+MORE_FORGIVING = 2.0
+
+
+def default(best: MethodResult, result: StudyResult) -> str:
+    """Say what tuning was worth."""
+    tuned, plain = best.tuned.test.mean, best.default.test.mean
+    gain = (tuned - plain) * (1 if result.metric.higher_is_better else -1)
+    if best.tuned.settings == best.default.settings:
+        return _("That is its default setting.")
+    template = (
+        _("Its default ({settings}) reaches {mean}: tuning was worth {gain}.")
+        if gain > 0
+        else _("Its default ({settings}) does as well on test: {mean}.")
+    )
+    return template.format(
+        settings=words.settings(best.rule, best.default.settings),
+        mean=words.figure(plain, result.metric),
+        gain=words.difference(gain, result.metric),
+    )
+
+
+def sensitive(best: MethodResult, result: StudyResult) -> str:
+    """Say over which learning rates the method stays good, and which method is more forgiving."""
+    own = tolerance(best, result.metric.higher_is_better)
+    if own is None:
+        return ""
+    text = _(
+        "On validation it keeps 95% of what it gains for learning rates from {low} to {high}, a "
+        "factor of {factor}."
+    )
+    if own.low_open or own.high_open:
+        text = _(
+            "On validation it keeps 95% of what it gains for learning rates from {low} to {high} "
+            "at least, a factor of {factor}."
+        )
+    said = text.format(low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=_factor(own.factor))
+    return " ".join(filter(None, [said, _more_forgiving(own.factor, result)]))
+
+
+def _more_forgiving(own: float, result: StudyResult) -> str:
+    wide = [
+        (found.factor, name)
+        for name in result.verdict.tied
+        if (found := tolerance(result.method(name), result.metric.higher_is_better))
+    ]
+    if not wide or max(wide)[0] < MORE_FORGIVING * own:
+        return ""
+    factor, name = max(wide)
+    return _("Of those that tie, {name} is the most forgiving: a factor of {factor}.").format(
+        name=name, factor=_factor(factor)
+    )
+
+
+def _factor(factor: float) -> str:
+    return f"{factor:.2g}" if factor < 100 else f"{float(f'{factor:.2g}'):.0f}"
+
+
+def target(best: MethodResult, result: StudyResult) -> str:
+    """Say how soon the method reaches the target, counting runs that never do."""
+    found = time_to_target(best.tuned.epochs_to_target)
+    if found is None or result.metric.target is None:
+        return ""
+    goal = words.figure(result.metric.target, result.metric)
+    if not found.reached:
+        return _("No run of it reaches {target} on validation.").format(target=goal)
+    if math.isinf(found.median):
+        return _("Only {reached} of {runs} runs of it reach {target} on validation.").format(
+            reached=found.reached, runs=found.runs, target=goal
+        )
+    return ngettext(
+        "It reaches {target} on validation after {epochs} epoch (median; {reached} of {runs} "
+        "runs do).",
+        "It reaches {target} on validation after {epochs} epochs (median; {reached} of {runs} "
+        "runs do).",
+        math.ceil(found.median),
+    ).format(target=goal, epochs=f"{found.median:g}", reached=found.reached, runs=found.runs)
+
+
+def cost(best: MethodResult, result: StudyResult) -> str:
+    """Say what a step takes in time and memory."""
+    found = cost_of(best, result.parameters)
+    if math.isnan(found.seconds_per_step):
+        return ""
+    return ngettext(
+        "Here a step of {name} took {time}; its state is {count} number for each parameter "
+        "({memory}).",
+        "Here a step of {name} took {time}; its state is {count} numbers for each parameter "
+        "({memory}).",
+        found.state_arrays,
+    ).format(
+        name=best.name,
+        time=words.short_time(found.seconds_per_step),
+        count=found.state_arrays,
+        memory=words.memory(found.state_bytes),
+    )
+
+
+def quickest(best: MethodResult, result: StudyResult) -> str:
+    """Name the quickest of the methods that cannot be told apart."""
+    level = [best, *(result.method(name) for name in result.verdict.tied)]
+    first = min(level, key=_seconds_per_run)
+    if _seconds_per_run(first) > QUICKER * _seconds_per_run(best):
+        return ""
+    return _("Of those that tie, {name} is the quickest: {own} s a run against {other} s.").format(
+        name=first.name,
+        own=f"{_seconds_per_run(first):.2g}",
+        other=f"{_seconds_per_run(best):.2g}",
+    )
+
+
+def _seconds_per_run(method: MethodResult) -> float:
+    return method.tuned.seconds / len(method.tuned.curves)
+
+
+def diverged(methods: Sequence[MethodResult]) -> str:
+    """Count the diverged runs aloud."""
+    parts = [
+        _("{k} of {n} of {name}").format(k=m.tuned.diverged, n=len(m.tuned.curves), name=m.name)
+        for m in methods
+        if m.tuned.diverged
+    ]
+    if not parts:
+        return ""
+    return _("Runs diverged, and count as untrained networks: {parts}.").format(
+        parts=words.listed(parts)
+    )
+
+
+def edges(methods: Sequence[MethodResult]) -> str:
+    """Name the methods whose best learning rate was the last one tried."""
+    names = [m.name for m in methods if m.at_edge]
+    if not names:
+        return ""
+    return _(
+        "The best learning rate of {names} lies at the edge of those tried, even after widening: "
+        "a better one may lie beyond."
+    ).format(names=words.listed(names))
+
+
+def looks(result: StudyResult) -> str:
+    """Say how many seeds it took until the study was decided, or that it was not."""
+    if not result.design.until_decided or not result.looks:
+        return ""
+    last = result.looks[-1]
+    text = (
+        _("Seeds were added until this was decided: {n} of at most {most}.")
+        if last.decided
+        else _("It was not decided with {n} seeds, the most that were asked for.")
+    )
+    return text.format(n=last.seeds, most=result.design.most_seeds)
+
+
+def caution(result: StudyResult) -> str:
+    """Warn where there are too few seeds."""
+    if result.seeds == 1:
+        return _(
+            "One seed shows no noise: no interval and no difference can be vouched for. "
+            "Use five seeds or more."
+        )
+    if result.seeds < 5:
+        return _(
+            "With {n} seeds only differences far larger than the noise can be seen; "
+            "use five seeds or more."
+        ).format(n=result.seeds)
+    return ""
