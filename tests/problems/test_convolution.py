@@ -1,0 +1,110 @@
+"""The convolutional networks against PyTorch's own layers, and the problems made of them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+from descenso import problems
+from descenso.problems._convolution import ConvolutionalNetwork, convolve, pool
+from descenso.testing import datasets
+
+
+def channels_first(images):
+    return torch.tensor(np.moveaxis(np.asarray(images), -1, 1))
+
+
+def channels_last(images):
+    return np.moveaxis(images.numpy(), 1, -1)
+
+
+@pytest.mark.parametrize("same", [False, True])
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray, torch.tensor])
+def test_a_convolution_is_pytorchs(make, same):
+    rng = np.random.default_rng(0)
+    images, kernel = rng.normal(size=(2, 7, 6, 3)), rng.normal(size=(3, 3, 3, 4))
+    ours = convolve(make(images), make(kernel), same=same)
+    weight = torch.tensor(kernel.transpose(3, 2, 0, 1))
+    theirs = torch.nn.functional.conv2d(channels_first(images), weight, padding=int(same))
+    np.testing.assert_allclose(np.asarray(ours), channels_last(theirs), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray, torch.tensor])
+def test_pooling_is_pytorchs_and_leaves_out_an_odd_edge(make):
+    images = np.random.default_rng(1).normal(size=(2, 7, 6, 3))
+    theirs = torch.nn.functional.max_pool2d(channels_first(images), 2)
+    np.testing.assert_allclose(np.asarray(pool(make(images))), channels_last(theirs), rtol=1e-6)
+
+
+def test_the_gradient_of_a_network_is_pytorchs():
+    network = ConvolutionalNetwork((8, 8, 2), (3, 4), (True, False), hidden=(5,), classes=3)
+    params = network.init(np.random.default_rng(2))
+    images = np.random.default_rng(3).integers(0, 256, (4, 8, 8, 2)).astype(np.uint8)
+
+    def total(params):
+        return (network.apply(params, jnp.asarray(images)) ** 2).sum()
+
+    ours = jax.grad(total)(params)
+    leaves = jax.tree.map(lambda a: torch.tensor(a, requires_grad=True), params)
+    x = channels_first(images).float() / 255
+    for layer, pooled in zip(leaves["convolutions"], network.pooled, strict=True):
+        x = torch.nn.functional.conv2d(x, layer["kernel"].permute(3, 2, 0, 1), layer["bias"])
+        x = torch.relu(x)
+        x = torch.nn.functional.max_pool2d(x, 2) if pooled else x
+    x = x.permute(0, 2, 3, 1).reshape(4, network.features)
+    for layer in leaves["dense"][:-1]:
+        x = torch.relu(x @ layer["weight"] + layer["bias"])
+    x = x @ leaves["dense"][-1]["weight"] + leaves["dense"][-1]["bias"]
+    (x**2).sum().backward()
+    for mine, theirs in zip(jax.tree.leaves(ours), jax.tree.leaves(leaves), strict=True):
+        np.testing.assert_allclose(mine, theirs.grad.numpy(), rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "features"),
+    [
+        ("mnist-cnn", 1600),
+        ("mnist-cnn-wide", 1600),
+        ("cifar10-cnn", 1024),
+        ("cifar10-cnn-same", 4096),
+    ],
+)
+def test_the_networks_of_the_image_problems_have_the_known_sizes(name, features):
+    params = problems.get(name).init(np.random.default_rng(0))
+    assert params["dense"][0]["weight"].shape[0] == features
+
+
+@pytest.fixture
+def small_files(tmp_path, monkeypatch):
+    """Small generated data sets in the real formats, where the readers look for them."""
+    datasets.write_mnist(tmp_path, train=300, test=60)
+    datasets.write_mnist(tmp_path, train=300, test=60, folder="fashion-mnist")
+    datasets.write_cifar10(tmp_path, train=300, test=60)
+    monkeypatch.setenv("DESCENSO_DATA", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mnist-dense", "mnist-cnn", "mnist-cnn-wide", "fashion-mnist-dense", "fashion-mnist-cnn",
+     "cifar10-cnn", "cifar10-cnn-same"],
+)  # fmt: skip
+def test_an_image_problem_keeps_the_official_test_part_and_bytes(small_files, name):
+    data = problems.get(name).make_data(0)
+    assert len(data.test) == 60
+    assert (len(data.train), len(data.validation)) == (250, 50)
+    assert data.train.inputs.dtype == np.uint8
+    assert data.train.inputs.ndim == 4
+
+
+def test_the_validation_part_depends_on_the_seed_and_shares_no_image_with_training(small_files):
+    problem = problems.get("mnist-dense")
+    first, other = problem.make_data(0), problem.make_data(1)
+    assert (first.validation.inputs != other.validation.inputs).any()
+    again = problem.make_data(0)
+    assert (first.train.inputs == again.train.inputs).all()
+
+
+def test_the_outputs_of_an_image_problem_fit_its_loss(small_files):
+    problem = problems.get("digits-cnn")
+    problems.rehearse(problem, problem.make_data(0))
