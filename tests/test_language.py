@@ -71,7 +71,7 @@ def test_spanish_is_spoken_where_it_is_chosen_and_english_is_the_source():
     language.use("es")
     assert language._("learning rate η (log)") == "tasa de aprendizaje η (log)"
     language.use("en")
-    assert language._("learning rate η (log)") == "learning rate η (log scale)"
+    assert language._("learning rate η (log)") == "learning rate η (log)"
 
 
 @pytest.mark.parametrize(

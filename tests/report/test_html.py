@@ -210,6 +210,17 @@ def test_a_browser_draws_every_figure_and_runs_nothing_else(study, tmp_path, nam
     assert not page.all("img")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on this machine")
+def test_in_a_browser_the_learning_curves_change_their_axis(study, tmp_path):
+    file = report.write(study, tmp_path / "report.html")
+    click = "<script>document.querySelector('input[value=seconds]').click()</script></body>"
+    file.write_text(file.read_text(encoding="utf-8").replace("</body>", click), encoding="utf-8")
+    drawn = _dom(file, tmp_path).split('data-figure="curves"')[1].split("<figcaption>")[0]
+    assert "seconds of computation per run" in drawn
+    assert ">epochs<" not in drawn
+
+
 def _dom(file, profile):
     command = [
         "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",

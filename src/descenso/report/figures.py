@@ -46,6 +46,7 @@ def figure(result: StudyResult, name: str, theme: str = "light", *, x: str = "ep
     look = style.theme(theme)
     drawn = lines.curves(result, x) if name == "curves" else _DRAWINGS[name](result)
     drawn.update_layout(paper_bgcolor=look.ground, plot_bgcolor=look.ground, font_color=look.text)
+    drawn.update_layout(hoverlabel={"bgcolor": look.ground, "font_color": look.text})
     drawn.update_xaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)
     drawn.update_yaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)
     return drawn

@@ -148,6 +148,8 @@ def _payload(result: StudyResult) -> str:
     themes = {
         name: {
             "font.color": theme.text,
+            "hoverlabel.bgcolor": theme.ground,
+            "hoverlabel.font.color": theme.text,
             **{f"{axis}.{key}": colour for axis in ("xaxis", "yaxis")
                for key, colour in (("gridcolor", theme.grid), ("linecolor", theme.text))},
         }
