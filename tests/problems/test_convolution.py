@@ -8,7 +8,6 @@ import torch
 
 from descenso import problems
 from descenso.problems._convolution import ConvolutionalNetwork, convolve, pool
-from descenso.testing import datasets
 
 
 def channels_first(images):
@@ -75,21 +74,12 @@ def test_the_networks_of_the_image_problems_have_the_known_sizes(name, features)
     assert params["dense"][0]["weight"].shape[0] == features
 
 
-@pytest.fixture
-def small_files(tmp_path, monkeypatch):
-    """Small generated data sets in the real formats, where the readers look for them."""
-    datasets.write_mnist(tmp_path, train=300, test=60)
-    datasets.write_mnist(tmp_path, train=300, test=60, folder="fashion-mnist")
-    datasets.write_cifar10(tmp_path, train=300, test=60)
-    monkeypatch.setenv("DESCENSO_DATA", str(tmp_path))
-
-
 @pytest.mark.parametrize(
     "name",
     ["mnist-dense", "mnist-cnn", "mnist-cnn-wide", "fashion-mnist-dense", "fashion-mnist-cnn",
      "cifar10-cnn", "cifar10-cnn-same"],
 )  # fmt: skip
-def test_an_image_problem_keeps_the_official_test_part_and_bytes(small_files, name):
+def test_an_image_problem_keeps_the_official_test_part_and_bytes(name):
     data = problems.get(name).make_data(0)
     assert len(data.test) == 60
     assert (len(data.train), len(data.validation)) == (250, 50)
@@ -97,7 +87,7 @@ def test_an_image_problem_keeps_the_official_test_part_and_bytes(small_files, na
     assert data.train.inputs.ndim == 4
 
 
-def test_the_validation_part_depends_on_the_seed_and_shares_no_image_with_training(small_files):
+def test_the_validation_part_depends_on_the_seed_and_shares_no_image_with_training():
     problem = problems.get("mnist-dense")
     first, other = problem.make_data(0), problem.make_data(1)
     assert (first.validation.inputs != other.validation.inputs).any()
@@ -105,6 +95,6 @@ def test_the_validation_part_depends_on_the_seed_and_shares_no_image_with_traini
     assert (first.train.inputs == again.train.inputs).all()
 
 
-def test_the_outputs_of_an_image_problem_fit_its_loss(small_files):
+def test_the_outputs_of_an_image_problem_fit_its_loss():
     problem = problems.get("digits-cnn")
     problems.rehearse(problem, problem.make_data(0))
