@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from descenso.store._errors import as_store_errors, refusal
 from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
 
 _LOCK_PATIENCE_MS = 5000
+_RETRY_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Write-ahead logging lets readers read while a study writes, and survives a killed writer."""
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_LOCK_PATIENCE_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Turn on write-ahead logging; SQLite itself does not wait when another process is at it."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
