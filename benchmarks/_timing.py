@@ -17,8 +17,8 @@ def interleaved(
 ) -> dict[str, list[float]]:
     """Call each contender in turn until ``seconds`` are over; return milliseconds per call.
 
-    Each is first called twice untimed; then a turn is the mean of ``calls`` calls. Turns alternate in direction, so that none always runs in
-    the wake of the same other.
+    Each is first called twice untimed; then a turn is the mean of ``calls`` calls. Turns alternate
+    in direction, so that none always runs in the wake of the same other.
     """
     for call in contenders.values():
         call()

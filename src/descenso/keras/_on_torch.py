@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from keras import ops
 
 from descenso.rules import Rule
 from descenso.torch import optimizer_class
@@ -53,27 +52,38 @@ class SharedStep:
         for i, parameter in enumerate(self.parameters):
             arrays = {name: kept[i].value for name, kept in slots.items()}
             self._optimizer.state[parameter] = {"step": 0, **arrays}
+        self._states = [self._optimizer.state[parameter] for parameter in self.parameters]
+        self._known = {id(parameter) for parameter in self.parameters}
         self._undecayed = {id(p) for p, out in zip(self.parameters, undecayed, strict=True) if out}
+
+    def is_current(self, variables: Sequence[Any]) -> bool:
+        """Whether the variables' values are those shared, and not stand-ins for them."""
+        return id(variables[0].value) in self._known and not torch.compiler.is_compiling()
 
     def step(
         self, grads: Sequence[Any], places: Sequence[int], t: int, settings: Mapping[str, Any]
-    ) -> None:
-        """Take step number ``t`` for the variables at ``places``, at these settings."""
+    ) -> bool:
+        """Take step number ``t`` for the variables at ``places``; return whether it was taken."""
+        parameters = [self.parameters[place] for place in places]
+        if any(g.dtype is not p.dtype for g, p in zip(grads, parameters, strict=True)):
+            return False
         for group in self._optimizer.param_groups:
             group.update(settings)
             if self._undecayed and id(group["params"][0]) in self._undecayed:
                 group["weight_decay"] = 0.0
+        for kept in self._states:
+            kept["step"] = t - 1
         before = [p.grad for p in self.parameters]
         try:
-            for parameter in self.parameters:
-                parameter.grad = None
-                self._optimizer.state[parameter]["step"] = t - 1
-            for g, place in zip(grads, places, strict=True):
-                self.parameters[place].grad = g
+            if len(parameters) < len(self.parameters):
+                self._optimizer.zero_grad()
+            for parameter, g in zip(parameters, grads, strict=True):
+                parameter.grad = g
             self._optimizer.step()
         finally:  # what the caller finds in .grad is what it put there
             for parameter, gradient in zip(self.parameters, before, strict=True):
                 parameter.grad = gradient
+        return True
 
 
 def can_share(variables: Sequence[Any], slots: Mapping[str, Sequence[Any]]) -> bool:
@@ -100,4 +110,6 @@ def decay(variables: Sequence[Any], share: float) -> None:
 
 def number(value: Any) -> Any:
     """Return a Keras variable, tensor or number as a number."""
-    return value if isinstance(value, bool | int | float) else float(ops.convert_to_numpy(value))
+    if isinstance(value, bool | int | float):
+        return value
+    return getattr(value, "value", value).item()

@@ -72,6 +72,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         self.nonfinite = check_nonfinite(self.rule, nonfinite)
         for name, value in settings.items():
             setattr(self, name, value)
+        self._fixed_names = [name for name in settings if name != "lr"]
         self._names = state_names(self.rule, {**settings, "lr": rate}, callable)
         object.__setattr__(self, "_around", TransformedStep(check_transforms(transforms)))
 
@@ -120,6 +121,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             return
         _checks.check_variables(variables)
         super().build(variables)
+        self._has_narrow = any(working_type(v.dtype) != v.dtype for v in variables)
         self._slots = {n: self.add_optimizer_variables(variables, n) for n in self._names}
         self._around.build(variables, self.add_optimizer_variables)
         if self.nonfinite == "skip":
@@ -178,8 +180,10 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
     ) -> None:
         _checks.check_gradients(grads, trainable_variables)
-        wide = [ops.cast(g, working_type(g.dtype)) for g in map(_dense, grads)]
-        super()._backend_apply_gradients(wide, trainable_variables)
+        grads = [_dense(g) for g in grads]
+        if self._has_narrow:
+            grads = [ops.cast(g, working_type(g.dtype)) for g in grads]
+        super()._backend_apply_gradients(grads, trainable_variables)
 
     def _backend_update_step(
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable], learning_rate: Any
@@ -208,29 +212,29 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         """Step with descenso.torch where memory can be shared with it; return whether it was."""
         from descenso.keras import _on_torch
 
-        everything = self._trainable_variables
-        names = [name for name in self.rule.hyperparameters if name != "lr"]
-        settings = {name: getattr(self, name) for name in names}
-        if any(map(callable, settings.values())) or not _on_torch.can_share(
-            everything, self._slots
-        ):
+        settings = {name: getattr(self, name) for name in self._fixed_names}
+        rate = _on_torch.number(learning_rate)
+        # A rate of 0, as at the end of a schedule, is one that descenso.torch refuses.
+        if rate <= 0 or any(map(callable, settings.values())):
             return False
-        settings["lr"] = _on_torch.number(learning_rate)
-        if settings["lr"] <= 0:  # a schedule at its end; descenso.torch refuses it
-            return False
-        if self.nonfinite == "skip" and not bool(self._finite):
-            return True
-        if self._shared is None:
+        settings["lr"] = rate
+        if self._shared is None or not self._shared.is_current(variables):
+            everything = self._trainable_variables
+            if not _on_torch.can_share(everything, self._slots):
+                return False
             undecayed = [not self._use_weight_decay(v) for v in everything]
             made = _on_torch.SharedStep(self.rule, everything, self._slots, settings, undecayed)
             object.__setattr__(self, "_shared", made)
+        if self.nonfinite == "skip" and not bool(self._finite):
+            return True
         if self._keras_decay():
             decayed = [v for v in variables if self._use_weight_decay(v)]
-            _on_torch.decay(decayed, self._keras_decay() * settings["lr"])
+            _on_torch.decay(decayed, self._keras_decay() * rate)
+        t = _on_torch.number(self.iterations) + 1
+        if self.nonfinite == "skip":
+            t -= _on_torch.number(self._skipped)
         places = [self._get_variable_index(v) for v in variables]
-        t = int(_on_torch.number(self._step_number("float64")))
-        self._shared.step(grads, places, t, settings)
-        return True
+        return bool(self._shared.step(grads, places, int(t), settings))
 
     def _transformed_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
