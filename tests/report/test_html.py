@@ -128,6 +128,8 @@ def test_the_page_says_what_the_evidence_does_not_allow(page):
 def test_one_seed_is_said_to_prove_nothing():
     text = Page(report.render(make(seeds=1))).text
     assert "With 1 seed there is no interval and no test" in text
+    assert "one seed cannot tell" in text
+    assert "tied with the best" not in text
 
 
 def test_the_whole_page_speaks_spanish(study):
@@ -159,7 +161,15 @@ def test_a_regression_without_a_target_has_no_column_for_it(regression):
 def test_a_study_in_which_everything_diverged_is_reported_as_such(all_diverged):
     text = Page(report.render(all_diverged)).text
     assert "there is no method to recommend" in text
-    assert "there is nothing to compare" in text
+    assert "has the best mean" not in text
+    assert "How far behind the best" not in text
+
+
+def test_one_method_alone_is_reported_without_differences():
+    page = Page(report.render(make(names=("adam",))))
+    assert "How far behind the best" not in page.text
+    assert "Figure 3." in page.text
+    assert "Figure 4." not in page.text
 
 
 def test_the_report_is_written_and_replaces_the_one_before(study, tmp_path):

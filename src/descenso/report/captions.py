@@ -32,10 +32,14 @@ def _results_caption(result: StudyResult) -> list[str]:
             "with the method's default. The bar is the mean with its 95% interval; × is a "
             "diverged run."
         ),
+    ]
+    if result.verdict.best is None:
+        return text
+    text.append(
         _("{method} has the best mean, {value}.").format(
             method=best.name, value=figure(best.tuned.test.mean, result.metric)
-        ),
-    ]
+        )
+    )
     sign = 1 if result.metric.higher_is_better else -1
     gains = [(sign * (m.tuned.test.mean - m.default.test.mean), m.name) for m in result.methods]
     gain, name = max(gains)
@@ -51,6 +55,13 @@ def _results_caption(result: StudyResult) -> list[str]:
 def _differences_caption(result: StudyResult) -> list[str]:
     if result.verdict.best is None:
         return [_("Every run of every method diverged: there is nothing to compare.")]
+    if result.seeds < 2:
+        return [
+            _(
+                "Difference in test score between {best} and each other method; further right is "
+                "further behind. One seed shows no noise, so whether they differ cannot be said."
+            ).format(best=result.verdict.best)
+        ]
     tied = [c.other for c in result.verdict.comparisons if c.tied]
     apart = [c.other for c in result.verdict.comparisons if not c.tied]
     text = [

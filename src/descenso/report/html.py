@@ -39,8 +39,8 @@ def render(result: StudyResult) -> str:
         result=result,
         language=current(),
         rows=[_row(result, method) for method in result.ranking],
-        verdict=[(text, part, _part_name(part)) for text, part in words.verdict(result)],
-        sections=[_section(result, name) for name in figures.names()],
+        verdict=[(text, part, _part_name(result, part)) for text, part in words.verdict(result)],
+        sections=[_section(result, name) for name in _shown(result)],
         axes=[(x, lines.axis_title(x)) for x in lines.AXES],
         metric=words.metric(result.metric),
         has_target=result.metric.target is not None,
@@ -114,15 +114,21 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
     }
     return {
         "name": name,
-        "number": _part_name(name),
+        "number": _part_name(result, name),
         "title": titles[name],
         "caption": captions.caption(result, name),
     }
 
 
-def _part_name(part: str) -> str:
-    if part in figures.names():
-        return _("figure {number}").format(number=figures.names().index(part) + 1)
+def _shown(result: StudyResult) -> list[str]:
+    """Return the figures that have something to show: one method alone has no differences."""
+    compared = bool(result.verdict.comparisons)
+    return [name for name in figures.names() if compared or name != "differences"]
+
+
+def _part_name(result: StudyResult, part: str) -> str:
+    if part in _shown(result):
+        return _("figure {number}").format(number=_shown(result).index(part) + 1)
     return _("table") if part else ""
 
 
@@ -142,7 +148,7 @@ def _fact(value: Any) -> str:
 
 def _payload(result: StudyResult) -> str:
     """Return the figures as JSON that cannot end the script element it stands in."""
-    drawn = {name: _drawn(figures.figure(result, name)) for name in figures.names()}
+    drawn = {name: _drawn(figures.figure(result, name)) for name in _shown(result)}
     for x in lines.AXES:
         drawn[f"curves:{x}"] = _drawn(figures.figure(result, "curves", x=x))
     themes = {

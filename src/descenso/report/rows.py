@@ -65,7 +65,7 @@ def differences(result: StudyResult) -> go.Figure:
         )
     figure.add_vline(x=0, line={"color": style.NEUTRAL, "width": 2})
     canvas.name_rows(figure, order)
-    best = escape(result.verdict.best or "")
+    best = escape(result.verdict.best or _("the best"))
     title = _("how far behind {best}, test").format(best=best)
     figure.update_xaxes(title=title, range=shown)
     return figure

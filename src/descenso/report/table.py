@@ -20,7 +20,7 @@ def frame(result: StudyResult) -> pd.DataFrame:
     ``high`` (mean over seeds and its 95% interval); ``validation``; ``default`` (test mean with
     the default settings); ``diverged`` and ``default_diverged`` of ``runs``;
     ``epochs_to_target`` (median over seeds; infinite where most did not reach it, NaN without a
-    target); ``seconds_per_run``; ``standing`` (``best``, ``tied``, or empty).
+    target); ``seconds_per_run``; ``standing`` (see :func:`standing`).
     """
     import pandas as pd
 
@@ -28,9 +28,11 @@ def frame(result: StudyResult) -> pd.DataFrame:
 
 
 def standing(result: StudyResult, method: MethodResult) -> str:
-    """Return ``best``, ``tied`` or an empty text."""
+    """Return ``best``, ``tied``, ``unknown`` (one seed cannot tell) or an empty text."""
     if method.name == result.verdict.best:
         return "best"
+    if result.verdict.best is not None and result.seeds < 2:
+        return "unknown"
     return "tied" if method.name in result.verdict.tied else ""
 
 
