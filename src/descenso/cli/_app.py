@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from descenso.cli import _options as options
+from descenso.cli import _pictures as pictures
 from descenso.cli import _usage as usage
 from descenso.cli._output import (
     check_places,
@@ -203,3 +204,6 @@ def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> N
     if report is not None:
         study.save(report)
         console(stderr=json == "-").print(_("report: {path}").format(path=report), soft_wrap=True)
+
+
+pictures.register(app)

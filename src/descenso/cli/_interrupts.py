@@ -49,6 +49,13 @@ def _interrupt_again(lost: Any) -> None:
 
 
 def _try_again() -> None:
-    timer = threading.Timer(_SOON, _thread.interrupt_main)
+    timer = threading.Timer(_SOON, _interrupt_main_thread)
     timer.daemon = True
     timer.start()
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # a real signal, which also ends a wait in the system
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
