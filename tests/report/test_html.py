@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -116,6 +118,37 @@ def test_the_page_says_how_to_run_the_study_again_and_with_what(page):
     assert "descenso.compare('digits', methods=['sgd'," in page.text
     for fact in ("0.10.2", "3.13.1", "one per core", "0, 1, 2, 3, 4", "2 410", "1078"):
         assert fact in page.text.replace("\u00a0", " ")
+
+
+def test_a_study_with_more_options_is_reproduced_with_them(study):
+    design = dataclasses.replace(
+        study.design,
+        problem="my module:problem",
+        methods=("adam(lr=0.1)@8",),
+        most_seeds=20,
+        margin=0.01,
+        split_seeds=3,
+        space=("adam.beta2=0.9..0.999:logit", "adam.beta1=0..0.95"),
+        sampler="tpe",
+    )
+    result = dataclasses.replace(study, design=design)
+    assert shlex.split(words.command(result))[2:] == [
+        "my module:problem", "--methods", "adam(lr=0.1)@8", "--epochs", "20", "--trials", "12",
+        "--seeds", "5", "--seed", "0", "--until-decided", "--most-seeds", "20", "--margin", "0.01",
+        "--split-seeds", "3", "--space", "adam.beta2=0.9..0.999:logit",
+        "--space", "adam.beta1=0..0.95", "--sampler", "tpe",
+    ]  # fmt: skip
+    assert words.python_line(result).endswith(
+        "seed=0, until_decided=True, most_seeds=20, margin=0.01, split_seeds=3, "
+        "space=['adam.beta2=0.9..0.999:logit', 'adam.beta1=0..0.95'], sampler='tpe')"
+    )
+
+
+def test_several_ways_of_splitting_are_told_and_one_split_is_not_regretted(study):
+    design = dataclasses.replace(study.design, split_seeds=3)
+    text = Page(report.render(dataclasses.replace(study, design=design))).text
+    assert "in 3 ways" in text
+    assert "There was one split" not in text
 
 
 def test_the_page_says_what_the_evidence_does_not_allow(page):

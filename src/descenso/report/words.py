@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 import shlex
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from descenso.language import _, ngettext
 from descenso.study import verdict as _verdict
-from descenso.study._results import Confirmation, MethodResult, MetricInfo, SearchPoint, StudyResult
+from descenso.study._results import (
+    Confirmation,
+    Design,
+    MethodResult,
+    MetricInfo,
+    SearchPoint,
+    StudyResult,
+)
 
 
 def metric(info: MetricInfo) -> str:
@@ -145,20 +153,43 @@ def limits(result: StudyResult) -> list[str]:
 
 def command(result: StudyResult) -> str:
     """Return the command that runs this study again."""
-    d = result.design
-    return (
-        f"descenso compare {shlex.quote(d.problem)} --methods {shlex.quote(','.join(d.methods))} "
-        f"--epochs {d.epochs} --trials {d.trials} --seeds {d.seeds} --seed {d.seed}"
-    )
+    words = ["descenso", "compare", result.design.problem]
+    for name, value in _options(result.design).items():
+        flag = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(flag)
+        elif name == "methods":
+            words += [flag, ",".join(value)]
+        else:
+            for item in value if isinstance(value, list) else [value]:
+                words += [flag, str(item)]
+    return shlex.join(words)
 
 
 def python_line(result: StudyResult) -> str:
     """Return the line of Python that runs this study again."""
-    d = result.design
-    return (
-        f"descenso.compare({d.problem!r}, methods={list(d.methods)!r}, epochs={d.epochs}, "
-        f"trials={d.trials}, seeds={d.seeds}, seed={d.seed})"
-    )
+    options = ", ".join(f"{name}={value!r}" for name, value in _options(result.design).items())
+    return f"descenso.compare({result.design.problem!r}, {options})"
+
+
+def _options(design: Design) -> dict[str, Any]:
+    """Return what was asked for, without what is the default of a plain study."""
+    more = {
+        "until_decided": design.until_decided,
+        "most_seeds": design.most_seeds if design.until_decided else 0,
+        "margin": design.margin,
+        "split_seeds": design.split_seeds if design.split_seeds > 1 else 0,
+        "space": list(design.space),
+        "sampler": design.sampler if design.sampler != Design.sampler else "",
+    }
+    return {
+        "methods": list(design.methods),
+        "epochs": design.epochs,
+        "trials": design.trials,
+        "seeds": design.seeds,
+        "seed": design.seed,
+        **{name: value for name, value in more.items() if value},
+    }
 
 
 def _split_sentence(result: StudyResult) -> str:
