@@ -19,16 +19,8 @@ COMMAND = (
 )  # fmt: skip
 RUNS = 2 * (6 * 3 + 2 * 3)  # of two methods: 6 rates × 3 seeds, and two settings × 3 fresh seeds
 SEED = 20261123  # of the moments at which processes are killed
-#: What tells of the machine and the moment, and not of what was found. The whole text is left out
-#: because its sentence on cost speaks of seconds; all other sentences are compared one by one.
-_OF_THE_MOMENT = {
-    "wall_seconds",
-    "layout",
-    "started",
-    "text",
-    "seconds_per_step",
-    "seconds_per_run",
-}
+#: What tells of the machine and the moment, and not of what was found.
+_OF_THE_MOMENT = {"wall_seconds", "layout", "started"}
 
 
 def _start(place: Path) -> subprocess.Popen[str]:
@@ -47,16 +39,11 @@ def _finish(process: subprocess.Popen[str]) -> dict:
     return json.loads(out)
 
 
-def _findings(study: dict) -> tuple:
-    """Return what was found, without what tells of the moment."""
-    said = [s["text"] for s in study["verdict"]["sentences"] if s["topic"] != "cost"]
-    return said, _without_the_moment(study)
-
-
-def _without_the_moment(value):
+def _findings(value):
+    """Return what was found, the verdict's text included, without what tells of the moment."""
     if isinstance(value, dict):
-        return {k: _without_the_moment(v) for k, v in value.items() if k not in _OF_THE_MOMENT}
-    return [_without_the_moment(v) for v in value] if isinstance(value, list) else value
+        return {k: _findings(v) for k, v in value.items() if k not in _OF_THE_MOMENT}
+    return [_findings(v) for v in value] if isinstance(value, list) else value
 
 
 def _stored(place: Path) -> dict[str, dict]:
