@@ -1,1 +1,20 @@
 """Pictures of paths: one place computes, another draws; Matplotlib for files, Plotly for pages."""
+
+from descenso.report.pictures._ground import Ground, ground
+from descenso.report.pictures._save import (
+    FORMATS,
+    format_of,
+    save_decomposition,
+    save_map,
+    save_paths,
+)
+
+__all__ = [
+    "FORMATS",
+    "Ground",
+    "format_of",
+    "ground",
+    "save_decomposition",
+    "save_map",
+    "save_paths",
+]

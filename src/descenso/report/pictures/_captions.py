@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.paths import Descents, SettingsMap, Trace
+from descenso.paths import REGRESSION, Descents, SettingsMap, Trace
 from descenso.problems.surfaces import Surface
 from descenso.study.words import listed
 
@@ -17,8 +18,15 @@ def title(surface: Surface) -> str:
     if not surface.formula:
         return surface.name
     formula = f"${formula_for_files(surface.formula)}$"
+    if "condition" in surface.settings:
+        formula += f",  κ = {surface.settings['condition']:g}"
     # A surface that is named by its own formula is not named twice.
     return f"{surface.name}:  {formula}" if surface.summary else formula
+
+
+def axes(surface: Surface) -> tuple[str, str]:
+    """Return the names of the two parameters."""
+    return ("w", "b") if surface.name == REGRESSION else ("x", "y")
 
 
 def formula_for_files(latex: str) -> str:
@@ -37,7 +45,9 @@ def legend(trace: Trace, descents: Descents) -> str:
 def _ending(trace: Trace) -> str:
     steps = len(trace.path)
     if trace.end == "diverged":
-        return " – " + _("diverges, cut at step {step}").format(step=trace.path.diverged_at or steps)
+        return " – " + _("diverges, cut at step {step}").format(
+            step=trace.path.diverged_at or steps
+        )
     if trace.end == "left":
         return " – " + _("leaves the view, cut at step {step}").format(step=steps)
     return ""
@@ -57,7 +67,9 @@ def paths(descents: Descents, lettered: bool = True) -> str:
             surface=surface.name,
         ),
         _minima(surface),
-        _("Letters count the steps: A is the start, B the point after one step.") if lettered else "",
+        _("Letters count the steps: A is the start, B the point after one step.")
+        if lettered
+        else "",
         _tuning(descents),
         _noise(descents),
         _cut(descents),
@@ -106,17 +118,26 @@ def _noise(descents: Descents) -> str:
 
 
 def _cut(descents: Descents) -> str:
-    cut = list(dict.fromkeys(t.label.partition("(")[0] for t in descents.traces if t.end == "diverged"))
+    cut = list(
+        dict.fromkeys(t.label.partition("(")[0] for t in descents.traces if t.end == "diverged")
+    )
     return _("A cross marks where {methods} diverges.").format(methods=listed(cut)) if cut else ""
 
 
-def decomposition(descents: Descents, steps: int) -> str:
+def decomposition(descents: Descents, steps: int, present: Collection[str]) -> str:
     """Return the caption of a picture of the arrows that make each step."""
-    return _(
-        "The first {steps} steps on {surface}, taken apart. Blue: what the new gradient adds. "
-        "Orange: what the velocity carries along from earlier gradients. Green: what dividing by "
-        "the root of the squared average changes. Black: the whole step, their sum."
+    sentences = {
+        "fresh": _("Blue: what the new gradient adds."),
+        "carried": _("Orange: what the velocity carries along from earlier gradients."),
+        "scaling": _("Green: what dividing by the root of the squared average changes."),
+    }
+    first = ngettext(
+        "The first {steps} step on {surface}, taken apart.",
+        "The first {steps} steps on {surface}, taken apart.",
+        steps,
     ).format(steps=steps, surface=descents.surface.name)
+    last = _("In the colour of the text: the whole step, their sum.")
+    return " ".join([first, *(t for name, t in sentences.items() if name in present), last])
 
 
 def settings_map(found: SettingsMap) -> str:

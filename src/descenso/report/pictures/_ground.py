@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.paths import Trace
+from descenso.paths import Descents, Trace
 from descenso.problems.surfaces import Surface
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
+Window = tuple[tuple[float, float], tuple[float, float]]
 
-_WIDE = 300.0  # a range over which evenly spaced levels would hide the valley
+_WIDE = 20.0  # a range over which evenly spaced levels would hide the valley
 _MOST_LEVELS = 14
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _APART = 0.045  # of the view: letters nearer than that would cover each other
@@ -51,7 +52,7 @@ class Ground:
 
     def scaled(self, values: Any) -> Floats:
         """Return values as shares of the shown range, as the eye reads the levels."""
-        low, high = self.levels[0], self.levels[-1]
+        low, high = self.levels[0], max(self.levels[-1], float(np.nanmax(self.z)))
         if not self.logarithmic:
             return np.clip((np.asarray(values) - low) / max(high - low, 1e-300), 0, 1)
         floor = (low - self.lowest) / 4
@@ -73,6 +74,25 @@ def ground(surface: Surface, points: int = 161) -> Ground:
     with np.errstate(all="ignore"):
         z = np.asarray(surface.function(np.stack(np.meshgrid(*axes))), np.float64)
     return of_values(axes[0], axes[1], z, _known_lowest(surface))
+
+
+def view(descents: Descents) -> Window:
+    """Return the part of the window that the paths and minima take up, with room around it."""
+    window = descents.surface.window
+    lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
+    shown = [trace.path.points for trace in descents.traces]
+    shown.append(np.array([m.position for m in descents.surface.minima]).reshape(-1, 2))
+    shown.append(np.array([trace.start for trace in descents.traces]))
+    points = np.concatenate(shown)
+    points = points[((points >= lows) & (points <= highs)).all(axis=1)]
+    if not len(points):
+        return window
+    low, high = points.min(axis=0), points.max(axis=0)
+    side = np.maximum(1.36 * (high - low), 0.3 * (highs - lows))
+    middle = (low + high) / 2
+    left, bottom = np.maximum(middle - side / 2, lows)
+    right, top = np.minimum(middle + side / 2, highs)
+    return (float(left), float(right)), (float(bottom), float(top))
 
 
 def _known_lowest(surface: Surface) -> float | None:
@@ -111,7 +131,7 @@ def _even(low: float, high: float) -> list[float]:
     rough = (high - low) / 12
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(m * unit for m in (1, 2, 2.5, 5, 10) if m * unit >= rough)
-    count = int(math.floor(high / step)) - math.ceil(low / step) + 1
+    count = math.floor(high / step) - math.ceil(low / step) + 1
     first = math.ceil(low / step)
     levels = [round((first + i) * step, 12) for i in range(count)]
     return levels if len(levels) > 1 else [low, high]

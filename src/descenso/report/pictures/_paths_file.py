@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from descenso.paths import Descents, Trace
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters
+from descenso.report.pictures._ground import Ground, ground, letters, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
 _OUTLINE = 3.4
 
 
-def draw(descents: Descents, theme: str = "light", *, three_d: bool = False) -> Figure:
-    """Return the picture of :class:`~descenso.paths.Descents` as a Matplotlib figure."""
+def draw(
+    descents: Descents, theme: str = "light", *, three_d: bool = False, fitted: bool = True
+) -> Figure:
+    """Return the picture of :class:`~descenso.paths.Descents` as a Matplotlib figure.
+
+    ``fitted`` draws the part of the window that the paths take up, not the whole of it.
+    """
+    if fitted:
+        fits = replace(descents.surface, window=view(descents))
+        descents = replace(descents, surface=fits)
     with look.dressed(theme) as dress:
         figure = look.blank(11, 6.9)
         shape = {"projection": "3d", "computed_zorder": False} if three_d else {}
@@ -36,24 +45,16 @@ def draw(descents: Descents, theme: str = "light", *, three_d: bool = False) -> 
         else:
             _contours(left, descents, land, marks, theme)
         _losses(right, descents, land, marks)
-        figure.suptitle(
-            captions.title(descents.surface), x=0.02, y=0.975, ha="left", fontsize=13
-        )
+        figure.suptitle(captions.title(descents.surface), x=0.02, y=0.975, ha="left", fontsize=13)
         handles, labels = _legend(descents, marks, dress)
         look.put_below(figure, handles, labels, captions.paths(descents, not three_d))
-        _settle(figure)
     return figure
-
-
-def _settle(figure: Figure) -> None:
-    """Fix texts while the theme's fonts are in force."""
-    figure.canvas.draw()
 
 
 def _legend(descents: Descents, marks: dict[str, style.Mark], dress: style.Theme) -> Any:
     from matplotlib.lines import Line2D
 
-    first = {}
+    first: dict[str, Trace] = {}
     for trace in descents.traces:
         first.setdefault(trace.label, trace)
     handles = [
@@ -63,7 +64,9 @@ def _legend(descents: Descents, marks: dict[str, style.Mark], dress: style.Theme
     ]  # fmt: skip
     labels = [captions.legend(trace, descents) for trace in first.values()]
     if descents.surface.minima:
-        handles.append(Line2D([], [], ls="", marker="*", ms=13, mfc="none", mec=dress.text, mew=1.4))
+        handles.append(
+            Line2D([], [], ls="", marker="*", ms=13, mfc="none", mec=dress.text, mew=1.4)
+        )
         labels.append(_("minimum"))
     return handles, labels
 
@@ -83,7 +86,8 @@ def _contours(
         if trace.seed == descents.seeds[0]:
             taken += _letter(axes, trace, marks[trace.label], descents, each, taken, theme)
     (x_low, x_high), (y_low, y_high) = descents.surface.window
-    axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel="x", ylabel="y")
+    x, y = captions.axes(descents.surface)
+    axes.set(xlim=(x_low, x_high), ylim=(y_low, y_high), xlabel=x, ylabel=y)
 
 
 def draw_ground(axes: Any, land: Ground, theme: str) -> None:
@@ -96,7 +100,7 @@ def draw_ground(axes: Any, land: Ground, theme: str) -> None:
         land.x, land.y, land.z, levels=sorted(set(land.levels)), colors=look.CONTOURS[theme],
         linewidths=0.7, linestyles="solid", zorder=1,
     )  # fmt: skip
-    axes.clabel(lines, lines.levels[:: max(1, len(lines.levels) // 7)], fontsize=8, fmt="%g")
+    axes.clabel(lines, lines.levels[:: max(1, len(lines.levels) // 7)], fontsize=8, fmt="%.3g")
 
 
 def _mark_minima(axes: Any, descents: Descents, theme: str) -> None:
@@ -131,7 +135,7 @@ def clipped(points: np.ndarray, window: Any) -> np.ndarray:
     """Return points with those far outside pulled in, so that no drawer has to draw to 1e300."""
     lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
     room = 20 * (highs - lows)
-    return np.clip(points, lows - room, highs + room)
+    return np.asarray(np.clip(points, lows - room, highs + room))
 
 
 def _last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
@@ -147,7 +151,7 @@ def _last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
     share = float(np.nanmin(np.where(np.isfinite(shares), shares, 1.0)))
     sides = highs - lows
     rim = points[last] + min(max(share, 0.0), 1.0) * step
-    return np.clip(rim, lows + 0.015 * sides, highs - 0.015 * sides)
+    return np.asarray(np.clip(rim, lows + 0.015 * sides, highs - 0.015 * sides))
 
 
 def _arrows(axes: Any, points: np.ndarray, mark: style.Mark, descents: Descents) -> None:
@@ -178,14 +182,14 @@ def _letter(
             letter, point, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=11,
             weight="bold", color=colour, zorder=10,
         )  # fmt: skip
-        text.set_path_effects([effects.withStroke(linewidth=2.6, foreground=style.theme(theme).ground)])
+        text.set_path_effects(
+            [effects.withStroke(linewidth=2.6, foreground=style.theme(theme).ground)]
+        )
         placed.append(point)
     return placed
 
 
-def _losses(
-    axes: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark]
-) -> None:
+def _losses(axes: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark]) -> None:
     log = bool(descents.surface.minima)
     for label in descents.labels:
         runs = [t for t in descents.traces if t.label == label]
@@ -273,13 +277,16 @@ def _relief(
     for minimum in descents.surface.minima:
         axes.plot([minimum.position[0]], [minimum.position[1]], land.scaled([minimum.value]),
                   marker="*", ms=14, mfc="none", mec=style.theme(theme).text, zorder=7)  # fmt: skip
-    _dress_relief(axes, land, theme)
+    _dress_relief(axes, land, theme, captions.axes(descents.surface))
 
 
-def _dress_relief(axes: Any, land: Ground, theme: str) -> None:
+def _dress_relief(axes: Any, land: Ground, theme: str, names: tuple[str, str]) -> None:
     shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
-    axes.set_zticks(land.scaled(shown), [f"{value:g}" for value in shown])
-    axes.set(xlabel="x", ylabel="y", xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1]))
+    axes.set_zticks(land.scaled(shown), [f"{value:.3g}" for value in shown])
+    axes.set(
+        xlabel=names[0], ylabel=names[1], xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1])
+    )
+    axes.set_zlabel(_("value (log scale)") if land.logarithmic else _("value"), labelpad=6)
     axes.view_init(elev=42, azim=-62)
     axes.set_box_aspect((1, 1, 0.62), zoom=1.02)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):

@@ -1,0 +1,28 @@
+"""Paths: how methods move on a surface, what makes each step, and where settings diverge."""
+
+from descenso.paths._decompose import Parts, decompose
+from descenso.paths._formula import FUNCTIONS, from_formula
+from descenso.paths._map import SettingsMap, settings_map, stability_boundary
+from descenso.paths._settings import learning_rate, point, window
+from descenso.paths._surfaces import REGRESSION, get, names
+from descenso.paths._trace import MOST_STEPS, Descents, Trace, descend
+
+__all__ = [
+    "FUNCTIONS",
+    "MOST_STEPS",
+    "REGRESSION",
+    "Descents",
+    "Parts",
+    "SettingsMap",
+    "Trace",
+    "decompose",
+    "descend",
+    "from_formula",
+    "get",
+    "learning_rate",
+    "names",
+    "point",
+    "settings_map",
+    "stability_boundary",
+    "window",
+]

@@ -1,0 +1,148 @@
+"""Write a picture in the format its file name asks for."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from descenso.errors import ReportError, SettingError
+from descenso.language import _, current
+from descenso.paths import Descents, SettingsMap
+from descenso.report import style
+from descenso.report.pictures import _captions as captions
+from descenso.report.pictures import _look as look
+from descenso.report.writing import check_writable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf", "html", "gif")
+
+
+def format_of(path: str | Path) -> str:
+    """Return the format that a file name asks for.
+
+    Raises
+    ------
+    SettingError
+        If it is none of :data:`FORMATS`.
+    ReportError
+        If the file cannot be written.
+    """
+    ending = Path(path).suffix.lower().lstrip(".")
+    if ending not in FORMATS:
+        raise SettingError(
+            _("a picture's file name ends in one of {known}; got {path!r}").format(
+                known=", ".join(f".{name}" for name in FORMATS), path=str(path)
+            )
+        )
+    check_writable(path)
+    return ending
+
+
+def save_paths(
+    descents: Descents,
+    path: str | Path,
+    *,
+    theme: str = "light",
+    three_d: bool = False,
+    fitted: bool = True,
+) -> Path:
+    """Write the picture of paths: a still, a page with a slider (.html) or an animation (.gif)."""
+    wanted = format_of(path)
+    how: dict[str, Any] = {"three_d": three_d, "fitted": fitted}
+    if wanted == "html":
+        from descenso.report.pictures._paths_page import figure
+
+        drawn = figure(descents, theme, **how)
+        body = drawn.to_html(
+            full_html=False, include_plotlyjs=True, config={"displaylogo": False}, auto_play=False
+        )
+        text = _page(_plain_title(descents), body, captions.paths(descents, not three_d), theme)
+        return _write(path, text.encode())
+    if wanted == "gif":
+        from descenso.report.pictures._animation import gif
+
+        return _write(path, gif(descents, theme, **how))
+    from descenso.report.pictures._paths_file import draw
+
+    return _write(path, _bytes(draw(descents, theme, **how), wanted, theme))
+
+
+def save_decomposition(descents: Descents, path: str | Path, *, theme: str = "light") -> Path:
+    """Write the picture of the arrows that make each step."""
+    from descenso.report.pictures._arrows_file import draw
+
+    return _save_still(lambda: draw(descents, theme), path, theme, _plain_title(descents))
+
+
+def save_map(found: SettingsMap, path: str | Path, *, theme: str = "light") -> Path:
+    """Write the map of two settings."""
+    from descenso.report.pictures._map_file import draw
+
+    return _save_still(lambda: draw(found, theme), path, theme, found.surface.name)
+
+
+def _plain_title(descents: Descents) -> str:
+    return _("Paths on {surface}").format(surface=descents.surface.name)
+
+
+def _save_still(draw: Callable[[], Figure], path: str | Path, theme: str, title: str) -> Path:
+    wanted = format_of(path)
+    if wanted == "gif":
+        raise SettingError(_("only paths can be animated; choose .png, .svg, .pdf or .html"))
+    if wanted != "html":
+        return _write(path, _bytes(draw(), wanted, theme))
+    drawing = _bytes(draw(), "svg", theme).decode()
+    return _write(path, _page(title, drawing[drawing.index("<svg") :], "", theme).encode())
+
+
+def _bytes(figure: Figure, wanted: str, theme: str) -> bytes:
+    buffer = io.BytesIO()
+    # Without a date, the same command writes the same file.
+    dateless = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[wanted]
+    with look.dressed(theme):
+        figure.savefig(buffer, format=wanted, dpi=160, metadata=dateless)
+    return buffer.getvalue()
+
+
+@cache
+def _template() -> jinja2.Template:
+    loader = jinja2.PackageLoader("descenso.report.pictures", ".")
+    return jinja2.Environment(loader=loader, autoescape=True).get_template("page.html")
+
+
+def _page(title: str, body: str, caption: str, theme: str) -> str:
+    return _template().render(
+        title=title, body=body, caption=caption, look=style.theme(theme), font=style.FONT,
+        language=current(),
+    )  # fmt: skip
+
+
+def _write(path: str | Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    target = Path(path).expanduser()
+    try:
+        place = Path(os.path.realpath(target))
+        with tempfile.NamedTemporaryFile(
+            dir=place.parent, delete=False, prefix=".picture-"
+        ) as file:
+            file.write(content)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(file.name).chmod(0o666 & ~mask)
+        Path(file.name).replace(place)
+    except OSError as error:
+        raise ReportError(
+            _("{path} cannot be written: {reason}").format(
+                path=target, reason=error.strerror or error
+            )
+        ) from error
+    return target

@@ -1,0 +1,178 @@
+"""Paths come from the rules, and are cut where they diverge."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from descenso import paths, rules
+from descenso.errors import BudgetError, SettingError
+from descenso.methods import parse, parse_list
+from descenso.numpy import minimize
+from descenso.ops import numpy as xp
+from descenso.paths._sweep import sweep
+from descenso.paths._tuning import TRIED
+
+RAVINE = paths.get("ravine")
+
+
+def descend(methods, **options):
+    surface = options.pop("surface", RAVINE)
+    return paths.descend(surface, parse_list(methods), **options)
+
+
+@pytest.mark.parametrize("name", rules.names())
+def test_a_path_is_the_one_that_minimize_gives(name):
+    (trace,) = descend(name, lr=[0.01], steps=30).traces
+    same = minimize(RAVINE.function, RAVINE.gradient, RAVINE.start, name, 30, lr=0.01)
+    assert np.array_equal(trace.path.points, same.points)
+
+
+@pytest.mark.parametrize("name", rules.names())
+def test_a_sweep_over_settings_gives_each_ones_own_path(name):
+    rates = np.array([0.001, 0.02, 0.3])
+    settings = {**rules.get(name).settings(), "lr": rates}
+    places, values = sweep(RAVINE, rules.get(name), settings, RAVINE.start, 25)
+    for i, rate in enumerate(rates):
+        alone = minimize(RAVINE.function, RAVINE.gradient, RAVINE.start, name, 25, lr=float(rate))
+        assert places[:, :, i] == pytest.approx(alone.points, rel=1e-12, abs=1e-12)
+        assert values[:, i] == pytest.approx(alone.values, rel=1e-9)
+
+
+def test_gradient_descent_diverges_above_two_over_the_curvature_and_not_below():
+    below, above = descend("gradient_descent", lr=[0.0199, 0.0201], steps=3000).traces
+    assert (below.end, above.end) == ("ran", "diverged")
+    assert len(above.path) < 3000
+    assert np.isfinite(above.path.values).all()
+
+
+def test_a_wild_path_is_cut_early_and_stays_finite():
+    (trace,) = descend("gradient_descent", lr=[1e200], steps=50).traces
+    assert trace.end == "diverged"
+    assert len(trace.path) <= 1
+    assert np.isfinite(trace.path.points).all()
+
+
+def test_a_path_that_falls_off_a_saddle_has_left_and_not_diverged():
+    surface = paths.get("saddle")
+    (trace,) = descend("momentum", lr=[0.5], steps=300, surface=surface).traces
+    assert trace.end == "left"
+
+
+def test_methods_with_the_same_seed_see_the_same_noise_and_other_seeds_another():
+    found = descend("gradient_descent,rmsprop", lr=[0.001], steps=5, noise=2.0, seeds=2)
+    first = {(t.label, t.seed): t.path.gradients[0] for t in found.traces}
+    assert np.array_equal(first["gradient_descent", 0], first["rmsprop", 0])
+    assert not np.array_equal(first["rmsprop", 0], first["rmsprop", 1])
+
+
+def test_noise_has_the_spread_asked_for():
+    (trace,) = descend("gradient_descent", lr=[1e-9], steps=4000, noise=3.0).traces
+    noise = trace.path.gradients - np.array([RAVINE.gradient(p) for p in trace.path.points[:-1]])
+    assert noise.std() == pytest.approx(3, rel=0.05)
+
+
+def test_a_regime_says_how_many_examples_a_gradient_sees():
+    surface = paths.get("regression")
+    found = descend("sgd,minibatch,batch", lr=[0.05], steps=40, seeds=8, surface=surface)
+
+    def spread(label):
+        ends = [t.path.x for t in found.traces if t.label == label]
+        return float(np.std(ends, axis=0).sum())
+
+    assert spread("batch") == pytest.approx(0, abs=1e-12)
+    assert spread("minibatch") < spread("sgd")
+
+
+def test_every_example_is_seen_once_in_an_epoch():
+    surface = paths.get("regression")
+    (trace,) = descend("sgd", lr=[1e-12], steps=40, surface=surface).traces
+    assert trace.path.gradients.mean(axis=0) == pytest.approx(surface.gradient(surface.start))
+
+
+def test_the_tuned_learning_rate_is_the_one_that_settles_first():
+    (tuned,) = descend("momentum", steps=100).traces
+
+    def settles(trace):
+        low = trace.path.values <= 0.01 * trace.path.values[0]
+        return 101 - low[::-1].argmin() if low[-1] else math.inf
+
+    others = descend("momentum", lr=list(TRIED[24:72]), steps=100).traces
+    assert settles(tuned) <= min(settles(t) for t in others if len(t.path) == 100)
+    assert tuned.tuned
+    assert not others[0].tuned
+
+
+def test_without_a_minimum_every_method_is_given_the_same_first_step():
+    found = descend("gradient_descent,momentum,rmsprop,adam", surface=paths.get("saddle"))
+    lengths = [np.hypot(*(t.path.points[1] - t.path.points[0])) for t in found.traces]
+    assert max(lengths) / min(lengths) < 1.25
+
+
+@pytest.mark.parametrize("method", [*rules.names(), "rmsprop(momentum=0.9)", "rmsprop(centered=true)",
+                                    "momentum(dampening=0)", "adamw(weight_decay=0.3)"])  # fmt: skip
+def test_the_arrows_of_a_step_add_up_to_it(method):
+    (trace,) = paths.descend(RAVINE, parse_list(method), lr=[0.02], steps=12).traces
+    parts = paths.decompose(trace.path)
+    whole = parts.fresh + parts.carried + parts.scaling + parts.decay
+    assert whole == pytest.approx(np.diff(trace.path.points, axis=0), rel=1e-6, abs=1e-9)
+
+
+def test_the_arrows_of_momentum_and_adam_are_those_of_their_formulas():
+    momentum, adam = (
+        paths.descend(RAVINE, [parse(m)], lr=[0.03], steps=6).traces[0]
+        for m in ("momentum", "adam")
+    )
+    parts = paths.decompose(momentum.path)
+    assert parts.fresh == pytest.approx(-0.03 * 0.1 * momentum.path.gradients)
+    assert parts.carried == pytest.approx(-0.03 * 0.9 * momentum.path.states["v"][:-1])
+    assert not parts.scaling.any()
+    parts, t = paths.decompose(adam.path), np.arange(1, 7)[:, None]
+    m_hat = adam.path.states["m"][1:] / (1 - 0.9**t)
+    assert parts.fresh + parts.carried == pytest.approx(-0.03 * m_hat, rel=1e-6)
+
+
+def test_a_velocity_of_scaled_gradients_is_shown_as_it_is():
+    (trace,) = paths.descend(RAVINE, [parse("rmsprop(momentum=0.9)")], lr=[0.02], steps=6).traces
+    parts = paths.decompose(trace.path)
+    assert parts.carried == pytest.approx(-0.02 * 0.9 * trace.path.states["b"][:-1])
+    assert parts.fresh == pytest.approx(-0.02 * trace.path.gradients, rel=1e-6)
+
+
+def test_the_frame_has_a_row_for_every_point_and_the_states_of_the_rules():
+    frame = descend("momentum,adam", lr=[0.01], steps=10).frame()
+    assert len(frame) == 2 * 11
+    assert {"x", "y", "value", "gx", "gy", "v_x", "m_y"} <= set(frame.columns)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({"steps": 10_000_000}, BudgetError, "from 1 to 100000; got 10000000"),
+        ({"steps": 0}, BudgetError, "got 0"),
+        ({"seeds": 1000}, BudgetError, "from 1 to 200"),
+        ({"steps": 90_000, "seeds": 100}, BudgetError, "too many"),
+        ({"noise": -1.0}, SettingError, "0 or more"),
+        ({"noise": math.nan}, SettingError, "0 or more"),
+    ],
+)
+def test_too_much_or_nonsense_is_refused_before_anything_is_run(options, kind, says):
+    with pytest.raises(kind, match=says):
+        descend("adam", **options)
+
+
+def test_a_batch_size_on_a_surface_without_examples_is_refused():
+    with pytest.raises(SettingError, match="no examples"):
+        descend("adam@3", steps=3)
+
+
+def test_the_rule_is_called_with_the_operations_of_numpy_alone():
+    rule = rules.get("adam")
+    theta = np.ones(2)
+    new, _state = rule.update(xp, theta, theta, rule.start(xp, theta, rule.settings()), 1,
+                              rule.settings(lr=0.1))  # fmt: skip
+    (trace,) = paths.descend(paths.from_formula("(x**2+y**2)/2", start=(1.0, 1.0)), [parse("adam")],
+                             lr=[0.1], steps=1).traces  # fmt: skip
+    assert trace.path.x == pytest.approx(new)
