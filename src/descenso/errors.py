@@ -21,6 +21,10 @@ class ParameterError(DescensoError, ValueError):
     """A parameter, its gradient or its optimizer state cannot be used; the message names it."""
 
 
+class ConventionError(DescensoError, ValueError):
+    """Another framework's optimizer has no exact equal here; the message says why and what is nearest."""
+
+
 class UnknownNameError(DescensoError, LookupError):
     """A method, rule, problem, surface or study of that name does not exist."""
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from tests.conformance import _grid
 
 from descenso import rules
-from tests.conformance import _grid
 
 
 def run_numpy(name, given):
@@ -64,7 +64,7 @@ def test_help_shows_a_signature_the_formula_ranges_and_the_paper(binding, name):
     function = getattr(importlib.import_module(f"descenso.{binding}"), name)
     rule = rules.get(name)
     signature = inspect.signature(function)
-    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite"]
+    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite", "transforms"]
     assert rule.paper in function.__doc__
     assert rule.formula.splitlines()[0] in function.__doc__
     for setting, h in rule.hyperparameters.items():

@@ -13,6 +13,7 @@ from descenso.schedules.join import join
 from descenso.schedules.one_cycle import one_cycle
 from descenso.schedules.polynomial import polynomial
 from descenso.schedules.step_decay import step_decay
+from descenso.schedules.uncorrected import uncorrected
 from descenso.schedules.warmup import warmup
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "polynomial",
     "schedule",
     "step_decay",
+    "uncorrected",
     "warmup",
 ]

@@ -1,0 +1,125 @@
+"""Read a ``torch.optim`` optimizer, and write state into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from descenso import schedules
+from descenso.conventions._recipe import Recipe, as_array, checked, refuse
+from descenso.language import _
+
+# The rule's name for an array -> torch.optim's.
+SLOTS: dict[str, dict[str, str]] = {
+    "SGD": {"v": "momentum_buffer"},
+    "RMSprop": {"s": "square_avg", "m": "grad_avg", "b": "momentum_buffer"},
+    "Adam": {"m": "exp_avg", "v": "exp_avg_sq", "u": "max_exp_avg_sq"},
+}
+SLOTS["AdamW"] = SLOTS["Adam"]
+
+
+def read(optimizer: Any) -> Recipe:
+    """Return what ``optimizer`` does and where it stands.
+
+    Raises
+    ------
+    ConventionError
+        If there is no exact equal.
+    """
+    kind = type(optimizer).__name__
+    source = f"torch.optim.{kind}"
+    if kind not in SLOTS or not type(optimizer).__module__.startswith("torch.optim"):
+        raise refuse(source, _("descenso has no rule for it"), _nearest(kind))
+    groups = optimizer.param_groups
+    rules = {_rule(kind, group) for group in groups}
+    if len(rules) > 1:
+        raise refuse(
+            source, _("its groups follow different rules"), _("one optimizer for each group")
+        )
+    states = [optimizer.state.get(p, {}) for group in groups for p in group["params"]]
+    steps = max((int(state.get("step", 0)) for state in states), default=0)
+    stepped = steps > 0 or any(state.get("momentum_buffer") is not None for state in states)
+    sizes = tuple(len(group["params"]) for group in groups)
+    return checked(
+        Recipe(
+            source, rules.pop(), tuple(_settings(kind, group, stepped) for group in groups), sizes,
+            decay=tuple(float(g["weight_decay"]) for g in groups for _p in g["params"]),
+            decoupled=any(g.get("decoupled_weight_decay") or kind == "AdamW" for g in groups),
+            slots=tuple(_slots(kind, state) for state in states),
+            steps=max(steps, int(stepped)),
+            counts=tuple(int(state.get("step", max(steps, int(stepped)))) for state in states),
+        )
+    )  # fmt: skip
+
+
+def _nearest(kind: str) -> str:
+    found = {
+        "NAdam": _("adam: its momentum schedule is another"),
+        "RAdam": _("adam with a warm-up schedule for lr"),
+        "Adamax": _("adam: its second moment is a maximum of absolute gradients"),
+        "Adagrad": _("rmsprop: its sum of squares never forgets"),
+        "Adadelta": _("rmsprop: its step is scaled by past steps"),
+    }
+    return found.get(kind, _("one of SGD, RMSprop, Adam and AdamW"))
+
+
+def _rule(kind: str, group: Mapping[str, Any]) -> str:
+    if kind == "SGD":
+        return (
+            ("nesterov" if group["nesterov"] else "momentum")
+            if group["momentum"]
+            else "gradient_descent"
+        )
+    if kind == "RMSprop":
+        return "rmsprop"
+    return "amsgrad" if group["amsgrad"] else "adam"
+
+
+def _settings(kind: str, group: Mapping[str, Any], stepped: bool) -> dict[str, Any]:
+    kept = {n: group[n] for n in ("maximize", "initial_lr") if group.get(n)}
+    common = {"lr": float(group["lr"]), **kept}
+    if kind == "SGD":
+        return {**common, **_sgd(group, stepped)}
+    if kind == "RMSprop":
+        return {
+            **common, "beta": float(group["alpha"]), "eps": float(group["eps"]), "eps_root": 0.0,
+            "centered": bool(group["centered"]), "momentum": float(group["momentum"]),
+        }  # fmt: skip
+    beta1, beta2 = map(float, group["betas"])
+    return {**common, "beta1": beta1, "beta2": beta2, "eps": float(group["eps"])}
+
+
+def _sgd(group: Mapping[str, Any], stepped: bool) -> dict[str, Any]:
+    if not group["momentum"]:
+        return {}
+    dampening: Any = float(group["dampening"])
+    if dampening and not stepped:
+        dampening = schedules.join([0.0, dampening], at=[1])  # the first gradient is undamped
+    return {"beta": float(group["momentum"]), "dampening": dampening}
+
+
+def _slots(kind: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: as_array(state[key]) for n, key in SLOTS[kind].items() if state.get(key) is not None}
+
+
+def write(optimizer: Any, recipe: Recipe) -> None:
+    """Put the recipe's state into a ``torch.optim`` optimizer."""
+    import torch
+
+    names = SLOTS[type(optimizer).__name__]
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for p, kept in zip(parameters, recipe.slots, strict=True):
+        state = {
+            names[n]: torch.as_tensor(a, dtype=p.dtype, device=p.device).clone()
+            for n, a in kept.items()
+        }
+        if state and type(optimizer).__name__ != "SGD":
+            state["step"] = torch.tensor(float(recipe.steps))
+        optimizer.state[p] = state
+
+
+def shapes(parameters: Sequence[Any]) -> list[tuple[int, ...]]:
+    """Return the shape of each parameter."""
+    return [tuple(np.shape(p) if not hasattr(p, "shape") else p.shape) for p in parameters]
