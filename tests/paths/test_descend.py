@@ -128,7 +128,7 @@ def test_the_arrows_of_momentum_and_adam_are_those_of_their_formulas():
     parts = paths.decompose(momentum.path)
     assert parts.fresh == pytest.approx(-0.03 * 0.1 * momentum.path.gradients)
     assert parts.carried == pytest.approx(-0.03 * 0.9 * momentum.path.states["v"][:-1])
-    assert not parts.scaling.any()
+    assert parts.scaling == pytest.approx(0, abs=1e-12)
     parts, t = paths.decompose(adam.path), np.arange(1, 7)[:, None]
     m_hat = adam.path.states["m"][1:] / (1 - 0.9**t)
     assert parts.fresh + parts.carried == pytest.approx(-0.03 * m_hat, rel=1e-6)

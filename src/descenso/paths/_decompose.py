@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,7 @@ def _parts(rule: rules.Rule, path: Path, i: int) -> list[Floats]:
     nothing = {name: np.zeros_like(array) for name, array in state.items()}
     no_gradient = np.zeros_like(g)
 
-    def move(gradient: Floats, kept: Mapping[str, Floats], settings: dict[str, Any]) -> Floats:
+    def move(gradient: Floats, kept: dict[str, Floats], settings: dict[str, Any]) -> Floats:
         with np.errstate(all="ignore"):
             new, _state = rule.update(xp, theta, gradient, kept, i + 1, settings)
         return np.asarray(new - theta)
