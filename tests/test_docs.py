@@ -1,0 +1,75 @@
+"""The code that the documents show does what they say."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def block(document: str, containing: str) -> str:
+    """Return the Python block of a document that holds ``containing``."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    return next(code for code in blocks if containing in code)
+
+
+def run(code: str, folder: Path) -> str:
+    """Run code in a process of its own, in ``folder``."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "XDG_DATA_HOME": str(folder)},  # not the user's own studies
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_rule_in_contributing_is_a_whole_rule(tmp_path):
+    (tmp_path / "lion.py").write_text(block("CONTRIBUTING.md", "def lion("), encoding="utf-8")
+    code = """
+import numpy as np, descenso
+from descenso import rules
+from descenso.ops import numpy as xp
+lion = rules.load_rule_file("lion.py")
+theta, state = lion.update(xp, np.array([1.0, 2.0]), np.array([0.5, -3.0]),
+                           {"m": np.array([0.0, 0.1])}, 1, lion.settings(lr=0.1))
+assert np.allclose(theta, [0.9, 2.1]) and np.allclose(state["m"], [0.005, 0.069]), (theta, state)
+run, = descenso.train("line", "lion(lr=0.02)", epochs=100)
+print(run.curve.validation_loss[0] > 10 * run.curve.validation_loss[-1])
+"""
+    assert run(code, tmp_path).strip() == "True"
+
+
+def test_the_problem_in_the_readme_can_be_compared(tmp_path):
+    data = "from sklearn.datasets import load_wine\ninputs, labels = load_wine(return_X_y=True)\n"
+    data += "inputs = ((inputs - inputs.mean(0)) / inputs.std(0)).astype('float32')\n"
+    (tmp_path / "mymodule.py").write_text(data + block("README.md", "def init(key)"))
+    code = """
+import descenso
+study = descenso.compare("mymodule:problem", "adam", epochs=3, seeds=2, trials=2, store="s.db")
+print(study.verdict.best)
+"""
+    assert run(code, tmp_path).strip() == "adam"
+
+
+def test_the_python_in_the_readme_runs(tmp_path):
+    code = block("README.md", "study.verdict.text").replace(
+        "seeds=10", "seeds=2, epochs=2, trials=2"
+    )
+    run(code, tmp_path)
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_both_setup_commands_and_their_pip_equivalents_are_in_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make demo" in readme
+    assert "make test" in readme
+    extras = re.search(r'-e "\.\[(.*?)\]"', readme).group(1)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"[{extras}]" in makefile
