@@ -47,8 +47,8 @@ ASKED_WRONGLY = [
     (["compare", "wine", "--frobnicate"], "no option --frobnicate"),
     (["compare", "wine", "--metods", "adam"], "Did you mean '--methods'?"),
     (["compare", "wine", "--epochs"], "--epochs needs a value"),
-    (["compare", "wine", "extra"], "no place for 'extra'"),
-    (["compare"], "PROBLEM is missing"),
+    (["train", "wine", "extra"], "no place for 'extra'"),
+    (["compare"], "PROBLEM", "is missing"),
     (["studdies"], "no command 'studdies'", "Did you mean 'studies'?"),
 ]
 REFUSED = [
