@@ -19,6 +19,7 @@ def main():
     model = keras.Sequential(
         [
             keras.Input((32, 32, 3)),
+            layers.Rescaling(2, offset=-1),  # from 0…1 to -1…1
             layers.Conv2D(32, kernel_size=3, activation="relu"),  # 32 → 30
             layers.MaxPooling2D(2),  # 30 → 15
             layers.Conv2D(64, kernel_size=3, activation="relu"),  # 15 → 13

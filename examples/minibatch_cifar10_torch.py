@@ -49,8 +49,9 @@ def main():
 
 
 def as_tensors(images, labels):
-    """Return images as (n, 3, 32, 32): PyTorch wants the channels before the rows."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
+    """Return images as (n, 3, 32, 32), channels before rows as PyTorch wants them, from -1 to 1."""
+    channels_first = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
+    return (channels_first - 0.5) / 0.5, torch.from_numpy(labels)
 
 
 @torch.no_grad()

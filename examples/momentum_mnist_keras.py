@@ -24,6 +24,7 @@ def main():
         [
             keras.Input((28, 28)),
             layers.Reshape((28, 28, 1)),  # one channel
+            layers.Rescaling(2, offset=-1),  # from 0…1 to -1…1
             layers.Conv2D(32, kernel_size=3, activation="relu"),  # 28 → 26
             layers.MaxPooling2D(2),  # 26 → 13
             layers.Conv2D(64, kernel_size=3, activation="relu"),  # 13 → 11
