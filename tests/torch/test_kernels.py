@@ -19,9 +19,9 @@ Adam = optimizer_class("adam")
 @pytest.fixture
 def compilations(monkeypatch):
     made = []
-    original = _kernel._compile
+    original = _kernel.compile_flat
     monkeypatch.setattr(_kernel, "_kernels", {})
-    monkeypatch.setattr(_kernel, "_compile", lambda *a: made.append(a[1]) or original(*a))
+    monkeypatch.setattr(_kernel, "compile_flat", lambda *a: made.append(a[1]) or original(*a))
     return made
 
 
@@ -68,7 +68,7 @@ def _fails(*_):
 
 def test_without_a_compiler_lists_are_used_and_it_is_said_once(monkeypatch):
     monkeypatch.setattr(_kernel, "_kernels", {})
-    monkeypatch.setattr(_kernel, "_compile", _fails)
+    monkeypatch.setattr(_kernel, "compile_flat", _fails)
     monkeypatch.setattr(_optimizer, "_said_no_compiler", False)
     p = torch.nn.Parameter(torch.zeros(2))
     p.grad = torch.ones(2)

@@ -13,7 +13,7 @@ from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimize
 from descenso.errors import ParameterError, SettingError
 from descenso.language import _
 from descenso.rules import Rule
-from descenso.torch import _checkpoint, _kernel, _schedules, _trace, _transforms
+from descenso.torch import _checkpoint, _kernel, _recipe, _schedules, _trace, _transforms
 from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
 from descenso.torch._plain import arithmetic
 from descenso.torch._settings import check_group, values_of
@@ -220,11 +220,11 @@ class RuleOptimizer(torch.optim.Optimizer):
                     names = self.rule.state_names(settings)
                     kept = kept if names else arithmetic(dtype)
                     _kernel.compiled(
-                        _kernel.Recipe(
+                        _recipe.Recipe(
                             self.rule, names, switches, dtype, kept, bool(group["maximize"])
                         )
                     )
-        except _kernel.CannotCompileError as error:
+        except _recipe.CannotCompileError as error:
             return str(error)
         return None
 

@@ -27,7 +27,7 @@ def stochastic_flat(array: torch.Tensor, numbers: torch.Tensor, stream: int) -> 
     """
     seed = numbers[-1].to(torch.int32)
     index = torch.arange(array.shape[0], dtype=torch.int32, device=array.device)
-    bits = _mix(index * 0x3504F333 + seed * 0x2545F491 + stream * 0x1B873593) & _MASK
+    bits = _mix(index * 0x3504F333 + seed * 0x2545F491 + (stream + 1) * 0x1B873593) & _MASK
     return _add_below(array.to(torch.float32), bits)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
 
 from descenso.rules import Rule
-from descenso.torch import _foreach, _kernel, _plain, _rounding, _trace
+from descenso.torch import _foreach, _kernel, _plain, _recipe, _rounding, _trace
 from descenso.torch._checkpoint import check_shapes
 from descenso.torch._parameters import (
     as_real,
@@ -71,7 +72,7 @@ class GroupStep:
         self._shape: tuple[Any, ...] = ()
         self._maximize = False
         self._entries: list[_Entry | None] = []
-        self._bound: dict[_kernel.Recipe, _kernel.BoundKernel] = {}
+        self._bound: dict[_recipe.Recipe, _kernel.BoundKernel] = {}
 
     def collect(
         self, group: dict[str, Any], state: Mapping[torch.Tensor, dict[str, Any]]
@@ -120,8 +121,10 @@ class GroupStep:
         state["step"] = int(state.get("step", 0))
         arrays = tuple((name, state[name]) for name in self._names)
         if self.path == KERNEL and _can_have_kernel(parameter, arrays):
-            kernel, arguments = self._lay_out(parameter, [array for _, array in arrays])
-            return _Entry(parameter, state, arrays, index, kernel, arguments, parameter.numel())
+            # A dtype that was not there at the start may have no kernel: the plain rule serves it.
+            with contextlib.suppress(_recipe.CannotCompileError):
+                kernel, arguments = self._lay_out(parameter, [array for _, array in arrays])
+                return _Entry(parameter, state, arrays, index, kernel, arguments, parameter.numel())
         return _Entry(parameter, state, arrays, index, None, [], 0)
 
     def _lay_out(
@@ -129,7 +132,7 @@ class GroupStep:
     ) -> tuple[_kernel.BoundKernel, list[Any]]:
         kept = arrays[0].dtype if arrays else _plain.arithmetic(theta.dtype)
         names, switches, maximize = self._shape
-        recipe = _kernel.Recipe(self.rule, names, switches, theta.dtype, kept, maximize)
+        recipe = _recipe.Recipe(self.rule, names, switches, theta.dtype, kept, maximize)
         if recipe not in self._bound:
             self._bound[recipe] = _kernel.BoundKernel(_kernel.compiled(recipe))
         kernel = self._bound[recipe]
@@ -182,7 +185,7 @@ class GroupStep:
             dict(arrays),
             t,
             self._named,
-            lambda old, new, position: _store(old, new, _seed(t, entry.place), position + 1),
+            lambda old, new, position: _store(old, new, _seed(t, entry.place), position),
         )
 
     @torch.no_grad()
@@ -199,7 +202,7 @@ class GroupStep:
                 inputs[1] = list(torch._foreach_neg(inputs[1]))
             new_thetas, new_states = _foreach.run(program, inputs, slots)
             torch._foreach_copy_(thetas, new_thetas)
-            for position, (old, new) in enumerate(zip(kept, new_states, strict=True), start=1):
+            for position, (old, new) in enumerate(zip(kept, new_states, strict=True)):
                 _store_lists(old, new, [_seed(t, x.entry.place) for x in bucket], position)
             for task in bucket:
                 task.entry.state["step"] = t
