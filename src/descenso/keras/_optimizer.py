@@ -11,6 +11,7 @@ from keras import ops
 
 from descenso.errors import SettingError
 from descenso.keras import _checks
+from descenso.keras._number import Number
 from descenso.keras._transforms import TransformedStep
 from descenso.language import _
 from descenso.ops import namespace
@@ -273,17 +274,22 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         theta = ops.cast(ops.convert_to_tensor(variable), dtype)
         state = {name: ops.convert_to_tensor(slot) for name, slot in slots.items()}
         settings = self._settings_now(variable, learning_rate, dtype)
-        new, new_state = self.rule.update(
-            namespace(theta),
-            self._decayed(theta, variable, settings["lr"]),
-            ops.cast(gradient, dtype),
-            state,
-            self._step_number(dtype),
-            settings,
-        )
+        decayed, t = self._decayed(theta, variable, settings["lr"]), self._step_number(dtype)
+        new, new_state = self._follow_rule(decayed, ops.cast(gradient, dtype), state, t, settings)
         self.assign(variable, ops.cast(self._unless_skipped(new, theta), variable.dtype))
         for name, slot in slots.items():
             self.assign(slot, self._unless_skipped(new_state[name], state[name]))
+
+    def _follow_rule(
+        self, theta: Tensor, g: Tensor, state: dict[str, Tensor], t: Tensor, settings: Any
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        xp = namespace(theta)
+        if keras.config.backend() == "tensorflow":
+            try:
+                return self.rule.update(xp, theta, g, state, Number(t), settings)
+            except (TypeError, ValueError, AttributeError):
+                pass  # the rule does more with t than a Number can: give it the tensor
+        return self.rule.update(xp, theta, g, state, t, settings)
 
     def _slots_of(self, variable: Variable) -> dict[str, Variable]:
         index = self._get_variable_index(variable)
