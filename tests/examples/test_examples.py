@@ -40,7 +40,7 @@ def commands(framework, folder):
         "again": ["sgd", "--epochs", "3", "--seed", "7"],
         "and again": ["sgd", "--epochs", "3", "--seed", "7"],
         "another seed": ["sgd", "--epochs", "3", "--seed", "8"],
-        "own points": ["batch", "--epochs", "250", "--data", points],
+        "own points": ["batch", "--epochs", "80", "--lr", "0.2", "--data", points],
         "three points": ["sgd", "--epochs", "2", "--limit", "3"],
         "as json": ["batch", "--epochs", "2"],
         "missing points": ["batch", "--data", missing],
