@@ -17,7 +17,7 @@ from jax.sharding import PartitionSpec as P
 
 from descenso.engine.layout import Slab
 from descenso.ops import jax as xp
-from descenso.problems import Problem
+from descenso.problems import Problem, Variables, trained, with_trained
 from descenso.rules import Rule
 
 Array: TypeAlias = Any
@@ -34,12 +34,20 @@ class Progress(NamedTuple):
     t: Array
 
 
+class Noise(NamedTuple):
+    """What keys the random draws of a member's training steps."""
+
+    key: Array  # shape (2,), uint32
+    epoch: Array  # the first of the call, counted from the start of the run
+
+
 class Inputs(NamedTuple):
     """What a member is given for a call."""
 
     settings: dict[str, Array]
     seed_row: Array  # row of the table of orders
     hopeless: Array  # a loss above this has left all hope
+    noise: Noise | None = None  # only where the problem has a loss of its own to train by
 
 
 class Outcome(NamedTuple):
@@ -116,7 +124,7 @@ def _apply_rule(
 ) -> Progress:
     t = progress.t + 1
     values = {**settings, **recipe.switches}
-    params, structure = jax.tree.flatten(progress.params)
+    params, structure = jax.tree.flatten(trained(progress.params))
     gradients = jax.tree.leaves(gradient)
     states = {name: jax.tree.leaves(tree) for name, tree in progress.state.items()}
     new_params, new_states = [], []
@@ -126,14 +134,38 @@ def _apply_rule(
         new_params.append(theta)
         new_states.append(state)
     state_trees = {name: structure.unflatten([s[name] for s in new_states]) for name in states}
-    return Progress(structure.unflatten(new_params), state_trees, t)
+    moved = with_trained(progress.params, structure.unflatten(new_params))
+    return Progress(moved, state_trees, t)
+
+
+def _differentiate(
+    recipe: Recipe, params: Tree, batch: tuple[Array, Array], key: Array
+) -> tuple[Array, Tree, Tree]:
+    """Return the loss of a step, its gradient, and the parameters with what the step carries on."""
+    train_loss = recipe.problem.train_loss
+    if train_loss is None:
+        loss, gradient = jax.value_and_grad(recipe.objective)(params, *batch)
+        return loss, gradient, params
+
+    def loss_of(moved: Tree) -> tuple[Array, Tree]:
+        return train_loss(Variables(moved, params.carried), *batch, key)
+
+    (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(params.trained)
+    return loss, gradient, params._replace(carried=carried)
+
+
+def _key_at(inputs: Inputs, epoch: Array, step: Array) -> Array:
+    """Return the PRNG key of a step; ``epoch`` counts from the start of the call."""
+    if inputs.noise is None:
+        return None
+    key = jax.random.wrap_key_data(inputs.noise.key, impl="threefry2x32")
+    return jax.random.fold_in(jax.random.fold_in(key, inputs.noise.epoch + epoch), step)
 
 
 def _train_epoch(
-    recipe: Recipe, inputs: Inputs, progress: Progress, order: Array, train: Array
+    recipe: Recipe, inputs: Inputs, progress: Progress, epoch: Array, order: Array, train: Array
 ) -> tuple[Progress, Array, Array]:
     """Take the steps of one epoch, stopping at the one that diverges."""
-    gradient_of = jax.value_and_grad(recipe.objective)
 
     def go_on(carry: Any) -> Array:
         step, _, _, alive = carry
@@ -141,8 +173,9 @@ def _train_epoch(
 
     def take_step(carry: Any) -> Any:
         step, progress, total, _ = carry
-        loss, gradient = gradient_of(progress.params, *recipe.batch(train, order, step))
-        progress = _apply_rule(recipe, inputs.settings, progress, gradient)
+        batch, key = recipe.batch(train, order, step), _key_at(inputs, epoch, step)
+        loss, gradient, params = _differentiate(recipe, progress.params, batch, key)
+        progress = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
         alive = jnp.isfinite(loss) & (loss <= inputs.hopeless)
         return step + 1, progress, total + loss, alive
 
@@ -165,7 +198,7 @@ def _train_member(
     def one_epoch(carry: Any) -> Any:
         epoch, progress, (train_losses, losses, metrics), _ = carry
         order = orders[inputs.seed_row, epoch]
-        progress, train_loss, alive = _train_epoch(recipe, inputs, progress, order, train)
+        progress, train_loss, alive = _train_epoch(recipe, inputs, progress, epoch, order, train)
         loss, metric = evaluate(recipe.problem, progress.params, validation)
         alive = alive & jnp.isfinite(loss) & (loss <= inputs.hopeless)
         figures = (

@@ -21,6 +21,7 @@ from descenso import rules
 from descenso.engine import layout
 from descenso.engine._program import (
     Inputs,
+    Noise,
     Outcome,
     Progress,
     Recipe,
@@ -29,8 +30,8 @@ from descenso.engine._program import (
     evaluate,
     make_mesh,
 )
-from descenso.engine.randomness import example_order, weights_generator
-from descenso.problems import Data, Problem
+from descenso.engine.randomness import example_order, noise_key, weights_generator
+from descenso.problems import Data, Problem, trained
 from descenso.records import Curve, Member, Run
 
 Tree: TypeAlias = Any
@@ -130,7 +131,7 @@ class JaxEngine:
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
-        return sum(leaf.size for leaf in jax.tree.leaves(self._start(0).params))
+        return sum(leaf.size for leaf in jax.tree.leaves(trained(self._start(0).params)))
 
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
@@ -171,7 +172,7 @@ class JaxEngine:
     def _fresh_progress(self, member: Member) -> Progress:
         params = self._start(member.seed).params
         state = {
-            name: jax.tree.map(np.zeros_like, params)
+            name: jax.tree.map(np.zeros_like, trained(params))
             for name in rules.get(member.rule).state_names(member.settings)
         }
         return Progress(params, state, np.zeros((), self.dtype))
@@ -227,17 +228,20 @@ class JaxEngine:
         """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
         seeds = sorted({run.member.seed for run in runs})
         progress = _lay(recipe.slab, [self._progress(run) for run in runs])
-        inputs = _lay(recipe.slab, [self._inputs(run.member, seeds) for run in runs])
+        inputs = _lay(recipe.slab, [self._inputs(run.member, seeds, done) for run in runs])
         counts = recipe.slab.counts(len(runs))
         orders = self._orders(recipe, seeds, done, more)
         return progress, inputs, counts, orders, np.int32(more), self._seen
 
-    def _inputs(self, member: Member, seeds: Sequence[int]) -> Inputs:
+    def _inputs(self, member: Member, seeds: Sequence[int], done: int) -> Inputs:
         number = self.dtype
         switches = self._switches(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
         hopeless = HOPELESS * (1 + abs(self._start(member.seed).validation_loss))
-        return Inputs(settings, np.int32(seeds.index(member.seed)), number(hopeless))
+        noise = None
+        if self.problem.train_loss is not None:
+            noise = Noise(noise_key(self.study_seed, member.seed), np.int32(done))
+        return Inputs(settings, np.int32(seeds.index(member.seed)), number(hopeless), noise)
 
     def _orders(
         self, recipe: Recipe, seeds: Sequence[int], done: int, more: int

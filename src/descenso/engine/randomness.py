@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_WEIGHTS, _ORDER = 1, 2
+_WEIGHTS, _ORDER, _NOISE = 1, 2, 4
 
 
 def _generator(purpose: int, *key: int) -> np.random.Generator:
@@ -32,3 +32,11 @@ def example_order(
     """
     order: NDArray[Any] = _generator(_ORDER, study_seed, member_seed, epoch).permutation(examples)
     return order.astype(np.int32)
+
+
+def noise_key(study_seed: int, member_seed: int) -> NDArray[np.uint32]:
+    """Return the key of what a member draws while it trains (dropout), shape (2,).
+
+    The engine folds epoch and step into it. Like the order, it does not depend on the method.
+    """
+    return _generator(_NOISE, study_seed, member_seed).integers(2**32, size=2, dtype=np.uint32)

@@ -3,7 +3,7 @@
 from descenso.data import Data, Split
 from descenso.problems import surfaces
 from descenso.problems._from_jax import from_jax
-from descenso.problems._problem import Metric, Problem
+from descenso.problems._problem import Metric, Problem, Variables, trained, with_trained
 from descenso.problems._registry import get, names, summary
 from descenso.problems._rehearsal import fingerprint, rehearse
 
@@ -12,6 +12,7 @@ __all__ = [
     "Metric",
     "Problem",
     "Split",
+    "Variables",
     "fingerprint",
     "from_jax",
     "get",
@@ -19,4 +20,6 @@ __all__ = [
     "rehearse",
     "summary",
     "surfaces",
+    "trained",
+    "with_trained",
 ]

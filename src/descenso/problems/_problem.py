@@ -4,19 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from descenso.data import Data, Split
 from descenso.methods import SIX
 
-__all__ = ["UNNAMED", "Array", "Data", "Metric", "Params", "Problem", "Split"]
+__all__ = [
+    "UNNAMED",
+    "Array",
+    "Data",
+    "Metric",
+    "Params",
+    "Problem",
+    "Split",
+    "TrainLoss",
+    "Variables",
+    "trained",
+    "with_trained",
+]
 
 UNNAMED = "own"  # the name of a user's problem until it is given one
 
 Params: TypeAlias = Any  # a tree (dict, list, tuple) of arrays
 Array: TypeAlias = Any
+
+
+class Variables(NamedTuple):
+    """The parameters of a problem whose training has a state, such as moving averages.
+
+    Attributes
+    ----------
+    trained : a tree of floating arrays, which the rule moves along the gradient.
+    carried : a tree of arrays that a training step replaces, and evaluation reads.
+    """
+
+    trained: Params
+    carried: Params
+
+
+#: (variables, inputs, targets, JAX PRNG key) → (loss of the step, what it carries on).
+TrainLoss: TypeAlias = Callable[[Variables, Array, Array, Array], tuple[Array, Params]]
+
+
+def trained(params: Params) -> Params:
+    """Return the part of the parameters that the rule moves: all of them, but for Variables."""
+    return params.trained if isinstance(params, Variables) else params
+
+
+def with_trained(params: Params, moved: Params) -> Params:
+    """Return the parameters with the part that the rule moves replaced."""
+    return params._replace(trained=moved) if isinstance(params, Variables) else moved
 
 
 @dataclass(frozen=True)
@@ -50,6 +89,11 @@ class Problem:
     init : ``numpy.random.Generator`` → initial parameters, a tree of float arrays.
     apply : (parameters, inputs) → outputs.
     loss : (outputs, targets) → mean loss over the examples, a scalar.
+    train_loss : what a training step differentiates, where that is not the loss of ``apply``'s
+        outputs: (:class:`Variables`, inputs, targets, key) → (loss, what the step carries on).
+        ``init`` then gives :class:`Variables`. The key is a JAX PRNG key that depends on the study
+        seed, the member's seed, the epoch and the step alone. Dropout, batch normalisation and
+        penalties belong here; ``apply`` evaluates.
     metric : what the problem is judged by.
     target : value of the metric that counts as solved, for time-to-target; ``None`` if unset.
     batch_size : examples per step in the mini-batch regime.
@@ -68,4 +112,5 @@ class Problem:
     batch_size: int = 32
     epochs: int = 20
     methods: tuple[str, ...] = SIX
+    train_loss: TrainLoss | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

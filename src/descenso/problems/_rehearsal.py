@@ -13,7 +13,7 @@ from descenso.data import Data, Split
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._figures import accuracy, cross_entropy
-from descenso.problems._problem import Array, Params, Problem
+from descenso.problems._problem import Array, Params, Problem, Variables, trained
 
 
 def rehearse(problem: Problem, data: Data) -> float:
@@ -29,13 +29,16 @@ def rehearse(problem: Problem, data: Data) -> float:
         labels do not fit the outputs.
     """
     params = _try(lambda: problem.init(np.random.default_rng(0)), "init")
-    _check_params(params)
+    _check_params(trained(params))
+    _check_variables(problem, params)
     batch = _first_examples(data.train, problem.batch_size)
     outputs = _try(lambda: problem.apply(params, batch.inputs), "apply")
     if problem.loss is cross_entropy or problem.metric.function is accuracy:
         _check_outputs_cover_labels(outputs, data)
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
+    if problem.train_loss is not None:
+        _try(partial(train_loss, problem, params, batch), "train_loss")
     for part in (batch, data.validation, data.test):
         _try(partial(_trace, problem, params, part), _("compiling the problem"))
     return loss
@@ -52,8 +55,44 @@ def _trace(problem: Problem, params: Params, part: Split) -> None:
         return problem.metric.function(problem.apply(given, inputs), targets)
 
     examples = np.asarray(part.inputs), np.asarray(part.targets)
-    jax.eval_shape(jax.grad(loss), params, *examples)
+    if problem.train_loss is None:
+        jax.eval_shape(jax.grad(loss), params, *examples)
     jax.eval_shape(metric, params, *examples)
+
+
+def train_loss(problem: Problem, params: Params, batch: Split) -> float:
+    """Return the loss that a training step differentiates, on a batch and with key 0.
+
+    Raises
+    ------
+    ProblemError
+        If it is not one finite number beside what it carries on, of the same shapes as before.
+    """
+    import jax
+
+    given = params.trained, np.asarray(batch.inputs), np.asarray(batch.targets)
+
+    def loss_of(moved: Params, inputs: Array, targets: Array) -> tuple[Array, Params]:
+        assert problem.train_loss is not None
+        variables = Variables(moved, params.carried)
+        return problem.train_loss(variables, inputs, targets, jax.random.key(0))
+
+    (loss, carried), _gradient = jax.jit(jax.value_and_grad(loss_of, has_aux=True))(*given)
+    before, after = (_outline(tree) for tree in (params.carried, carried))
+    if before != after:
+        raise ProblemError(
+            _("train_loss carries on {after}; it was given {before}").format(
+                after=after, before=before
+            )
+        )
+    return _scalar(lambda: loss, "train_loss")
+
+
+def _outline(tree: Params) -> str:
+    """Return the shapes and types of a tree in words."""
+    import jax
+
+    return str(jax.tree.map(lambda a: f"{np.asarray(a).dtype}{list(np.shape(a))}", tree))
 
 
 def fingerprint(problem: Problem, data: Data) -> str:
@@ -76,6 +115,10 @@ def fingerprint(problem: Problem, data: Data) -> str:
         digest.update(path.encode())
         _feed(digest, leaf)
     digest.update(f"{loss:.3e} {problem.metric.name}".encode())
+    if problem.train_loss is not None:
+        params = problem.init(np.random.default_rng(0))
+        batch = _first_examples(data.train, problem.batch_size)
+        digest.update(f"{train_loss(problem, params, batch):.3e}".encode())
     return digest.hexdigest()
 
 
@@ -120,6 +163,13 @@ def _check_params(params: Params) -> None:
                     path=path or _("(the only one)")
                 )
             )
+
+
+def _check_variables(problem: Problem, params: Params) -> None:
+    if (problem.train_loss is not None) != isinstance(params, Variables):
+        raise ProblemError(
+            _("init must give descenso.problems.Variables if, and only if, there is a train_loss")
+        )
 
 
 def _check_outputs_cover_labels(outputs: Array, data: Data) -> None:
