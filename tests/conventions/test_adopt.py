@@ -204,10 +204,6 @@ def test_a_rate_that_keras_keeps_inside_the_velocity_follows_its_schedule(name, 
     original, theirs = keras_case(name, {"learning_rate": rate, **settings})
     run_keras(original, theirs, gradients(0, first))
     ours = keras_variables([as_array(v.value) for v in theirs])
-    if settings.get("nesterov"):
-        with pytest.raises(ConventionError, match="Nesterov"):
-            adopt(original, params=ours)
-        return
     adopted = adopt(original, params=ours)
     right = run_keras(original, theirs, gradients(first))
     assert farthest(run_keras(adopted, ours, gradients(first)), right) <= WITHIN

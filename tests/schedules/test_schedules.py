@@ -21,6 +21,9 @@ EVERY = {
     "one_cycle": schedules.one_cycle(0.1, steps=40),
     "one_cycle_linear": schedules.one_cycle(0.1, steps=40, shape="linear"),
     "momentum_cycle": schedules.one_cycle(0.85, start=0.95, end=0.95, steps=40),
+    "rounded_correction": schedules.rounded_correction(
+        schedules.cosine(0.1, 31), 0.9, 0.99, 0.90625, 0.9921875
+    ),
     "uncorrected": schedules.uncorrected(1e-2, beta=0.99),
     "warmup": schedules.warmup(schedules.polynomial(0.1, steps=20, power=0.5), steps=6),
     "join": schedules.join([0.1, schedules.cosine(0.2, steps=9), 0.05], at=[4, 17]),

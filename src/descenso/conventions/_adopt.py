@@ -151,7 +151,7 @@ def _read(optimizer: Any, settings: Any, state: Any, params: Any) -> tuple[Recip
     if "keras" in roots and hasattr(optimizer, "apply_gradients"):
         from descenso.conventions import _keras
 
-        return _keras.read(optimizer), "keras"
+        return _keras.read(optimizer, params), "keras"
     raise ConventionError(
         _(
             "adopt takes an optimizer of torch.optim or keras.optimizers, or optax's by name; got {value!r}"
@@ -168,17 +168,23 @@ def _own_parameters(optimizer: Any, home: str) -> Any:
 
 
 def _refuse_foreign_schedules(recipe: Recipe, home: str) -> None:
-    from descenso.schedules import Schedule
-
     for group in recipe.groups:
         for name, value in group.items():
-            if callable(value) and not isinstance(value, Schedule):
+            if _is_foreign(value):
                 raise ConventionError(
                     _(
                         "{source}: {name} is a schedule that only {home} can compute; give the "
                         "original one of descenso.schedules instead"
                     ).format(source=recipe.source, name=name, home=home)
                 )
+
+
+def _is_foreign(value: Any) -> bool:
+    from descenso.schedules import Schedule
+
+    if isinstance(value, Schedule):
+        return any(_is_foreign(argument) for argument in value.arguments.values())
+    return callable(value)
 
 
 def _check_same_arrays(recipe: Recipe, other: Recipe) -> None:

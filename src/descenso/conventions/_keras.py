@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from descenso import schedules, transforms
 from descenso.conventions._recipe import Array, Recipe, as_array, checked, refuse
-from descenso.conventions._schedules import KeptInside
+from descenso.conventions._schedules import HeldBack, KeptInside
 from descenso.language import _
 
 # The rule's name for an array -> the attribute of keras.optimizers' class that lists it.
@@ -23,8 +25,12 @@ _OWN = ("use_ema", "loss_scale_factor", "gradient_accumulation_steps")
 _EMA = ("ema_momentum", "ema_overwrite_frequency")
 
 
-def read(optimizer: Any) -> Recipe:
+def read(optimizer: Any, params: Any = None) -> Recipe:
     """Return what ``optimizer`` does and where it stands.
+
+    Parameters
+    ----------
+    params : what it is to train where it is not built yet: their precision matters.
 
     Raises
     ------
@@ -36,11 +42,12 @@ def read(optimizer: Any) -> Recipe:
     if kind not in SLOTS or not type(optimizer).__module__.startswith("keras."):
         raise refuse(source, _("descenso has no rule for it"), _nearest(kind))
     lr, steps = _rate(optimizer), int(optimizer.iterations)
+    double = _is_double(optimizer, params)
     _check_accumulation(optimizer, source)
     return checked(
         Recipe(
-            source, _rule(kind, optimizer), (_settings(kind, optimizer, lr),),
-            decay=_decay(optimizer), decoupled=True, clipping=_clipping(optimizer),
+            source, _rule(kind, optimizer), (_settings(kind, optimizer, lr, double),),
+            decay=_decay(optimizer, double), decoupled=True, clipping=_clipping(optimizer),
             slots=_slots(kind, optimizer, lr, steps), steps=steps, native=_native(optimizer),
         )
     )  # fmt: skip
@@ -73,10 +80,23 @@ def _rule(kind: str, optimizer: Any) -> str:
     return "amsgrad" if optimizer.amsgrad else "adam"
 
 
-def _settings(kind: str, optimizer: Any, lr: Any) -> dict[str, Any]:
+def _is_double(optimizer: Any, params: Any) -> bool:
+    variables = optimizer._trainable_variables if optimizer.built else params or ()
+    return any("float64" in str(getattr(v, "dtype", "")) for v in variables)
+
+
+def _rounded(value: float) -> float:
+    """Return what Keras makes of a number that it casts: it goes by way of float32."""
+    return float(np.float32(value))
+
+
+def _settings(kind: str, optimizer: Any, lr: Any, double: bool) -> dict[str, Any]:
     if kind in ("SGD", "RMSprop"):
         momentum: Any = float(optimizer.momentum)
+        momentum = _rounded(momentum) if kind == "SGD" else momentum
         inside = KeptInside(momentum, lr) if momentum and callable(lr) else momentum
+        if kind == "SGD" and _holds_scheduled_rate(optimizer, lr):
+            return {"lr": 1.0, "beta": momentum, "dampening": HeldBack(lr)}
         if kind == "SGD":
             return _sgd(lr, inside)
         return {
@@ -84,17 +104,30 @@ def _settings(kind: str, optimizer: Any, lr: Any) -> dict[str, Any]:
             "eps_root": float(optimizer.epsilon), "centered": bool(optimizer.centered),
             "momentum": inside,
         }  # fmt: skip
-    beta2 = float(optimizer.beta_2)
+    beta1, beta2 = float(optimizer.beta_1), float(optimizer.beta_2)
+    if double:  # in float32 both round alike
+        lr = schedules.rounded_correction(lr, beta1, beta2, _rounded(beta1), _rounded(beta2))
     eps = schedules.uncorrected(float(optimizer.epsilon), beta=beta2)
-    return {"lr": lr, "beta1": float(optimizer.beta_1), "beta2": beta2, "eps": eps}
+    return {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
+
+
+def _holds_scheduled_rate(optimizer: Any, lr: Any) -> bool:
+    """Whether Nesterov's step needs the velocity as Keras keeps it, with the rate inside."""
+    return callable(lr) and bool(getattr(optimizer, "nesterov", False) and optimizer.momentum)
 
 
 def _sgd(lr: Any, momentum: Any) -> dict[str, Any]:
     return {"lr": lr, **({"beta": momentum, "dampening": 0.0} if momentum else {})}
 
 
-def _decay(optimizer: Any) -> float | tuple[float, ...]:
-    share = float(optimizer.weight_decay or 0.0)
+def _decay(optimizer: Any, double: bool) -> Any:
+    share: Any = _rounded(optimizer.weight_decay or 0.0)
+    if share and double and hasattr(optimizer, "beta_1"):
+        # The decay follows the rate as it was given, not as it is corrected.
+        beta1, beta2 = float(optimizer.beta_1), float(optimizer.beta_2)
+        share = schedules.rounded_correction(
+            share, _rounded(beta1), _rounded(beta2), rounded1=beta1, rounded2=beta2
+        )
     if not share or not optimizer.built:
         return share
     variables = optimizer._trainable_variables
@@ -129,7 +162,8 @@ def _check_accumulation(optimizer: Any, source: str) -> None:
 def _slots(kind: str, optimizer: Any, lr: Any, steps: int) -> tuple[dict[str, Array], ...]:
     if not optimizer.built or steps == 0:
         return ()
-    factors = {n: _inside(kind, n, lr, steps) for n in SLOTS[kind]}
+    rate = 1.0 if _holds_scheduled_rate(optimizer, lr) else lr
+    factors = {n: _inside(kind, n, rate, steps) for n in SLOTS[kind]}
     lists = {n: getattr(optimizer, key, []) for n, key in SLOTS[kind].items()}
     count = len(optimizer._trainable_variables)
     return tuple(

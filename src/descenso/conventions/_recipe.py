@@ -28,7 +28,7 @@ class Recipe:
     rule : name of the rule.
     groups : the settings of each group of parameters: numbers or schedules.
     sizes : how many parameters each group has; empty where that is not known.
-    decay : weight decay of each parameter, or one number for all; see ``decoupled``.
+    decay : weight decay of each parameter, or one for all: numbers or schedules.
     decoupled : whether the decay is outside the gradient, times the learning rate.
     clipping : transforms of the gradient that come first.
     slots : for each parameter, the rule's arrays by name; empty before its first step.
@@ -41,7 +41,7 @@ class Recipe:
     rule: str
     groups: tuple[Mapping[str, Any], ...]
     sizes: tuple[int, ...] = ()
-    decay: float | tuple[float, ...] = 0.0
+    decay: Any = 0.0
     decoupled: bool = False
     clipping: tuple[Transform, ...] = ()
     slots: tuple[Mapping[str, Array], ...] = ()
@@ -57,10 +57,10 @@ class Recipe:
     def settled(self) -> tuple[str, tuple[dict[str, Any], ...], tuple[Transform, ...]]:
         """Return rule, settings of each group and transforms; decay stands where it belongs."""
         groups = tuple(dict(group) for group in self.groups)
-        decay = self.decay if isinstance(self.decay, float) else _one_if_alike(self.decay)
+        decay = _one_if_alike(self.decay) if isinstance(self.decay, tuple) else self.decay
         if decay == 0:
             return self.rule, groups, self.clipping
-        if self.decoupled and self.rule == "adam" and isinstance(decay, float):
+        if self.decoupled and self.rule == "adam" and not isinstance(decay, tuple):
             return "adamw", tuple({**g, "weight_decay": decay} for g in groups), self.clipping
         make = (
             transforms.decoupled_weight_decay if self.decoupled else transforms.coupled_weight_decay
@@ -89,9 +89,8 @@ class Recipe:
                 _("its groups have settings of their own, which {to} does not have").format(to=to),
                 _("adopt each group by itself"),
             )
-        if any(
-            count != self.steps for count, kept in zip(self.counts, self.slots, strict=True) if kept
-        ):
+        counts = zip(self.counts, self.slots, strict=False)  # no counts: all took all the steps
+        if any(count != self.steps for count, kept in counts if kept):
             raise refuse(
                 self.source,
                 _(
@@ -165,7 +164,7 @@ def checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def _one_if_alike(values: tuple[float, ...]) -> float | tuple[float, ...]:
+def _one_if_alike(values: tuple[Any, ...]) -> Any:
     return values[0] if len(set(values)) == 1 else values
 
 

@@ -32,6 +32,24 @@ class KeptInside:
         return self.momentum * _wide(xp, before) / _wide(xp, now)
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """Dampening that brings the learning rate inside the velocity, for a rule that runs at η = 1.
+
+    With 1−τ_t = η_t the velocity is v = βv + η_t·g, as Keras keeps it.
+
+    Attributes
+    ----------
+    lr : the learning rate's schedule.
+    """
+
+    lr: Callable[[Any], Any]
+
+    def __call__(self, step: Any) -> Any:
+        """Return τ_t for the update that follows ``step`` updates."""
+        return 1 - _wide(namespace(step), self.lr(step))
+
+
 def _wide(xp: Any, value: Any) -> Any:
     """Return a rate in float64 where the framework has it: the ratio must not lose digits."""
     if xp.__name__.endswith("numpy"):

@@ -12,6 +12,7 @@ from descenso.schedules.exponential import exponential
 from descenso.schedules.join import join
 from descenso.schedules.one_cycle import one_cycle
 from descenso.schedules.polynomial import polynomial
+from descenso.schedules.rounded_correction import rounded_correction
 from descenso.schedules.step_decay import step_decay
 from descenso.schedules.uncorrected import uncorrected
 from descenso.schedules.warmup import warmup
@@ -27,6 +28,7 @@ __all__ = [
     "join",
     "one_cycle",
     "polynomial",
+    "rounded_correction",
     "schedule",
     "step_decay",
     "uncorrected",

@@ -8,11 +8,19 @@ from typing import Any
 
 from descenso.errors import SettingError
 from descenso.language import _
+from descenso.ops import namespace
 
 
 def value_of(part: Any, step: Any) -> Any:
     """Return a schedule's value at ``step``, or a number as an array shaped like ``step``."""
-    return part(step) if callable(part) else part + 0 * step
+    if not callable(part):
+        return part + 0 * step
+    value = part(step)
+    if namespace(step).__name__.endswith("keras"):
+        import keras
+
+        return keras.ops.cast(value, step.dtype)  # Keras's own schedules answer in float32
+    return value
 
 
 def after(xp: Any, part: Any, step: Any, begin: float) -> Any:

@@ -33,9 +33,7 @@ def shrink_to(xp: Any, limit: float, norm: Any, eps: float) -> Any:
 
 
 def strength(which: str, value: Any) -> Any:
-    """Accept a weight decay: a number ≥ 0, a schedule, or one number for each parameter."""
-    if callable(value):
-        return value
+    """Accept a weight decay: a number ≥ 0, a schedule, or a list of these, one per parameter."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_number(which, v) for v in value)
     return _number(which, value)
@@ -51,10 +49,12 @@ def strengths(value: Any, t: Any, count: int) -> list[Any]:
                 given=len(value), count=count
             )
         )
-    return list(value)
+    return [now(share, t) for share in value]
 
 
-def _number(which: str, value: Any) -> float:
+def _number(which: str, value: Any) -> Any:
+    if callable(value):
+        return value
     number = isinstance(value, bool | str) is False and hasattr(value, "__float__")
     if not number or not 0 <= float(value) < math.inf:
         raise SettingError(

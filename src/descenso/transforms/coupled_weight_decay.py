@@ -10,7 +10,7 @@ from descenso.transforms._transform import on_gradients
 )
 def coupled_weight_decay(
     xp, thetas, gradients, t, *,
-    strength=argument("λ, at least 0: a number, a schedule, or one number for each parameter",
+    strength=argument("λ, at least 0: a number, a schedule, or a list of one for each parameter",
                       check=strength),
 ):  # fmt: skip
     r"""Add a share of the parameter to its gradient, as the penalty λ‖θ‖²/2 in the loss would.

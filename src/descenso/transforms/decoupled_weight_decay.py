@@ -9,7 +9,7 @@ from descenso.transforms._transform import on_parameters
                       "arXiv:1711.05101, as the frameworks compute it")  # fmt: skip
 def decoupled_weight_decay(
     xp, old, new, lr, t, state, *,
-    strength=argument("λ, at least 0: a number, a schedule, or one number for each parameter",
+    strength=argument("λ, at least 0: a number, a schedule, or a list of one for each parameter",
                       check=strength),
 ):  # fmt: skip
     r"""Take a share of the parameter off each step, in proportion to the learning rate.

@@ -9,7 +9,7 @@ from descenso.transforms._transform import on_parameters
                       "arXiv:1711.05101, algorithm 2, line 12")  # fmt: skip
 def independent_weight_decay(
     xp, old, new, lr, t, state, *,
-    strength=argument("λ, at least 0: a number, a schedule, or one number for each parameter",
+    strength=argument("λ, at least 0: a number, a schedule, or a list of one for each parameter",
                       check=strength),
 ):  # fmt: skip
     r"""Take the same share of the parameter off each step, whatever the learning rate.
