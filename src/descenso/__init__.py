@@ -15,6 +15,7 @@ _PUBLIC = {
     "DescensoError": "descenso.errors",
     "Study": "descenso.api",
     "compare": "descenso.api",
+    "compare_all": "descenso.api",
     "methods": "",  # a module of descenso's own
     "problems": "",
     "rules": "",
@@ -25,6 +26,7 @@ __all__ = [
     "Study",
     "__version__",
     "compare",
+    "compare_all",
     "methods",
     "problems",
     "rules",
@@ -33,7 +35,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from descenso import methods, problems, rules
-    from descenso.api import Study, compare, train
+    from descenso.api import Study, compare, compare_all, train
     from descenso.errors import DescensoError
 
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descenso import report
+from descenso.methods import SIX
 from descenso.problems import Problem
 from descenso.records import Verdict
 from descenso.store import Store
-from descenso.study import MethodResult, ProgressFunction, StudyResult, as_json, run_study, train
-from descenso.study import with_text
+from descenso.study import (
+    SCHEMA,
+    MethodResult,
+    ProgressFunction,
+    StudyResult,
+    as_json,
+    overview,
+    run_study,
+    train,
+    with_text,
+)
+from descenso.study.overview import Overview
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects as go
 
-__all__ = ["Study", "compare", "train"]
+__all__ = ["Studies", "Study", "compare", "compare_all", "train"]
 
 
 class Study:
@@ -75,6 +87,58 @@ class Study:
         return f"<Study of {self.result.design.problem}: {self.verdict.text}>"
 
 
+class Studies:
+    """Finished studies of the same methods on several problems, as :func:`compare_all` returns them.
+
+    Attributes
+    ----------
+    studies : one for each problem, in the order given.
+    """
+
+    def __init__(self, studies: Sequence[Study]) -> None:
+        self.studies = tuple(studies)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What they say together: comparable scores, interquartile means, performance profiles."""
+        return overview.overview([study.result for study in self.studies])
+
+    @property
+    def text(self) -> str:
+        """The verdict over all problems, in the language in use."""
+        return overview.in_words(self.overview)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all studies and the overview as JSON-ready values."""
+        return {
+            "schema": SCHEMA,
+            "studies": [study.to_json() for study in self.studies],
+            "overview": overview.as_json(self.overview),
+        }
+
+
+def compare_all(
+    problems: Sequence[str | Problem],
+    methods: str | Sequence[str] | None = None,
+    **options: Any,
+) -> Studies:
+    """Compare the same methods on several problems, and say what holds over all of them.
+
+    Parameters
+    ----------
+    problems : problems or their names.
+    methods : as in :func:`compare`; the six of the command line if not given.
+    options : the other parameters of :func:`compare`, the same for every problem.
+
+    Raises
+    ------
+    DescensoError
+        If something asked for is not possible; the message says what.
+    """
+    chosen = SIX if methods is None else methods
+    return Studies([compare(problem, chosen, **options) for problem in problems])
+
+
 def compare(
     problem: str | Problem,
     methods: str | Sequence[str] | None = None,
@@ -83,7 +147,14 @@ def compare(
     seeds: int = 5,
     trials: int = 12,
     seed: int = 0,
+    until_decided: bool = False,
+    most_seeds: int | None = None,
+    margin: float | None = None,
+    split_seeds: int = 1,
+    space: Sequence[str] = (),
+    sampler: str = "sobol",
     store: str | Path | Store | None = None,
+    executor: str = "local",
     fresh: bool = False,
     on_progress: ProgressFunction | None = None,
 ) -> Study:
@@ -99,10 +170,22 @@ def compare(
     epochs : budget of each run in passes over the training examples; the problem's own if not
         given.
     seeds : fresh seeds that each setting is confirmed with.
-    trials : learning rates each method is first tried with.
+    trials : settings each method is tried with: learning rates first, up to 12; what is left goes
+        to learning rate and other settings together.
     seed : keys the split, the weights and the order of examples.
+    until_decided : add seeds until each method is shown to be worse than the best, or equivalent
+        to it within ``margin``, or there are ``most_seeds`` (eight times ``seeds`` unless given).
+        The chance of a false claim stays 5% over all looks together.
+    margin : a difference of the metric that does not matter (0.005: half a point of accuracy).
+    split_seeds : ways in which the examples that are not test are parted into training and
+        validation; the fresh seeds take turns on them.
+    space : ranges to search, such as ``"adam.beta2=0.9..0.9999:logit"``.
+    sampler : what proposes settings after the learning rates: ``sobol`` (quasi-random), or
+        ``tpe``, ``random``, ``gp``, ``cmaes`` of Optuna.
     store : where runs are kept as they are produced: a database URL or the path of an SQLite file;
         the platform's data directory if not given.
+    executor : where members are trained: ``local``, ``ray`` or ``ray:address``. The result is the
+        same.
     fresh : forget what the store holds of this very study and run it anew. Otherwise a study that
         was interrupted goes on, and a finished one is returned as it is.
     on_progress : called with a :class:`descenso.study.Progress` after each chunk of work.
@@ -120,7 +203,14 @@ def compare(
             seeds=seeds,
             trials=trials,
             seed=seed,
+            until_decided=until_decided,
+            most_seeds=most_seeds,
+            margin=margin,
+            split_seeds=split_seeds,
+            space=space,
+            sampler=sampler,
             store=store,
+            executor=executor,
             fresh=fresh,
             on_progress=on_progress,
         )

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from descenso.study._paired import permutation_decides, sign_flip_p_value
 from descenso.study.statistics import (
+    chance_of_better,
     compare_with_best,
+    equivalence_p_value,
     estimate,
     holm,
     paired_p_value,
@@ -128,3 +131,68 @@ def test_seeds_to_settle_agrees_with_a_simulation_of_its_promise():
 def test_no_number_of_seeds_is_promised_where_no_difference_was_seen():
     assert seeds_to_settle(estimate([0.0, 0.0]), 1) is None
     assert seeds_to_settle(estimate([1e-9, -1e-9, 1e-9, -1.1e-9]), 15) is None
+
+
+def test_the_permutation_test_is_scipys():
+    difference = np.array([0.3, -0.1, 0.4, 0.2, 0.6, -0.05, 0.1, 0.25, 0.33, 0.07])
+    reference = stats.permutation_test(
+        (difference,), np.mean, permutation_type="samples", n_resamples=np.inf
+    )
+    assert sign_flip_p_value(difference) == pytest.approx(reference.pvalue)
+
+
+def test_drawn_signs_agree_with_all_signs():
+    rng = np.random.default_rng(2)
+    difference = rng.normal(0.4, 1, 18)
+    drawn = sign_flip_p_value(difference)
+    signs = 1 - 2 * ((np.arange(2**18)[:, None] >> np.arange(18)) & 1)
+    exact = np.mean(np.abs(signs @ difference) >= abs(difference.sum()) * (1 - 1e-12))
+    assert drawn == pytest.approx(exact, abs=4 * math.sqrt(exact / 20_000))
+    assert sign_flip_p_value(difference) == drawn
+
+
+def test_with_five_seeds_a_permutation_could_never_claim_anything_so_student_decides():
+    difference = np.array([1.0, 1.1, 0.9, 1.05, 0.95])
+    assert sign_flip_p_value(difference) == 0.0625
+    assert not permutation_decides(5, 1)
+    assert paired_p_value(difference, np.zeros(5), 0.0) < 0.05
+
+
+def test_with_enough_seeds_the_permutation_decides():
+    assert permutation_decides(10, 1)
+    assert not permutation_decides(10, 15)
+    assert permutation_decides(14, 15)
+    values = np.random.default_rng(0).lognormal(size=12) - 0.4
+    assert paired_p_value(values, np.zeros(12), 0.0) == sign_flip_p_value(values)
+
+
+def test_the_probability_of_improvement_is_mann_whitneys():
+    a, b = [0.9, 0.95, 0.97], [0.91, 0.95, 0.6, 0.5]
+    u = stats.mannwhitneyu(a, b).statistic
+    assert chance_of_better(a, b, higher_is_better=True) == pytest.approx(u / 12)
+    assert chance_of_better(a, b, higher_is_better=False) == pytest.approx(1 - u / 12)
+    assert chance_of_better([0.5], [0.5], higher_is_better=True) == 0.5
+
+
+def test_two_one_sided_tests_are_scipys():
+    values = [0.1, -0.2, 0.05, 0.15, -0.1]
+    sides = [
+        stats.ttest_1samp(values, -0.5, alternative="greater").pvalue,
+        stats.ttest_1samp(values, 0.5, alternative="less").pvalue,
+    ]
+    assert equivalence_p_value(values, 0.5) == pytest.approx(max(sides))
+    assert equivalence_p_value([0.0] * 5, 0.1) == 0.0
+    assert equivalence_p_value([0.2] * 5, 0.1) == 1.0
+    assert math.isnan(equivalence_p_value([0.0], 0.1))
+
+
+def test_an_interval_of_a_share_stays_a_share():
+    wide = estimate([0.99, 1.0, 0.9], within=(0.0, 1.0))
+    assert 0 <= wide.low < wide.high <= 1
+
+
+def test_from_six_values_on_the_interval_is_the_bootstraps():
+    values = np.random.default_rng(4).lognormal(size=8)
+    found = estimate(values)
+    mean = values.mean()
+    assert found.high - mean > 1.05 * (mean - found.low)  # BCa follows the skew; Student's cannot

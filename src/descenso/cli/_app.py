@@ -64,13 +64,20 @@ def descenso(
 
 @app.command(help=_("Compare methods on a problem, tuned and judged fairly, and say the verdict."))
 def compare(
-    problem: options.ProblemName,
+    problem: options.ProblemNames,
     methods: options.Methods = None,
     epochs: options.Epochs = None,
     seeds: options.Seeds = 5,
     trials: options.Trials = 12,
     seed: options.Seed = 0,
+    until_decided: options.UntilDecided = False,
+    most_seeds: options.MostSeeds = None,
+    margin: options.Margin = None,
+    split_seeds: options.SplitSeeds = 1,
+    space: options.Space = None,
+    sampler: options.Sampler = "sobol",
     store: options.StoreURL = None,
+    executor: options.Executor = "local",
     report: options.Report = None,
     json: options.Json = None,
     lang: options.Lang = None,
@@ -83,18 +90,20 @@ def compare(
 
     check_places(report, json)
     with shown(console(stderr=True), quiet) as on_progress:
-        study = api.compare(
-            problem,
-            methods,
-            epochs=epochs,
-            seeds=seeds,
-            trials=trials,
-            seed=seed,
-            store=store,
-            fresh=fresh,
-            on_progress=on_progress,
-        )
-    _show(study, report, json, verbose)
+        wanted: dict[str, Any] = {
+            "epochs": epochs, "seeds": seeds, "trials": trials, "seed": seed,
+            "until_decided": until_decided, "most_seeds": most_seeds, "margin": margin,
+            "split_seeds": split_seeds, "space": space or (), "sampler": sampler,
+            "store": store, "executor": executor, "fresh": fresh, "on_progress": on_progress,
+        }  # fmt: skip
+        if len(problem) == 1:
+            study = api.compare(problem[0], methods, **wanted)
+        else:
+            studies = api.compare_all(problem, methods, **wanted)
+    if len(problem) == 1:
+        _show(study, report, json, verbose)
+    else:
+        _show_all(studies, report, json)
 
 
 @app.command(help=_("Train a problem with one method, and show its learning curve."))
@@ -189,6 +198,20 @@ def report(
 def _report_name(problem: str) -> Path:
     """Return a file for the report, here; a problem of one's own is named by a place."""
     return Path(re.sub(r"[^\w.-]+", "-", problem).strip("-.") + ".html")
+
+
+def _show_all(studies: Any, report: Path | None, json: str | None) -> None:
+    """Print the verdict of each study and of all together; a report is written for each."""
+    from descenso.cli._training import print_overview
+
+    if json != "-":
+        print_overview(studies)
+    if json:
+        write_json(studies.to_json(), json)
+    for study in studies.studies if report else ():
+        path = report.with_stem(f"{report.stem}-{study.result.design.problem}")
+        study.save(path)
+        console(stderr=json == "-").print(_("report: {path}").format(path=path), soft_wrap=True)
 
 
 def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> None:

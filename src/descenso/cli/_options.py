@@ -16,6 +16,55 @@ ProblemName = Annotated[
         help=_("a built-in problem (see `descenso problems`), or module:object for your own"),
     ),
 ]
+ProblemNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PROBLEM...",
+        help=_(
+            "a built-in problem (see `descenso problems`), or module:object for your own; several "
+            "are judged one by one and together"
+        ),
+    ),
+]
+UntilDecided = Annotated[
+    bool,
+    typer.Option("--until-decided", help=_("add seeds until the leading methods are told apart")),
+]
+MostSeeds = Annotated[
+    int | None,
+    typer.Option(metavar="N", help=_("seeds at most; eight times --seeds unless given")),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help=_("difference of the metric that does not matter: 0.005 is half a point of accuracy"),
+    ),
+]
+SplitSeeds = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help=_("ways to part the examples into training and validation, by turns")
+    ),
+]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RANGE",
+        help=_("range to search, such as adam.beta2=0.9..0.9999:logit; may be given again"),
+    ),
+]
+Sampler = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help=_("what proposes settings after the learning rates: sobol, or tpe, gp, ... of Optuna"),
+    ),
+]
+Executor = Annotated[
+    str,
+    typer.Option(metavar="WHERE", help=_("train here (local), or on a cluster: ray, ray:address")),
+]
 Methods = Annotated[
     str | None,
     typer.Option(
@@ -30,7 +79,8 @@ Seeds = Annotated[
     int, typer.Option(metavar="N", help=_("fresh seeds that each chosen setting is judged on"))
 ]
 Trials = Annotated[
-    int, typer.Option(metavar="N", help=_("learning rates each method is first tried with"))
+    int,
+    typer.Option(metavar="N", help=_("settings each method is tried with, learning rates first")),
 ]
 Seed = Annotated[
     int, typer.Option(metavar="N", help=_("keys the split, the weights and the order of examples"))

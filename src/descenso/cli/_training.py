@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from descenso.api import Study
+from descenso.api import Studies, Study
 from descenso.cli._output import print_paragraph, print_table, write_json
 from descenso.language import _
 from descenso.problems import Problem
 from descenso.records import Run
-from descenso.study import MethodResult, MetricInfo, runs_as_json, words
+from descenso.study import MethodResult, MetricInfo, code, runs_as_json, words
+from descenso.study.verdict import costs_in_words
 
 
 def print_study(study: Study) -> None:
@@ -26,11 +27,47 @@ def print_study(study: Study) -> None:
     )  # fmt: skip
     print_table(headings, [_row(m, metric) for m in study.methods])
     print()
-    print_paragraph(
-        _("{seconds} s of training; study {identity}").format(
-            seconds=f"{study.result.wall_seconds:.1f}", identity=study.result.identity
-        )
+    _print_code(study)
+    ending = _("{seconds} s of training; study {identity}").format(
+        seconds=f"{study.result.wall_seconds:.1f}", identity=study.result.identity
     )
+    print_paragraph(" ".join(filter(None, [costs_in_words(study.result), ending])))
+
+
+def _print_code(study: Study) -> None:
+    """Print the recommendation as a line of code for each framework."""
+    if study.verdict.best is None:
+        return
+    best = study.result.method(study.verdict.best)
+    for framework, line in code.lines(best.rule, best.settings).items():
+        print_paragraph(f"{framework:>6}:  {line}")
+    print()
+
+
+def print_overview(studies: Studies) -> None:
+    """Print each study's verdict, then what they say together."""
+    for study in studies.studies:
+        print_paragraph(study.verdict.text)
+        print()
+    found = studies.overview
+    rows = [
+        (
+            name,
+            f"{100 * float(found.scores[name].mean()):.1f}%",
+            f"{100 * found.iqm[name].mean:.1f}%",
+            f"{100 * found.iqm[name].low:.1f}% – {100 * found.iqm[name].high:.1f}%",
+            f"{100 * float(found.profile[name][0]):.0f}%",
+            f"{100 * float(found.profile[name][-1]):.0f}%",
+        )
+        for name in found.methods
+    ]
+    headings = (
+        _("method"), _("mean of gain"), _("interquartile mean"), _("95% interval"),
+        _("first to the target"), _("reach the target"),
+    )  # fmt: skip
+    print_table(headings, rows)
+    print()
+    print_paragraph(studies.text)
 
 
 def _row(method: MethodResult, metric: MetricInfo) -> tuple[str, ...]:

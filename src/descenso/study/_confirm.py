@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from descenso.methods import Method
@@ -20,10 +21,11 @@ def confirm_on_fresh_seeds(
     metric: Metric,
     target: float | None,
     trainer: Trainer,
+    seeds: int,
 ) -> Confirmation:
     """Train ``settings`` on seeds that took no part in the search, to the full budget."""
-    seeds = range(design.seeds)
-    members = [Member(method.label, method.rule, settings, batch_size, s) for s in seeds]
+    label, rule = method.label, method.rule
+    members = [Member(label, rule, settings, batch_size, seed) for seed in range(seeds)]
     runs = trainer.train(members, design.epochs, "confirm", len(members) * design.epochs)
     return _judge(runs, metric, target)
 
@@ -31,6 +33,11 @@ def confirm_on_fresh_seeds(
 def score(curve: Curve) -> float:
     """Return what the statistics use: the test metric, or the untrained network's if diverged."""
     return float(curve.validation_metric[0]) if curve.diverged else curve.test_metric
+
+
+def metric_range(metric: Metric) -> tuple[float, float]:
+    """Return where values of the metric can lie, as far as is known."""
+    return (0.0, 1.0) if metric.percent else (-math.inf, math.inf)
 
 
 def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirmation:
@@ -47,8 +54,8 @@ def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirm
         seeds=tuple(run.member.seed for run in runs),
         curves=curves,
         scores=scores,
-        test=estimate(scores),
-        validation=estimate(last),
+        test=estimate(scores, metric_range(metric)),
+        validation=estimate(last, metric_range(metric)),
         diverged=sum(curve.diverged for curve in curves),
         epochs_to_target=reached,
         seconds=sum(curve.seconds for curve in curves),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,25 +19,25 @@ ALPHA = 0.05
 #: A permutation test decides where its smallest p-value is this many times finer than needed.
 _FINER = 20
 #: Up to this many differences every assignment of signs is visited; beyond, this many are drawn.
-_ALL_SIGNS_UP_TO = 18
-_SIGN_DRAWS = 99_999
+_ALL_SIGNS_UP_TO = 16
+_SIGN_DRAWS = 19_999
 _SIGN_SEED = 19350101  # fixed, so that the same differences always give the same p-value
 _ROUNDING = 1e-12
 
 
-def permutation_decides(pairs: int, family: int, alpha: float = ALPHA) -> bool:
+def permutation_decides(pairs: int, family: float) -> bool:
     """Whether ``pairs`` differences are enough for the permutation test to decide.
 
     Its smallest p-value is 2/2ⁿ. With five seeds that is 0.0625: it could never claim anything.
 
     Parameters
     ----------
-    family : how many comparisons the correction covers.
+    family : how many comparisons the correction covers, at all looks together.
     """
-    return pairs > 1 and 2.0 ** (1 - pairs) * max(1, family) * _FINER <= alpha
+    return pairs > 1 and 2.0 ** (1 - pairs) * max(1.0, family) * _FINER <= ALPHA
 
 
-def which_test(pairs: int, family: int) -> str:
+def which_test(pairs: int, family: float) -> str:
     """Return which test decides: ``permutation``, ``t``, or ``none`` for fewer than two pairs."""
     if pairs < 2:
         return "none"
@@ -44,7 +45,7 @@ def which_test(pairs: int, family: int) -> str:
 
 
 def paired_p_value(
-    first: Sequence[float], second: Sequence[float], resolution: float, family: int = 1
+    first: Sequence[float], second: Sequence[float], resolution: float, family: float = 1
 ) -> float:
     """Return the two-sided p-value of equal methods, paired by seed; NaN for fewer than two pairs.
 
@@ -86,12 +87,15 @@ def sign_flip_p_value(difference: NDArray[Any]) -> float:
     bound = abs(float(values.sum())) - _ROUNDING * float(np.abs(values).sum())
     if len(values) <= _ALL_SIGNS_UP_TO:
         return float(np.mean(np.abs(_all_signed_sums(values)) >= bound))
-    generator = np.random.default_rng(_SIGN_SEED)
-    as_extreme = 0
-    for count in (10_000,) * (_SIGN_DRAWS // 10_000) + (_SIGN_DRAWS % 10_000,):
-        signs = generator.integers(0, 2, (count, len(values))) * 2.0 - 1
-        as_extreme += int((np.abs(signs @ values) >= bound).sum())
+    as_extreme = int((np.abs(_drawn_signs(len(values)) @ values) >= bound).sum())
     return (1 + as_extreme) / (1 + _SIGN_DRAWS)
+
+
+@lru_cache(maxsize=4)
+def _drawn_signs(count: int) -> NDArray[Any]:
+    """Return signs, shape (draws, count): the same for the same number of differences."""
+    generator = np.random.default_rng(_SIGN_SEED)
+    return generator.integers(0, 2, (_SIGN_DRAWS, count)) * 2.0 - 1
 
 
 def _all_signed_sums(values: NDArray[Any]) -> NDArray[Any]:
@@ -102,7 +106,9 @@ def _all_signed_sums(values: NDArray[Any]) -> NDArray[Any]:
     return sums
 
 
-def equivalence_p_value(difference: Sequence[float], margin: float) -> float:
+def equivalence_p_value(
+    difference: Sequence[float], margin: float, resolution: float = 0.0
+) -> float:
     """Return the p-value of two one-sided tests that the mean lies outside ±``margin``.
 
     Small means: shown to be equivalent within the margin. NaN for fewer than two differences.
@@ -112,7 +118,8 @@ def equivalence_p_value(difference: Sequence[float], margin: float) -> float:
     n = len(values)
     if n < 2:
         return math.nan
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)
+    mean = float(values.mean())
+    error = max(float(values.std(ddof=1)), resolution / 2) / math.sqrt(n)
     if error == 0:
         return 0.0 if abs(mean) < margin else 1.0
     return float(stats.t.sf((margin - abs(mean)) / error, n - 1))

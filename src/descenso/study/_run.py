@@ -12,25 +12,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from descenso import __version__, problems
-from descenso.engine import open_engine, prepare_machine
+from descenso.engine import Engine, prepare_machine
 from descenso.errors import StoreError
 from descenso.language import _
 from descenso.methods import Method
 from descenso.problems import Data, Problem
+from descenso.records import Verdict
 from descenso.store import Store
 from descenso.study import _checks as checks
+from descenso.study import _sequential as sequential
+from descenso.study import executors
 from descenso.study._confirm import confirm_on_fresh_seeds
-from descenso.study._results import Confirmation, Design, MethodResult, MetricInfo, StudyResult
-from descenso.study._search import Found, Search, race_cost
-from descenso.study._space import learning_rates
+from descenso.study._design import design as make_design
+from descenso.study._results import (
+    Confirmation,
+    Design,
+    Look,
+    MethodResult,
+    MetricInfo,
+    StudyResult,
+)
+from descenso.study._search import Found, Search, planned_cost
+from descenso.study._space import Range, parse_space
 from descenso.study._storage import decode_result, encode_result
 from descenso.study._trainer import ProgressFunction, Trainer
 from descenso.study.verdict import decide
 
 #: Raised by one when the same design would train or judge differently: part of a study's identity.
-PROTOCOL_VERSION = 1
-#: Seeds that each setting is searched with, at most.
-SEARCH_SEEDS = 3
+PROTOCOL_VERSION = 2
 _VERSIONS_OF = ("jax", "jaxlib", "numpy", "scipy", "scikit-learn")
 
 
@@ -42,24 +51,28 @@ def run_study(
     seeds: int = 5,
     trials: int = 12,
     seed: int = 0,
+    until_decided: bool = False,
+    most_seeds: int | None = None,
+    margin: float | None = None,
+    split_seeds: int = 1,
+    space: Sequence[str] = (),
+    sampler: str = "sobol",
     store: str | Path | Store | None = None,
+    executor: str = "local",
     fresh: bool = False,
     on_progress: ProgressFunction | None = None,
 ) -> StudyResult:
     """Run, resume or recall a study; :func:`descenso.compare` tells of the parameters."""
     chosen = checks.the_problem(problem)
-    design = Design(
-        problem=chosen.name,
-        methods=tuple(m.label for m in checks.methods(methods, chosen)),
-        epochs=checks.positive("epochs", chosen.epochs if epochs is None else epochs),
-        trials=checks.positive("trials", trials),
-        search_seeds=min(SEARCH_SEEDS, checks.positive("seeds", seeds)),
-        seeds=int(seeds),
-        seed=checks.study_seed(seed),
-    )
+    design = make_design(
+        chosen, methods, epochs=epochs, seeds=seeds, trials=trials, seed=seed,
+        until_decided=until_decided, most_seeds=most_seeds, margin=margin,
+        split_seeds=split_seeds, space=space, sampler=sampler,
+    )  # fmt: skip
+    opener = executors.opener(executor)
     place = store if isinstance(store, Store) else Store(store)
     try:
-        return _run(chosen, design, place, fresh, on_progress)
+        return _run(chosen, design, place, opener, fresh, on_progress)
     finally:
         if place is not store:
             place.close()
@@ -69,6 +82,7 @@ def _run(
     problem: Problem,
     design: Design,
     store: Store,
+    opener: executors.Opener,
     fresh: bool,
     on_progress: ProgressFunction | None,
 ) -> StudyResult:
@@ -85,8 +99,9 @@ def _run(
         return decode_result(stored.result)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     store.begin(identity, problem.name, started, asdict(design))
-    running = _Running(problem, data, design, store, identity, sizes, on_progress)
-    return running.finish(methods)
+    with opener(problem, data, design) as engine:
+        running = _Running(problem, data, design, engine, store, identity, sizes, on_progress)
+        return running.finish(methods)
 
 
 def identity_of(design: Design, batch_sizes: Mapping[str, int], fingerprint: str) -> str:
@@ -103,6 +118,7 @@ class _Running:
         problem: Problem,
         data: Data,
         design: Design,
+        engine: Engine,
         store: Store,
         identity: str,
         batch_sizes: Mapping[str, int],
@@ -110,15 +126,15 @@ class _Running:
     ) -> None:
         self.problem, self.data, self.design = problem, data, design
         self.store, self.identity, self.batch_sizes = store, identity, batch_sizes
-        self.engine = open_engine(problem, data, design.seed)
-        self.trainer = Trainer(self.engine, store, identity, 0.0, on_progress)
+        self.engine = engine
+        self.ranges = parse_space(design.space, checks.methods(design.methods, problem))
+        self.trainer = Trainer(engine, store, identity, 0.0, on_progress)
 
     def finish(self, methods: Sequence[Method]) -> StudyResult:
         """Do what is left to do, and keep and return the result."""
         self.trainer.total = sum(self._planned(method) for method in methods)
         found = {method.label: self._search(method) for method in methods}
-        results = tuple(self._confirmed(method, found[method.label]) for method in methods)
-        metric = self._metric()
+        results, verdict, looks = self._look_until_decided(methods, found)
         stored = self.store.find(self.identity)
         if stored is None:
             raise StoreError(
@@ -130,32 +146,54 @@ class _Running:
             identity=self.identity,
             design=self.design,
             summary=self.problem.summary,
-            metric=metric,
+            metric=self._metric(),
             examples=self._examples(),
             parameters=self.engine.parameters(),
             methods=results,
-            verdict=decide(results, metric, len(self.data.test)),
+            verdict=verdict,
             wall_seconds=stored.seconds,
             layout=self.engine.describe(),
             versions=_versions(),
             started=stored.started,
+            looks=looks,
         )
         self.store.finish(self.identity, encode_result(result))
         return result
 
+    def _look_until_decided(
+        self, methods: Sequence[Method], found: Mapping[str, Found]
+    ) -> tuple[tuple[MethodResult, ...], Verdict, tuple[Look, ...]]:
+        """Confirm with ever more seeds, at the looks planned, until the methods are told apart."""
+        planned = sequential.looks(self.design.seeds, self.design.most_seeds)
+        alpha, looks = sequential.level(len(planned)), []
+        for seeds in planned:
+            if looks:
+                again = 2 * seeds * self.design.epochs * len(methods)
+                self.trainer.total += again
+            results = tuple(self._confirmed(m, found[m.label], seeds) for m in methods)
+            margin, examples = self.design.margin, len(self.data.test)
+            verdict = decide(results, self._metric(), examples, alpha=alpha, margin=margin)
+            looks.append(Look(seeds, alpha, sequential.decided(verdict)))
+            if looks[-1].decided:
+                break
+        return results, verdict, tuple(looks)
+
     def _planned(self, method: Method) -> float:
         """Return the epochs of members that a method is planned to take."""
-        settings = len(learning_rates(method, self.design.trials))
-        search = race_cost(settings, self.design.epochs) * self.design.search_seeds
+        search = planned_cost(method, self.design, self._ranges_of(method))
         return search + 2 * self.design.seeds * self.design.epochs
 
-    def _search(self, method: Method) -> Found:
-        size = self.batch_sizes[method.label]
-        return Search(method, size, self.design, self.problem.metric, self.trainer).run()
+    def _ranges_of(self, method: Method) -> tuple[Range, ...]:
+        return self.ranges.get(method.label, ())
 
-    def _confirmed(self, method: Method, found: Found) -> MethodResult:
-        tuned = self._confirm(method, dict(found.chosen.settings))
-        default = self._confirm(method, method.definition().settings(**method.fixed))
+    def _search(self, method: Method) -> Found:
+        size, ranges = self.batch_sizes[method.label], self._ranges_of(method)
+        metric = self.problem.metric
+        return Search(method, size, self.design, metric, self.trainer, ranges).run()
+
+    def _confirmed(self, method: Method, found: Found, seeds: int) -> MethodResult:
+        tuned = self._confirm(method, dict(found.chosen.settings), seeds)
+        default = self._confirm(method, method.definition().settings(**method.fixed), seeds)
         runs = self.trainer.runs_of(method.label)
         size = self.batch_sizes[method.label]
         return MethodResult(
@@ -171,7 +209,9 @@ class _Running:
             seconds=sum(run.curve.seconds for run in runs),
         )
 
-    def _confirm(self, method: Method, settings: Mapping[str, float | bool]) -> Confirmation:
+    def _confirm(
+        self, method: Method, settings: Mapping[str, float | bool], seeds: int
+    ) -> Confirmation:
         return confirm_on_fresh_seeds(
             method,
             self.batch_sizes[method.label],
@@ -180,6 +220,7 @@ class _Running:
             self.problem.metric,
             self.problem.target,
             self.trainer,
+            seeds,
         )
 
     def _metric(self) -> MetricInfo:

@@ -13,7 +13,7 @@ from descenso.study import code
 from descenso.study._results import Confirmation, MethodResult, StudyResult
 from descenso.study.cost import cost, time_to_target
 from descenso.study.sensitivity import curve, tolerance
-from descenso.study.statistics import which_test
+from descenso.study.statistics import ALPHA, which_test
 from descenso.study.verdict import BACKING, OF_THE_MOMENT, sentences
 
 #: Raised by one when a field changes its meaning or goes away; new fields do not raise it.
@@ -206,7 +206,9 @@ def _estimate(estimate: Estimate) -> Mapping[str, Any]:
 
 
 def _comparison(comparison: Comparison, result: StudyResult) -> dict[str, Any]:
-    family = len(result.methods) * (len(result.methods) - 1) // 2
+    family = len(result.methods) * (len(result.methods) - 1) / 2
+    if result.looks:
+        family *= ALPHA / result.looks[-1].alpha
     return {
         "other": comparison.other,
         "difference": _estimate(comparison.difference),

@@ -1,27 +1,27 @@
-"""Find each method's settings on validation: a race over learning rates, widened at its edges."""
+"""Find each method's settings on validation: learning rates first, then what matters next."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from descenso.methods import Method
 from descenso.problems import Metric
 from descenso.records import Member, Run
+from descenso.study import _proposals as proposals
 from descenso.study import _space as space
+from descenso.study._race import RACE, Policy, Standing, race_cost, schedule, standing, survivors
 from descenso.study._results import Design, SearchPoint
 from descenso.study._trainer import Trainer
 
-#: Shares of the budget at which the race pauses, and the share of settings that goes on from there.
-RUNGS = (0.25, 0.5, 1.0)
-KEPT = 0.5
-#: At least this many settings reach the full budget.
-FINALISTS = 3
+__all__ = ["FIRST_SEARCH_SEED", "Found", "Search", "planned_cost", "race_cost", "schedule"]
+
 #: Seeds of the search are counted from here; those of the confirmation from zero.
 FIRST_SEARCH_SEED = 1_000_000
+
+Settings = Mapping[str, float | bool]
 
 
 @dataclass(frozen=True)
@@ -35,109 +35,154 @@ class Found:
 
 @dataclass(frozen=True)
 class Search:
-    """The search of one method."""
+    """The search of one method.
+
+    ``ranges`` are those the user named for it; ``policy`` says who is stopped early.
+    """
 
     method: Method
     batch_size: int
     design: Design
     metric: Metric
     trainer: Trainer
+    ranges: tuple[space.Range, ...] = ()
+    policy: Policy = RACE
 
     def run(self) -> Found:
-        """Race the grid, widen it while the best lies at its edge, and return what was found."""
-        rates = space.learning_rates(self.method, self.design.trials)
-        points = self._race(rates)
+        """Search learning rates, widen where the best lies at the edge, then search the rest."""
+        first, second = space.stages(self.design.trials, self.ranges)
+        rates = space.learning_rates(self.method, first, self.ranges)
+        points = self._race([{"lr": lr} for lr in rates], stage=1)
+        points = points + self._widen(points)
+        if second:
+            points = points + self._second_stage(points, second)
         best = self._best(points)
-        for _ in range(space.WIDENINGS):
-            edge = _edge(best, points)
-            more = space.beyond_edge(self.method, [p.lr for p in points], edge) if edge else []
-            if not more:
-                break
-            points += self._widen(more)
-            best = self._best(points)
         chosen = replace(best, chosen=True)
-        ordered = sorted((chosen if p is best else p for p in points), key=lambda p: p.lr)
+        ordered = sorted(
+            (chosen if p is best else p for p in points), key=lambda p: (p.lr, p.stage)
+        )
         return Found(chosen, tuple(ordered), _edge(best, points))
 
-    def _race(self, rates: Sequence[float]) -> list[SearchPoint]:
-        """Train all to the first rung, and ever fewer from rung to rung; return them best first."""
-        points: list[SearchPoint] = []
-        stopped: list[SearchPoint] = []
-        racing, trained = list(rates), 0
-        for epochs, count in schedule(len(rates), self.design.epochs):
-            if points:
-                racing, stopped = [p.lr for p in points[:count]], points[count:] + stopped
-            points = sorted(self._try(racing, epochs, trained), key=self._rank)
+    # ---- the race -----------------------------------------------------------------------------
+
+    def _race(self, racing: Sequence[Settings], stage: int) -> list[SearchPoint]:
+        """Train all to the first rung, and ever fewer from rung to rung; return them all."""
+        stopped: list[Standing] = []
+        field: list[Standing] = []
+        trained = 0
+        for epochs, places in schedule(len(racing), self.design.epochs, self.policy):
+            if field:
+                kept = self._survivors(field, places)
+                stopped += [s for s in field if s not in kept]
+                racing = [s.point.settings for s in kept]
+            field = sorted(self._try(racing, epochs, trained, stage), key=self._rank)
             trained = epochs
-        return points + stopped
+        return [s.point for s in field + stopped]
 
-    def _widen(self, rates: Sequence[float]) -> list[SearchPoint]:
-        self.trainer.total += len(rates) * self.design.search_seeds * self.design.epochs
-        return self._try(rates, self.design.epochs, 0)
+    def _survivors(self, field: Sequence[Standing], places: int) -> list[Standing]:
+        most = 1.0 if self.metric.percent else math.inf
+        higher = self.metric.higher_is_better
+        return survivors(field, places, self.design.epochs, higher, most, self.policy)
 
-    def _try(self, rates: Sequence[float], epochs: int, already: int) -> list[SearchPoint]:
-        rule, seeds = self.method.definition(), range(self.design.search_seeds)
+    def _try(
+        self, settings: Sequence[Settings], epochs: int, already: int, stage: int
+    ) -> list[Standing]:
+        rule, n = self.method.definition(), self.design.search_seeds
         members = [
             Member(
                 self.method.label,
                 rule.name,
-                rule.settings(**{**self.method.fixed, "lr": lr}),
+                rule.settings(**{**self.method.fixed, **given}),
                 self.batch_size,
                 FIRST_SEARCH_SEED + seed,
             )
-            for lr in rates
-            for seed in seeds
+            for given in settings
+            for seed in range(n)
         ]
         planned = len(members) * (epochs - already)
         runs = self.trainer.train(members, epochs, "search", planned)
-        n = len(seeds)
-        return [self._point(runs[i * n : (i + 1) * n], epochs) for i in range(len(rates))]
+        chunks = [runs[i * n : (i + 1) * n] for i in range(len(settings))]
+        return [standing(_point(chunk, epochs, stage), chunk) for chunk in chunks]
 
-    def _point(self, runs: Sequence[Run], epochs: int) -> SearchPoint:
-        member = runs[0].member
-        last = [min(epochs, run.curve.epochs) for run in runs]
-        curves = [run.curve for run in runs]
-        return SearchPoint(
-            method=member.method,
-            settings=member.settings,
-            epochs=epochs,
-            values=tuple(float(c.validation_metric[e]) for c, e in zip(curves, last, strict=True)),
-            losses=tuple(float(c.validation_loss[e]) for c, e in zip(curves, last, strict=True)),
-        )
-
-    def _rank(self, point: SearchPoint) -> tuple[float, float, float]:
-        """Sort key, best first: fewest diverged, best mean metric, least mean loss."""
-        if point.diverged:
-            return (point.diverged, math.inf, point.lr)
-        sign = -1.0 if self.metric.higher_is_better else 1.0
-        return (0, sign * float(np.mean(point.values)), float(np.mean(point.losses)))
+    def _rank(self, entry: Standing) -> tuple[float, float, float]:
+        return entry.rank(self.metric.higher_is_better)
 
     def _best(self, points: Sequence[SearchPoint]) -> SearchPoint:
         finalists = [p for p in points if p.epochs == self.design.epochs]
-        return min(finalists, key=self._rank)
+        return min(finalists, key=lambda p: self._rank(Standing(p, ())))
+
+    # ---- what comes after the first race ------------------------------------------------------
+
+    def _widen(self, points: Sequence[SearchPoint]) -> list[SearchPoint]:
+        """Go on beyond the edge at which the best learning rate lies, once."""
+        edge = _edge(self._best(points), points)
+        more = space.beyond_edge(self.method, [p.lr for p in points], edge) if edge else []
+        if not more:
+            return []
+        self.trainer.total += len(more) * self.design.search_seeds * self.design.epochs
+        tried = self._try([{"lr": lr} for lr in more], self.design.epochs, 0, stage=1)
+        return [s.point for s in tried]
+
+    def _second_stage(self, points: Sequence[SearchPoint], trials: int) -> list[SearchPoint]:
+        """Search the best learning rate's surroundings together with the other settings."""
+        best = self._best(points)
+        ranges = space.around(self.method, best.settings, self.ranges, _step(points))
+        if not ranges:
+            return []
+        seed = proposals.key(self.design.seed, self.method.label)
+        if self.design.sampler == "sobol":
+            proposed = proposals.quasi_random(ranges, trials, seed)
+            return self._race(proposed, stage=2)
+        return self._adaptive(proposals.OptunaSampler(self.design.sampler, ranges, seed), trials)
+
+    def _adaptive(self, sampler: proposals.Adaptive, trials: int) -> list[SearchPoint]:
+        """Let a sampler propose, with the epochs that a race of ``trials`` would have taken."""
+        left = max(1, race_cost(trials, self.design.epochs, self.policy) // self.design.epochs)
+        points: list[SearchPoint] = []
+        while left:
+            asked = sampler.ask(min(left, proposals.BATCH))
+            tried = self._try(asked, self.design.epochs, 0, stage=2)
+            sampler.tell([math.nan if s.point.diverged else self._rank(s)[1] for s in tried])
+            points += [s.point for s in tried]
+            left -= len(asked)
+        return points
 
 
-def schedule(settings: int, epochs: int) -> list[tuple[int, int]]:
-    """Return the rungs of a race: (epochs trained by then, settings that reach it)."""
-    rungs, racing = [], settings
-    for at in sorted({max(1, math.ceil(share * epochs)) for share in RUNGS}):
-        rungs.append((at, racing))
-        racing = max(min(FINALISTS, racing), math.ceil(racing * KEPT))
-    return rungs
+def planned_cost(
+    method: Method, design: Design, ranges: tuple[space.Range, ...], policy: Policy = RACE
+) -> float:
+    """Return the epochs of members that the search of a method is planned to take."""
+    first, second = space.stages(design.trials, ranges)
+    rates = len(space.learning_rates(method, first, ranges))
+    settings = [rates, second] if second else [rates]
+    return sum(race_cost(n, design.epochs, policy) for n in settings) * design.search_seeds
 
 
-def race_cost(settings: int, epochs: int) -> int:
-    """Return the epochs of training that a race over ``settings`` takes, for one seed."""
-    cost, trained = 0, 0
-    for at, racing in schedule(settings, epochs):
-        cost += racing * (at - trained)
-        trained = at
-    return cost
+def _point(runs: Sequence[Run], epochs: int, stage: int) -> SearchPoint:
+    member = runs[0].member
+    curves = [run.curve for run in runs]
+    last = [min(epochs, curve.epochs) for curve in curves]
+    return SearchPoint(
+        method=member.method,
+        settings=member.settings,
+        epochs=epochs,
+        values=tuple(float(c.validation_metric[e]) for c, e in zip(curves, last, strict=True)),
+        losses=tuple(float(c.validation_loss[e]) for c, e in zip(curves, last, strict=True)),
+        stage=stage,
+    )
+
+
+def _step(points: Sequence[SearchPoint]) -> float:
+    """Return the ratio of neighbouring learning rates of the first stage; a decade's root if one."""
+    rates = sorted({p.lr for p in points})
+    if len(rates) < 2:
+        return math.sqrt(10)
+    return max(high / low for low, high in itertools.pairwise(rates))
 
 
 def _edge(best: SearchPoint, points: Sequence[SearchPoint]) -> str:
     """Return the edge of the rates tried at which the best one lies, or an empty string."""
-    rates = [point.lr for point in points]
+    rates = [point.lr for point in points if point.stage == 1]
     if len(rates) < 2:
         return ""
-    return "low" if best.lr == min(rates) else "high" if best.lr == max(rates) else ""
+    return "low" if best.lr <= min(rates) else "high" if best.lr >= max(rates) else ""

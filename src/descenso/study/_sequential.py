@@ -48,7 +48,7 @@ def judge(
     """
     best, comparisons = compare_with_best(scores, higher_is_better, resolution, alpha)
     if margin is not None:
-        comparisons = _with_equivalence(comparisons, margin, alpha)
+        comparisons = _with_equivalence(comparisons, margin, resolution, alpha)
     tied = tuple(c.other for c in comparisons if c.tied)
     return Verdict(best, tied, comparisons, text="")
 
@@ -59,8 +59,8 @@ def decided(verdict: Verdict) -> bool:
 
 
 def _with_equivalence(
-    comparisons: Sequence[Comparison], margin: float, alpha: float
+    comparisons: Sequence[Comparison], margin: float, resolution: float, alpha: float
 ) -> tuple[Comparison, ...]:
-    raw = [equivalence_p_value(c.difference.values, margin) for c in comparisons]
+    raw = [equivalence_p_value(c.difference.values, margin, resolution) for c in comparisons]
     shown = [p < alpha for p in holm(raw)]
     return tuple(replace(c, equivalent=e) for c, e in zip(comparisons, shown, strict=True))

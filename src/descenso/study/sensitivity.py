@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def tolerance(method: MethodResult, higher_is_better: bool) -> Tolerance | None:
 
 def _walk(shares: Sequence[tuple[float, float]]) -> tuple[float, bool]:
     """Follow the curve from its best until it falls below; return where, and whether it never did."""
-    for (lr, share), (next_lr, next_share) in zip(shares, shares[1:], strict=False):
+    for (lr, share), (next_lr, next_share) in itertools.pairwise(shares):
         if next_share < SHARE:
             part = (share - SHARE) / (share - next_share)
             return float(lr * (next_lr / lr) ** part), False

@@ -109,11 +109,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def corrected_p_values(
-    scores: Mapping[str, Sequence[float]], resolution: float = 0.0
+    scores: Mapping[str, Sequence[float]], resolution: float = 0.0, alpha: float = ALPHA
 ) -> dict[frozenset[str], float]:
     """Return the p-value of every pair of methods, corrected for there being so many pairs."""
     pairs = list(itertools.combinations(scores, 2))
-    raw = [paired_p_value(scores[a], scores[b], resolution, len(pairs)) for a, b in pairs]
+    family = len(pairs) * ALPHA / alpha
+    raw = [paired_p_value(scores[a], scores[b], resolution, family) for a, b in pairs]
     return {frozenset(pair): p for pair, p in zip(pairs, holm(raw), strict=True)}
 
 
@@ -136,7 +137,7 @@ def compare_with_best(
     sign = 1.0 if higher_is_better else -1.0
     names = sorted(scores, key=lambda name: -sign * float(np.mean(scores[name])))
     best = names[0]
-    corrected = corrected_p_values({name: scores[name] for name in names}, resolution)
+    corrected = corrected_p_values({n: scores[n] for n in names}, resolution, alpha)
     comparisons = []
     for other in names[1:]:
         difference = sign * np.subtract(scores[best], scores[other])

@@ -34,12 +34,10 @@ def p_value(p: float) -> str:
 
 def short_time(seconds: float) -> str:
     """Return a duration below a minute in the unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= size:
-            break
-    return (
-        f"{seconds / size:.2g} {unit}" if seconds < 100 * size else f"{seconds / size:.0f} {unit}"
-    )
+    units = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
+    unit, size = next((pair for pair in units if seconds >= pair[1]), units[-1])
+    number = f"{seconds / size:.2g}" if seconds < 100 * size else f"{seconds / size:.0f}"
+    return f"{number} {unit}"
 
 
 def memory(count: float) -> str:

@@ -1,0 +1,113 @@
+"""Successive halving that keeps slow starters alive: who goes on from one rung to the next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from descenso.records import FloatArray, Run
+from descenso.study._results import SearchPoint
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a race is run.
+
+    Attributes
+    ----------
+    rungs : shares of the budget at which the race pauses; the last is 1.
+    kept : share of the settings that goes on from a rung.
+    finalists : at least so many reach the full budget.
+    slow_starters : share of the places for settings that the others beat so far, but whose
+        curves, drawn on as straight lines, would end highest.
+    """
+
+    rungs: tuple[float, ...]
+    kept: float
+    finalists: int
+    slow_starters: float
+
+
+#: ``docs/results.md`` measures it against training every setting to the end.
+RACE = Policy(rungs=(0.25, 0.5, 1.0), kept=0.5, finalists=3, slow_starters=0.25)
+#: No race: every setting is trained to the full budget.
+FULL_GRID = Policy(rungs=(1.0,), kept=1.0, finalists=1, slow_starters=0.0)
+
+
+def schedule(settings: int, epochs: int, policy: Policy = RACE) -> list[tuple[int, int]]:
+    """Return the rungs of a race: (epochs trained by then, settings that reach it)."""
+    rungs, racing = [], settings
+    for at in sorted({max(1, math.ceil(share * epochs)) for share in policy.rungs}):
+        rungs.append((at, racing))
+        racing = max(min(policy.finalists, racing), math.ceil(racing * policy.kept))
+    return rungs
+
+
+def race_cost(settings: int, epochs: int, policy: Policy = RACE) -> int:
+    """Return the epochs of training that a race over ``settings`` takes, for one seed."""
+    cost, trained = 0, 0
+    for at, racing in schedule(settings, epochs, policy):
+        cost += racing * (at - trained)
+        trained = at
+    return cost
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A setting in a race: how it stands, and the validation metric of each seed so far."""
+
+    point: SearchPoint
+    metrics: tuple[FloatArray, ...]  # shape (epochs of the rung + 1,)
+
+    def rank(self, higher_is_better: bool) -> tuple[float, float, float]:
+        """Return the sort key, best first: fewest diverged, best mean metric, least mean loss."""
+        point = self.point
+        if point.diverged:
+            return (point.diverged, math.inf, point.lr)
+        sign = -1.0 if higher_is_better else 1.0
+        return (0, sign * float(np.mean(point.values)), float(np.mean(point.losses)))
+
+    def promise(self, epochs: int, higher_is_better: bool, most: float) -> float:
+        """Return, lower being better, where its curve would end as a straight line.
+
+        The line goes through where the curve stands and where it stood at half the epochs.
+        ``most`` bounds a metric that cannot exceed it.
+        """
+        if self.point.diverged:
+            return math.inf
+        sign = -1.0 if higher_is_better else 1.0
+        ends = [_drawn_on(metric, epochs) for metric in self.metrics]
+        mean = float(np.mean(ends))
+        return sign * (min(mean, most) if higher_is_better else mean)
+
+
+def _drawn_on(metric: FloatArray, epochs: int) -> float:
+    now = len(metric) - 1
+    half = now // 2
+    slope = (metric[now] - metric[half]) / max(1, now - half)
+    return float(metric[now] + slope * (epochs - now))
+
+
+def survivors(
+    standings: Sequence[Standing],
+    places: int,
+    epochs: int,
+    higher_is_better: bool,
+    most: float,
+    policy: Policy = RACE,
+) -> list[Standing]:
+    """Return which of the standings, given best first, go on to the next rung."""
+    reserved = math.floor(policy.slow_starters * places)
+    ahead = list(standings[: places - reserved])
+    behind = list(standings[places - reserved :])
+    behind.sort(key=lambda s: s.promise(epochs, higher_is_better, most))  # stable: ties keep rank
+    return ahead + behind[: places - len(ahead)]
+
+
+def standing(point: SearchPoint, runs: Sequence[Run]) -> Standing:
+    """Return the standing of a setting at a rung, whatever its runs have been trained to since."""
+    seen = slice(point.epochs + 1)
+    return Standing(point, tuple(run.curve.validation_metric[seen] for run in runs))
