@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
+from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
 from descenso.engine._program import (
     Inputs,
     Noise,
@@ -36,9 +37,6 @@ from descenso.records import Curve, Member, Run
 
 Tree: TypeAlias = Any
 Floats: TypeAlias = NDArray[np.floating[Any]]
-
-#: A loss this many times (1 + the untrained network's) has left all hope.
-HOPELESS = 1e6
 
 
 def _use_compilation_cache() -> None:
@@ -70,11 +68,7 @@ class _Start:
     validation_metric: float
 
     def curve(self) -> Curve:
-        return Curve(
-            validation_loss=np.array([self.validation_loss]),
-            validation_metric=np.array([self.validation_metric]),
-            train_loss=np.array([]),
-        )
+        return untrained(self.validation_loss, self.validation_metric)
 
 
 @dataclass
@@ -237,7 +231,7 @@ class JaxEngine:
         number = self.dtype
         switches = self._switches(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
-        hopeless = HOPELESS * (1 + abs(self._start(member.seed).validation_loss))
+        hopeless = hopeless_above(self._start(member.seed).validation_loss)
         noise = None
         if self.problem.train_loss is not None:
             noise = Noise(noise_key(self.study_seed, member.seed), np.int32(done))
@@ -283,7 +277,7 @@ class JaxEngine:
         judged = {}
         for j, run in enumerate(alive):
             figures = losses[slab.place(j)], metrics[slab.place(j)]
-            judged[run.member.key] = _with_test_figures(run, *map(float, figures))
+            judged[run.member.key] = with_test_figures(run, *map(float, figures))
         return [judged.get(run.member.key, run) for run in runs]
 
     def _slab(self, tree: Tree, epochs: int, order: int) -> layout.Slab:
@@ -323,25 +317,16 @@ class JaxEngine:
     def _advanced(run: Run, progress: Progress, out: Outcome, more: int, seconds: float) -> Run:
         alive = bool(out.alive)
         trained = more if alive else max(1, int(np.isfinite(out.validation_loss[:more]).sum() + 1))
-        before = run.curve
-        curve = before.extended(
-            Curve(
-                validation_loss=np.concatenate([[0.0], out.validation_loss[:trained]]),
-                validation_metric=np.concatenate([[0.0], out.validation_metric[:trained]]),
-                train_loss=out.train_loss[:trained].astype(float),
-                steps=int(progress.t),
-                diverged_at=None if alive else int(progress.t),
-                seconds=seconds,
-            )
-        )
+        figures = out.train_loss[:trained], out.validation_loss[:trained]
         leaves = jax.tree.leaves(progress)
-        checkpoint = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)} if alive else None
-        return replace(run, curve=curve, checkpoint=checkpoint)
-
-
-def _with_test_figures(run: Run, loss: float, metric: float) -> Run:
-    curve = replace(run.curve, test_loss=loss, test_metric=metric)
-    return replace(run, curve=curve, checkpoint=None)
+        return advanced(
+            run,
+            (*figures, out.validation_metric[:trained]),
+            steps=int(progress.t),
+            alive=alive,
+            seconds=seconds,
+            checkpoint={f"leaf{i}": leaf for i, leaf in enumerate(leaves)},
+        )
 
 
 def _lay(slab: layout.Slab, members: Sequence[Tree]) -> Tree:

@@ -40,3 +40,13 @@ def noise_key(study_seed: int, member_seed: int) -> NDArray[np.uint32]:
     The engine folds epoch and step into it. Like the order, it does not depend on the method.
     """
     return _generator(_NOISE, study_seed, member_seed).integers(2**32, size=2, dtype=np.uint32)
+
+
+def step_seeds(study_seed: int, member_seed: int, epoch: int, steps: int) -> list[int]:
+    """Return a seed for what each step of an epoch draws, for engines with seeded generators.
+
+    The seed of a step does not depend on how many steps the epoch has.
+    """
+    generator = _generator(_NOISE, study_seed, member_seed, epoch)
+    seeds: list[int] = generator.integers(2**63, size=steps).tolist()
+    return seeds

@@ -99,6 +99,8 @@ class Problem:
     batch_size : examples per step in the mini-batch regime.
     epochs : the budget unless told otherwise, in passes over the training examples.
     methods : what is compared unless told otherwise.
+    framework : whose arrays its functions take, ``jax`` or ``torch``; it decides the engine. With
+        ``torch``, ``init`` gives a module, and ``apply`` calls it in the mode it stands in.
     """
 
     name: str
@@ -113,4 +115,5 @@ class Problem:
     epochs: int = 20
     methods: tuple[str, ...] = SIX
     train_loss: TrainLoss | None = None
+    framework: str = "jax"
     details: Mapping[str, Any] = field(default_factory=dict)
