@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -52,7 +50,9 @@ def stepper(transformation: Any, shapes: Shapes) -> Callable[[], None]:
     return call
 
 
-def rows(networks: Iterable[str] = NETWORKS, rules: Iterable[str] = PAIRS) -> list[dict[str, Any]]:
+def rows(
+    networks: Iterable[str] = NETWORKS, rules: Iterable[str] = PAIRS, seconds: float = 6.0
+) -> list[dict[str, Any]]:
     """Return a row for each network and rule."""
     made = []
     for network in networks:
@@ -61,19 +61,8 @@ def rows(networks: Iterable[str] = NETWORKS, rules: Iterable[str] = PAIRS) -> li
             shapes = NETWORKS[network]()
             times = interleaved(
                 {"ours": stepper(ours(), shapes), "theirs": stepper(theirs(), shapes)},
+                seconds=seconds,
                 calls=50 if network == "mnist_dense" else 1,
             )
             made.append(row(f"jax {rule} {network}", "optax", times, TARGET))
     return made
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json")
-    arguments = parser.parse_args()
-    table = rows()
-    for line in table:
-        print(f"{line['case']:34} {line['ours']:9.3f} {line['theirs']:9.3f} {line['ratio']:6.3f}")
-    if arguments.json:
-        with open(arguments.json, "w") as file:  # noqa: PTH123
-            json.dump(table, file, indent=1)

@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from benchmarks._shapes import NETWORKS, Shapes
@@ -122,7 +121,7 @@ def rows(
     made: list[dict[str, Any]] = []
     for backend in backends:
         environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        command = [sys.executable, "-m", "benchmarks.step_keras", "--here"]
+        command = [sys.executable, "-m", "benchmarks.step_keras"]
         command += ["--networks", *networks, "--rules", *rules, "--seconds", str(seconds)]
         done = subprocess.run(
             command, stdout=subprocess.PIPE, text=True, check=True, env=environment
@@ -131,25 +130,10 @@ def rows(
     return made
 
 
-def main() -> None:
-    """Print a table, or with ``--here`` the rows of this process's backend as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--here", action="store_true", help="this process's backend only")
-    parser.add_argument("--backends", nargs="+", default=BACKENDS)
-    parser.add_argument("--networks", nargs="+", default=list(NETWORKS))
-    parser.add_argument("--rules", nargs="+", default=RULES)
-    parser.add_argument("--seconds", type=float, default=6.0)
-    parser.add_argument("--json", type=Path)
+if __name__ == "__main__":  # the process of one backend: `rows` starts it and reads its output
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--networks", nargs="+")
+    parser.add_argument("--rules", nargs="+")
+    parser.add_argument("--seconds", type=float)
     options = parser.parse_args()
-    if options.here:
-        print(json.dumps(measure(options.networks, options.rules, options.seconds)))
-        return
-    table = rows(options.networks, options.rules, options.backends, options.seconds)
-    for line in table:
-        print(f"{line['case']:44} {line['ours']:9.3f} {line['theirs']:9.3f} {line['ratio']:6.3f}")
-    if options.json:
-        options.json.write_text(json.dumps(table, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+    print(json.dumps(measure(options.networks, options.rules, options.seconds)))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import descenso.torch
-from benchmarks._shapes import NETWORKS, count
+from benchmarks._shapes import NETWORKS
 from benchmarks._timing import interleaved, row
 
 Parameters = list[torch.nn.Parameter]
@@ -195,36 +192,3 @@ def bfloat16_rows(network: str = "resnet50", seconds: float = 6.0) -> list[dict[
         times = interleaved(contenders, seconds=seconds)
         made.append(row(f"torch {rule} {network}, bfloat16 state", "float32 state", times, 1.0))
     return made
-
-
-def _print(table: list[dict[str, Any]]) -> None:
-    for line in table:
-        low, high = line["spread"]
-        print(
-            f"{line['case']:46} {line['peer']:22} {line['ours']:9.3f} {line['theirs']:9.3f} "
-            f"{line['ratio']:6.3f} [{low:.3f}, {high:.3f}] {'met' if line['met'] else 'NOT met'}"
-        )
-
-
-def main() -> None:
-    """Print the table; write it where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--network", choices=list(NETWORKS), action="append")
-    parser.add_argument("--rule", choices=list(RULES), action="append")
-    parser.add_argument("--seconds", type=float, default=6.0)
-    arguments = parser.parse_args()
-    for name in arguments.network or NETWORKS:
-        print(f"{name}: {count(NETWORKS[name]()):,} parameters")
-    table = rows(arguments.network or NETWORKS, arguments.rule or RULES, arguments.seconds)
-    _print(table)
-    if not arguments.network and not arguments.rule:
-        more = [*compile_rows(), *bfloat16_rows()]
-        _print(more)
-        table += more
-    if arguments.json:
-        arguments.json.write_text(json.dumps(table, indent=1))
-
-
-if __name__ == "__main__":
-    main()
