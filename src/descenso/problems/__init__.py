@@ -3,6 +3,8 @@
 from descenso.data import Data, Split
 from descenso.problems import surfaces
 from descenso.problems._from_jax import from_jax
+from descenso.problems._from_keras import from_keras
+from descenso.problems._from_torch import from_torch
 from descenso.problems._problem import Metric, Problem, Variables, trained, with_trained
 from descenso.problems._registry import get, names, summary
 from descenso.problems._rehearsal import fingerprint, rehearse
@@ -15,6 +17,8 @@ __all__ = [
     "Variables",
     "fingerprint",
     "from_jax",
+    "from_torch",
+    "from_keras",
     "get",
     "names",
     "rehearse",

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ from typing import Any
 
 from descenso.errors import DescensoError, ProblemError
 from descenso.language import _
+from descenso.problems._from_keras import keras_on_jax
 from descenso.problems._problem import UNNAMED, Problem
 
 
@@ -34,8 +36,25 @@ def load(text: str) -> Problem:
                 "a problem of your own is written module:object or file.py:object; got {text!r}"
             ).format(text=text)
         )
-    problem = _as_problem(find(place, attribute), text)
+    with _backend_for(place):
+        problem = _as_problem(find(place, attribute), text)
     return replace(problem, name=text) if problem.name == UNNAMED else problem
+
+
+def _backend_for(place: str) -> AbstractContextManager[None]:
+    """Have Keras run on JAX, unless the user has chosen, where the code asks for ``from_keras``."""
+    try:
+        file = place if place.endswith(".py") else _source_of(place)
+        asks = file is not None and "from_keras" in Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError, ImportError):
+        asks = False  # the import tells what is wrong
+    return keras_on_jax() if asks else nullcontext()
+
+
+def _source_of(module: str) -> str | None:
+    _make_importable(Path.cwd())
+    spec = importlib.util.find_spec(module)
+    return spec.origin if spec else None
 
 
 def find(place: str, attribute: str) -> Any:

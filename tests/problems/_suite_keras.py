@@ -1,0 +1,289 @@
+"""Checks of problems made of Keras models; run in a process of their own, with Keras on JAX."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from descenso import methods, problems
+from descenso.engine.jax import JaxEngine
+from descenso.engine.randomness import example_order
+from descenso.errors import DataError, ProblemError, UnknownNameError
+from descenso.problems import from_keras
+from descenso.records import Member
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(60, 4)).astype(np.float32)
+LABELS = np.arange(60) % 3
+PARTS = {"train": (X[:40], LABELS[:40]), "validation": (X[40:50], LABELS[40:50])}
+PARTS["test"] = (X[50:], LABELS[50:])
+
+
+def dense(*middle, outputs=3, activation=None, **first):
+    def make_model():
+        last = layers.Dense(outputs, activation=activation)
+        hidden = layers.Dense(8, activation="relu", **first)
+        return keras.Sequential([keras.Input((4,)), hidden, *(m() for m in middle), last])
+
+    return make_model
+
+
+def member(seed=0, lr=0.1, batch_size=8):
+    rule = methods.parse("gradient_descent").definition()
+    return Member("gd", rule.name, rule.settings(lr=lr), batch_size, seed)
+
+
+def trained(problem, who, epochs, judge=False):
+    engine = JaxEngine(problem, problem.make_data(0), 0)
+    *_earlier, [run] = engine.train([who], epochs, judge=judge)
+    return engine, run
+
+
+def variables(problem, engine, run):
+    """Return the trained and the carried arrays at the end of a run."""
+    params = engine._progress(run).params
+    return params.trained, params.carried
+
+
+def model_at_start(problem, make_model, engine, seed):
+    model = make_model()
+    start = engine._start(seed).params
+    for variable, value in zip(model.trainable_variables, start.trained, strict=True):
+        variable.assign(value)
+    return model
+
+
+def fitted(model, batches, **compiled):
+    """Train with Keras's own fit, on these very batches."""
+    model.compile(keras.optimizers.SGD(0.1), **compiled)
+    rows = np.concatenate(batches)
+    history = model.fit(X[rows], LABELS[rows], batch_size=8, shuffle=False, verbose=0)
+    return history.history["loss"][0]
+
+
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def check_an_epoch_equals_fit_with_batch_normalisation_and_a_penalty():
+    make_model = dense(layers.BatchNormalization, kernel_regularizer=keras.regularizers.L2(0.1))
+    problem = from_keras(make_model, PARTS, loss=CROSS_ENTROPY)
+    engine, run = trained(problem, member(5), 1)
+    moved, carried = variables(problem, engine, run)
+    model = model_at_start(problem, make_model, engine, 5)
+    loss = fitted(model, [example_order(0, 5, 0, 40)], loss=CROSS_ENTROPY)
+    for mine, theirs in zip(moved, model.trainable_variables, strict=True):
+        np.testing.assert_allclose(mine, theirs.value, atol=2e-6)
+    for mine, theirs in zip(carried, model.non_trainable_variables, strict=True):
+        np.testing.assert_allclose(mine, theirs.value, atol=2e-6)
+    assert run.curve.train_loss[0] == pytest.approx(loss, rel=1e-5)
+
+
+def check_moving_averages_equal_a_hand_loop_and_serve_in_evaluation():
+    def make_model():
+        normalised = layers.BatchNormalization(momentum=0.8)
+        return keras.Sequential([keras.Input((4,)), normalised, layers.Dense(3)])
+
+    problem = from_keras(make_model, PARTS, loss="cross-entropy")
+    engine, run = trained(problem, member(2, lr=0.05), 2)
+    mean, variance = np.zeros(4), np.ones(4)
+    for epoch in range(2):
+        for rows in example_order(0, 2, epoch, 40).reshape(5, 8):
+            mean = 0.8 * mean + 0.2 * X[rows].mean(0)
+            variance = 0.8 * variance + 0.2 * X[rows].var(0)
+    (gamma, beta, weight, bias), carried = variables(problem, engine, run)
+    np.testing.assert_allclose(carried, [mean, variance], rtol=1e-5)
+    inputs = (X[50:] - mean) / np.sqrt(variance + 1e-3) * gamma + beta
+    outputs = inputs @ weight + bias
+    loss = np.log(np.exp(outputs).sum(1)) - outputs[np.arange(10), LABELS[50:]]
+    _engine, judged = trained(problem, member(2, lr=0.05), 2, judge=True)
+    assert judged.curve.test_loss == pytest.approx(loss.mean(), rel=1e-4)
+
+
+def _with_dropout():
+    return dense(lambda: layers.Dropout(0.5, seed=1), lambda: layers.GaussianNoise(1.0))
+
+
+def check_dropout_draws_as_fit_does_in_distribution():
+    problem = from_keras(_with_dropout(), PARTS, loss="cross-entropy")
+    engine, run = trained(problem, member(3, lr=1e-9), 200)
+    model = model_at_start(problem, _with_dropout(), engine, 3)
+    model.compile(keras.optimizers.SGD(1e-9), loss=CROSS_ENTROPY)
+    history = model.fit(X[:40], LABELS[:40], batch_size=8, epochs=200, verbose=0).history["loss"]
+    mine, theirs = run.curve.train_loss, np.array(history)
+    error = np.hypot(mine.std(), theirs.std()) / np.sqrt(200)
+    assert abs(mine.mean() - theirs.mean()) < 4 * error
+    assert mine.std() == pytest.approx(theirs.std(), rel=0.3)
+    assert len(set(mine)) == 200
+    still = model.evaluate(X[:40], LABELS[:40], verbose=0)
+    assert mine.mean() > still + 10 * error  # noise costs; evaluation is without it
+
+
+def check_dropout_and_noise_are_off_in_evaluation():
+    problem = from_keras(_with_dropout(), PARTS, loss="cross-entropy")
+    engine, run = trained(problem, member(3, lr=1e-9), 2, judge=True)
+    model = model_at_start(problem, _with_dropout(), engine, 3)
+    model.compile(loss=CROSS_ENTROPY)
+    assert run.curve.test_loss == pytest.approx(model.evaluate(X[50:], LABELS[50:], verbose=0))
+    assert np.ptp(run.curve.validation_loss) < 1e-6
+
+
+def check_weights_follow_the_seed_and_the_generators_of_the_user_do_not_move():
+    problem = from_keras(_with_dropout(), PARTS, loss="cross-entropy")
+    before, numpy_before = random.getstate(), np.random.get_state()[1].copy()
+    one, again, other = (problem.init(np.random.default_rng(s)).trained[0] for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert random.getstate() == before
+    assert (np.random.get_state()[1] == numpy_before).all()
+
+
+def check_a_frozen_layer_stays_as_it_is():
+    def make_model():
+        frozen = layers.Dense(8, kernel_initializer="ones", trainable=False)
+        return keras.Sequential([keras.Input((4,)), frozen, layers.Dense(3)])
+
+    problem = from_keras(make_model, PARTS, loss="cross-entropy")
+    engine, run = trained(problem, member(), 2)
+    moved, carried = variables(problem, engine, run)
+    assert (engine.parameters(), len(moved)) == (8 * 3 + 3, 2)
+    np.testing.assert_array_equal(carried[0], np.ones((4, 8)))
+
+
+def check_a_softmax_is_seen_and_not_taken_for_scores():
+    scores = from_keras(dense(), PARTS, loss="cross-entropy")
+    shares = from_keras(dense(activation="softmax"), PARTS, loss="cross-entropy")
+    outputs = RNG.normal(size=(5, 3)).astype(np.float32)
+    labels = np.array([0, 1, 2, 0, 1])
+    soft = np.exp(outputs) / np.exp(outputs).sum(1, keepdims=True)
+    assert float(shares.loss(soft, labels)) == pytest.approx(float(scores.loss(outputs, labels)))
+    assert scores.metric.name == shares.metric.name == "accuracy"
+    assert scores.metric.percent
+
+
+def _compiled(loss, **options):
+    def make_model():
+        model = dense(**options)()
+        model.compile("adam", loss=loss)
+        return model
+
+    return make_model
+
+
+def check_the_compiled_loss_serves_and_labels_may_stand_in_a_column():
+    make_model = _compiled("sparse_categorical_crossentropy", activation="softmax")
+    problem = from_keras(make_model, (X, LABELS[:, None]))
+    data = problem.make_data(0)
+    assert data.train.targets.shape == (36,)
+    assert np.bincount(data.train.targets).tolist() == [12, 12, 12]
+    assert problems.rehearse(problem, data) > 0
+    assert problem.metric.name == "accuracy"
+
+
+def check_two_classes_with_one_output_are_judged_by_accuracy():
+    data = (X, (X[:, 0] > 0).astype(int))
+    shares = from_keras(dense(outputs=1, activation="sigmoid"), data, loss="binary_crossentropy")
+    scored = keras.losses.BinaryCrossentropy(from_logits=True)
+    for problem, step in (
+        (shares, 0.0),
+        (from_keras(dense(outputs=1), data, loss=scored), -0.5),
+    ):
+        outputs = np.array([[0.6], [0.4], [0.7]]) + step
+        assert float(problem.metric.function(outputs, np.array([[1.0], [0], [0]]))) == 2 / 3
+        parts = problem.make_data(0)
+        assert parts.train.targets.shape == (36, 1)
+        _engine, run = trained(problem, member(lr=0.5), 30)
+        assert run.curve.validation_metric[-1] > 0.7
+
+
+def check_rows_of_one_one_are_judged_by_accuracy():
+    data = (X, np.eye(3, dtype=np.float32)[LABELS])
+    make_model = dense(activation="softmax")
+    problem = from_keras(make_model, data, loss="categorical_crossentropy", metric="accuracy")
+    outputs = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    assert float(problem.metric.function(outputs, np.array([[1, 0, 0], [0, 1, 0]]))) == 0.5
+    assert problems.rehearse(problem, problem.make_data(0)) > 0
+
+
+def check_a_regression_is_judged_by_r2_and_its_targets_may_be_flat():
+    for loss in ("mse", "mean_squared_error", keras.losses.MeanSquaredError()):
+        problem = from_keras(dense(outputs=1), (X, 2 * X[:, 0]), loss=loss)
+        assert problem.metric.name == "r2"
+        _engine, run = trained(problem, member(lr=0.05), 20)
+        assert run.curve.validation_metric[-1] > 0.5
+    absolute = from_keras(dense(outputs=1), (X, X[:, 0]), loss="mean_absolute_error")
+    assert (absolute.metric.name, absolute.metric.higher_is_better) == ("loss", False)
+
+    def largest(targets, outputs):
+        return keras.ops.max(keras.ops.abs(targets - outputs))
+
+    own = from_keras(dense(outputs=1), (X, X[:, 0]), loss="mse", metric=largest)
+    assert own.metric.name == "largest"
+    assert problems.rehearse(own, own.make_data(0)) > 0
+
+
+def check_a_subclassed_model_is_built_on_the_data():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.drop, self.last = layers.Dropout(0.5), layers.Dense(3)
+
+        def call(self, inputs, training=False):
+            return self.last(self.drop(inputs, training=training))
+
+    problem = from_keras(Own, PARTS, loss="cross-entropy")
+    _engine, run = trained(problem, member(), 2)
+    assert np.isfinite(run.curve.validation_loss).all()
+
+
+SAME = dense()()
+
+
+def _two_inputs():
+    one, other = keras.Input((4,)), keras.Input((4,))
+    return keras.Model([one, other], layers.Dense(3)(one + other))
+
+
+def _fails():
+    raise RuntimeError("no weights today")
+
+
+def check_what_is_wrong_is_named():
+    columns = dense(kernel_constraint="non_neg")
+    widths = iter(range(4, 99))
+    cases = [
+        ({"make_model": 3}, ProblemError, "make_model must be a function; got int"),
+        ({"make_model": lambda: 3}, ProblemError, "make_model must return a Keras model; got int"),
+        ({"make_model": _fails}, ProblemError, "make_model fails: RuntimeError: no weights today"),
+        ({"make_model": _two_inputs}, ProblemError, "one input and one output; it has 2 and 1"),
+        ({"make_model": columns}, ProblemError, "kernel has a constraint"),
+        ({"data": (X[:, :3], LABELS)}, ProblemError, r"inputs of shape \(4,\); the data have \(3,"),
+        ({"loss": None}, ProblemError, "give a loss, or a model that is compiled with one"),
+        ({"loss": "crossentropy"}, UnknownNameError, "no loss named 'crossentropy'.*Did you mean"),
+        ({"loss": 3}, ProblemError, "loss must be a function; got int"),
+        ({"metric": "acuracy"}, UnknownNameError, "no metric named 'acuracy'.*'accuracy'"),
+        ({"data": (X, LABELS[:-1])}, DataError, "60 inputs but 59 targets"),
+        ({"data": X}, DataError, "must be a pair"),
+        ({"data": (X[:0], LABELS[:0])}, DataError, "there are no examples"),
+        ({"epochs": 0}, ProblemError, "epochs must be a whole number ≥ 1; got 0"),
+    ]
+    for given, error, message in cases:
+        options = {"make_model": dense(), "data": (X, LABELS), "loss": "cross-entropy", **given}
+        with pytest.raises(error, match=message):
+            from_keras(options.pop("make_model"), options.pop("data"), **options)
+    for make_model, message in (
+        (lambda: SAME, "must build a model anew each time"),
+        (lambda: dense(outputs=next(widths))(), "built another model the second time"),
+    ):
+        problem = from_keras(make_model, (X, LABELS), loss="cross-entropy")
+        with pytest.raises(ProblemError, match=message):
+            problems.rehearse(problem, problem.make_data(0))
+
+
+def check_another_backend_is_refused_with_what_to_set():
+    patch = pytest.MonkeyPatch()
+    with patch.context() as patched:
+        patched.setattr(keras.backend, "backend", lambda: "tensorflow")
+        with pytest.raises(ProblemError, match="Keras runs on tensorflow: set KERAS_BACKEND=jax"):
+            from_keras(dense(), (X, LABELS), loss="cross-entropy")
