@@ -1,0 +1,63 @@
+"""The pages, rendered in the language asked for."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from descenso.language import LANGUAGES, _, current, ngettext
+from descenso.report import style
+from descenso.web._playground import catalog
+from descenso.web._texts import texts
+from descenso.web._tours import tours
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("descenso.web", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(_=_, ngettext=ngettext)
+    return environment
+
+
+def render(name: str, **values: Any) -> str:
+    """Return a page in the language in use."""
+    return (
+        _environment()
+        .get_template(f"{name}.html")
+        .render(language=current(), languages=LANGUAGES, page=name, **values)
+    )
+
+
+def playground() -> str:
+    """Return the playground's page."""
+    data = {"texts": texts(), "tours": tours(), "catalog": catalog(), "marks": _marks()}
+    return render("playground", data=as_data(data))
+
+
+def studies(problems: list[str]) -> str:
+    """Return the page of studies."""
+    return render("studies", data=as_data({"texts": texts(), "marks": _marks()}), problems=problems)
+
+
+def _marks() -> list[dict[str, str]]:
+    """Return how the first methods are drawn, as in every other figure."""
+    looks = style.marks([str(i) for i in range(14)])
+    return [{"colour": m.colour, "dash": m.dash} for m in looks.values()]
+
+
+def as_data(value: Any) -> Markup:
+    """Return JSON that cannot end the element it stands in; browsers do not run it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
