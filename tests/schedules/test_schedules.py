@@ -303,3 +303,20 @@ def test_a_wrong_argument_is_refused_with_its_value(make, says):
 def test_an_unknown_schedule_is_refused_by_name():
     with pytest.raises(UnknownNameError, match="no schedule named 'sine'"):
         schedules.from_config({"schedule": "sine"})
+
+
+def test_a_schedule_of_ones_own_needs_one_function():
+    @schedules.schedule(source="Vaswani et al. (2017), section 5.3")
+    def inverse_root(
+        xp,
+        step,
+        *,
+        start=schedules.argument("first value"),
+        every=schedules.argument("scale", 1, above=0),
+    ):
+        """Fall with the square root of the step."""
+        return start / xp.sqrt(1 + step / every)
+
+    made = inverse_root(0.1, every=4)
+    assert made(12) == pytest.approx(0.05)
+    assert schedules.from_config(made.get_config()) == made
