@@ -25,7 +25,7 @@ class OptimizerState(NamedTuple):
     slots : name of a state array of the rule → a tree like the parameters.
     """
 
-    count: jax.Array  # type: ignore[assignment]  # as optax names it
+    count: jax.Array  # as optax names it
     slots: dict[str, Tree]
 
 
