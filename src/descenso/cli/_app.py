@@ -10,6 +10,7 @@ import typer
 
 from descenso.cli import _options as options
 from descenso.cli import _pictures as pictures
+from descenso.cli import _studies
 from descenso.cli import _usage as usage
 from descenso.cli._output import (
     check_places,
@@ -230,3 +231,4 @@ def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> N
 
 
 pictures.register(app)
+_studies.register(app)

@@ -50,7 +50,9 @@ def sensitive(best: MethodResult, result: StudyResult) -> str:
             "On validation it keeps 95% of what it gains for learning rates from {low} to {high} "
             "at least, a factor of {factor}."
         )
-    said = text.format(low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=_factor(own.factor))
+    said = text.format(
+        low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=words.factor(own.factor)
+    )
     return " ".join(filter(None, [said, _more_forgiving(own.factor, result)]))
 
 
@@ -64,12 +66,8 @@ def _more_forgiving(own: float, result: StudyResult) -> str:
         return ""
     factor, name = max(wide)
     return _("Of those that tie, {name} is the most forgiving: a factor of {factor}.").format(
-        name=name, factor=_factor(factor)
+        name=name, factor=words.factor(factor)
     )
-
-
-def _factor(factor: float) -> str:
-    return f"{factor:.2g}" if factor < 100 else f"{float(f'{factor:.2g}'):.0f}"
 
 
 def target(best: MethodResult, result: StudyResult) -> str:

@@ -57,11 +57,15 @@ def tolerance(method: MethodResult, higher_is_better: bool) -> Tolerance | None:
 
     ``None`` where fewer than three rates were tried, or none was better than no training.
     """
-    shares = curve(method, higher_is_better)
+    return around_best(curve(method, higher_is_better))
+
+
+def around_best(shares: Sequence[tuple[float, float]]) -> Tolerance | None:
+    """Return the good range of a curve of (learning rate, share of the best gain), lowest first."""
     if len(shares) < 3 or max(share for _, share in shares) <= 0:
         return None
     best = max(range(len(shares)), key=lambda i: shares[i][1])
-    low, low_open = _walk(shares[best::-1])
+    low, low_open = _walk(list(reversed(shares[: best + 1])))
     high, high_open = _walk(shares[best:])
     return Tolerance(low, high, low_open, high_open)
 

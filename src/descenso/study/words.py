@@ -40,6 +40,11 @@ def short_time(seconds: float) -> str:
     return f"{number} {unit}"
 
 
+def factor(number: float) -> str:
+    """Return a factor with two digits."""
+    return f"{number:.2g}" if number < 100 else f"{float(f'{number:.2g}'):.0f}"
+
+
 def memory(count: float) -> str:
     """Return a number of bytes in the unit that suits it."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -1,0 +1,137 @@
+"""Write a study where a user names it: a file, an MLflow server or a TensorBoard folder."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from descenso.errors import ReportError, SettingError
+from descenso.language import _
+from descenso.store import Store, StoredStudy
+from descenso.study.export import _tensorboard
+from descenso.study.export._frame import exported_runs, finished, long_form
+from descenso.study.verdict import with_text
+
+
+def export(store: Store, stored: StoredStudy, target: str) -> str:
+    """Write a finished study to ``target`` and return where it lies.
+
+    Parameters
+    ----------
+    target : ``file.csv``, ``file.parquet``, ``mlflow:URI`` or ``tensorboard:FOLDER``.
+
+    Raises
+    ------
+    SettingError
+        If the target is none of these, or needs a package that is not installed.
+    ReportError
+        If it cannot be written.
+    """
+    kind, colon, place = target.partition(":")
+    if colon and kind in ("mlflow", "tensorboard") and place:
+        writer: Callable[[Store, StoredStudy, str], str] = (
+            _to_mlflow if kind == "mlflow" else _to_tensorboard
+        )
+        return writer(store, stored, place)
+    suffix = Path(target).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        raise SettingError(
+            _(
+                "a study is exported to file.csv, file.parquet, mlflow:URI or tensorboard:FOLDER; "
+                "got {target!r}"
+            ).format(target=target)
+        )
+    frame = long_form(store, stored)
+    try:
+        if suffix == ".csv":
+            frame.to_csv(target, index=False, na_rep="nan")
+        else:
+            _needed("pyarrow")
+            frame.to_parquet(target, index=False)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    return target
+
+
+def _needed(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            _("this export needs a package: pip install {package}").format(package=package)
+        ) from error
+
+
+def _unwritable(path: str, error: OSError) -> ReportError:
+    return ReportError(
+        _("{path} cannot be written: {reason}").format(path=path, reason=error.strerror or error)
+    )
+
+
+def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
+    result = finished(stored)
+    try:
+        for exported in exported_runs(store, result):
+            member, curve = exported.run.member, exported.run.curve
+            name = _folder(f"{member.method}/{exported.setting}/seed {member.seed}")
+            scalars = [
+                (f"validation/{result.metric.name}", step, float(value))
+                for step, value in enumerate(curve.validation_metric)
+            ]
+            scalars += [
+                ("validation/loss", step, float(v)) for step, v in enumerate(curve.validation_loss)
+            ]
+            scalars += [("train/loss", i + 1, float(v)) for i, v in enumerate(curve.train_loss)]
+            if "search" not in exported.roles and not curve.diverged:
+                test = (f"test/{result.metric.name}", curve.epochs, float(curve.test_metric))
+                scalars.append(test)
+            _tensorboard.write(Path(place) / stored.identity / name, scalars)
+    except OSError as error:
+        raise _unwritable(place, error) from error
+    return str(Path(place) / stored.identity)
+
+
+def _folder(name: str) -> str:
+    """Return a path that every file system takes."""
+    kept = "".join(c if c.isalnum() or c in "/=._- @" else "_" for c in name)
+    return kept.replace(" ", "").replace("@", "-at-")
+
+
+def _to_mlflow(store: Store, stored: StoredStudy, uri: str) -> str:
+    _needed("mlflow")
+    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.tracking import MlflowClient
+
+    result = with_text(finished(stored))
+    client = MlflowClient(tracking_uri=uri)
+    name = f"descenso {result.design.problem}"
+    known = client.get_experiment_by_name(name)
+    experiment = known.experiment_id if known else client.create_experiment(name)
+    for exported in exported_runs(store, result):
+        member, curve = exported.run.member, exported.run.curve
+        tags = {"descenso.study": result.identity, "descenso.role": ",".join(exported.roles),
+                "descenso.verdict": result.verdict.text}  # fmt: skip
+        run = client.create_run(
+            experiment, run_name=f"{member.method} {exported.setting} seed {member.seed}"
+        )
+        given = {"method": member.method, "seed": member.seed, "batch_size": member.batch_size,
+                 **member.settings}  # fmt: skip
+        metrics = [
+            Metric(f"validation_{result.metric.name}", float(value), 0, step)
+            for step, value in enumerate(curve.validation_metric)
+            if math.isfinite(value)
+        ]
+        if "search" not in exported.roles and not curve.diverged:
+            test = float(curve.test_metric)
+            metrics.append(Metric(f"test_{result.metric.name}", test, 0, curve.epochs))
+        client.log_batch(
+            run.info.run_id,
+            metrics=metrics,
+            params=[Param(key, str(value)) for key, value in given.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )
+        client.set_terminated(run.info.run_id, "FAILED" if curve.diverged else "FINISHED")
+    return f"{uri} ({name})"

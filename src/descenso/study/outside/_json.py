@@ -1,0 +1,86 @@
+"""The JSON of ``descenso verdict --json``: its verdict is shaped as that of ``compare``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from descenso.records import Comparison, Estimate
+from descenso.study.cost import time_to_target
+from descenso.study.outside import _words as words
+from descenso.study.outside._judge import Finding, Judged
+from descenso.study.outside._sensitivity import tolerated
+
+SCHEMA = 1
+
+
+def as_json(found: Finding) -> dict[str, Any]:
+    """Return the finding as JSON-ready values; what is not a finite number is ``null``."""
+    overall = found.overall
+    return {
+        "schema": SCHEMA,
+        "metric": {"name": found.metric or "value", "higher_is_better": found.higher_is_better,
+                   "target": found.target},
+        "problems": [j.problem for j in found.problems],
+        "verdict": {
+            "text": words.text(found),
+            **_verdict(overall),
+            "sentences": [
+                {"topic": topic, "text": text}
+                for topic, text in words.sentences(found).items()
+                if text
+            ],
+        },
+        "methods": [_method(found, overall, m) for m in overall.scores],
+        "by_problem": [
+            {"problem": j.problem, "verdict": _verdict(j),
+             "methods": [_method(found, j, m) for m in j.scores]}
+            for j in found.problems
+        ],
+        "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def _verdict(judged: Judged) -> dict[str, Any]:
+    verdict = judged.verdict
+    return {
+        "best": verdict.best,
+        "tied": list(verdict.tied),
+        "comparisons": [_comparison(c) for c in verdict.comparisons],
+    }
+
+
+def _method(found: Finding, judged: Judged, method: str) -> dict[str, Any]:
+    chosen = judged.chosen.get(method)
+    range_ = tolerated(judged.runs.get(method, ()), found.higher_is_better)
+    time = time_to_target(words.epochs_to_target(found, method)) if chosen else None
+    return {
+        "name": method,
+        "setting": chosen.setting if chosen else None,
+        "seeds": list(judged.scores[method]),
+        "value": _estimate(judged.estimates[method]),
+        "diverged": judged.diverged[method],
+        "selection_bias": _finite(chosen.bias) if chosen else None,
+        "sensitivity": range_ and {"low": range_.low, "high": range_.high, "factor": range_.factor},
+        "time_to_target": time
+        and {"median": _finite(time.median), "reached": time.reached, "runs": time.runs},
+    }
+
+
+def _comparison(c: Comparison) -> dict[str, Any]:
+    return {
+        "other": c.other,
+        "difference": _estimate(c.difference),
+        "p_value": _finite(c.p_value),
+        "probability_of_improvement": _finite(c.chance),
+        "tied": c.tied,
+    }
+
+
+def _estimate(e: Estimate) -> dict[str, Any]:
+    return {"mean": _finite(e.mean), "low": _finite(e.low), "high": _finite(e.high),
+            "values": [_finite(v) for v in e.values]}  # fmt: skip
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

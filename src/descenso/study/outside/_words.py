@@ -1,0 +1,211 @@
+"""Say what runs from outside allow to be said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from descenso.language import _, ngettext
+from descenso.study.cost import time_to_target
+from descenso.study.outside._judge import Finding, Judged
+from descenso.study.outside._sensitivity import tolerated
+from descenso.study.statistics import seeds_to_settle
+from descenso.study.words import factor, listed, p_value
+
+
+def text(found: Finding) -> str:
+    """Return the verdict in the language in use."""
+    return " ".join(sentence for sentence in sentences(found).values() if sentence)
+
+
+def sentences(found: Finding) -> Mapping[str, str]:
+    """Return the sentences of the verdict by topic."""
+    judged = found.overall
+    if judged.verdict.best is None:
+        return {"use": _("Every run of every method diverged: there is no method to recommend.")}
+    return {
+        "use": _use(found),
+        "default": _default(found),
+        "ties": _ties(judged),
+        "worse": _worse(judged),
+        "sure": _sure(judged),
+        "settle": _settle(judged),
+        "bias": _bias(judged),
+        "sensitive": _sensitive(found),
+        "target": _target(found),
+        "diverged": _diverged(judged),
+        "caution": _caution(judged),
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _use(found: Finding) -> str:
+    judged = found.overall
+    best = judged.verdict.best or ""
+    own, setting = judged.estimates[best], judged.chosen[best].setting if judged.chosen else ""
+    name = f"{best} ({setting})" if setting else best
+    where = listed([j.problem for j in found.problems if j.problem])
+    opening = (
+        _("On {problem}, {method} is the best: {metric} {mean}")
+        if where
+        else _("{method} is the best: {metric} {mean}")
+    ).format(
+        problem=where,
+        method=name,
+        metric=(found.metric or _("mean")) if len(found.problems) == 1 else _("share of the gap"),
+        mean=_figure(own.mean),
+    )
+    n = len(own.values)
+    if math.isnan(own.low):
+        return opening + _(" (one run).")
+    return opening + ngettext(
+        " (95% interval {low} to {high}, {n} run).", " (95% interval {low} to {high}, {n} runs).", n
+    ).format(low=_figure(own.low), high=_figure(own.high), n=n)
+
+
+def _default(found: Finding) -> str:
+    judged = found.overall
+    chosen = judged.chosen.get(judged.verdict.best or "")
+    values = [v for v in chosen.default.values() if math.isfinite(v)] if chosen else []
+    if not values:
+        return ""
+    return _("With its default setting it reaches {mean}.").format(
+        mean=_figure(math.fsum(values) / len(values))
+    )
+
+
+def _ties(judged: Judged) -> str:
+    tied = judged.verdict.tied
+    if not tied:
+        return _("No other method ties with it.") if judged.verdict.comparisons else ""
+    unknown = [c.other for c in judged.verdict.comparisons if c.tied and math.isnan(c.p_value)]
+    known = [name for name in tied if name not in unknown]
+    parts = []
+    if known:
+        parts.append(
+            ngettext(
+                "{names} ties with it: the difference is inside the noise.",
+                "{names} tie with it: the differences are inside the noise.",
+                len(known),
+            ).format(names=listed(known))
+        )
+    if unknown:
+        parts.append(
+            _("How it compares with {names} cannot be said from so few runs.").format(
+                names=listed(unknown)
+            )
+        )
+    return " ".join(parts)
+
+
+def _worse(judged: Judged) -> str:
+    parts = [
+        _("{name} by {difference} ({p})").format(
+            name=c.other, difference=f"{c.difference.mean:.3g}", p=p_value(c.p_value)
+        )
+        for c in judged.verdict.comparisons
+        if not c.tied
+    ]
+    return _("Worse: {parts}.").format(parts=listed(parts)) if parts else ""
+
+
+def _sure(judged: Judged) -> str:
+    able = [c for c in judged.verdict.comparisons if len(judged.scores[c.other]) > 1]
+    if not able or len(judged.scores[judged.verdict.best or ""]) < 2:
+        return ""
+    nearest = min(able, key=lambda c: c.difference.mean)
+    return _(
+        "Of two runs, one of {best} and one of {name}, the one of {best} is the better with a "
+        "probability of {chance} (50% would be a coin toss)."
+    ).format(best=judged.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
+
+
+def _settle(judged: Judged) -> str:
+    tied = [c for c in judged.verdict.comparisons if c.tied and len(c.difference.values) > 1]
+    if not tied:
+        return ""
+    closest = min(tied, key=lambda c: c.p_value)
+    methods = len(judged.scores)
+    n = seeds_to_settle(closest.difference, methods * (methods - 1) // 2)
+    if n is None or n <= len(closest.difference.values):
+        return ""
+    return _(
+        "If the difference from {name} is as large as it looks, about {n} seeds would show it."
+    ).format(name=closest.other, n=n)
+
+
+def _bias(judged: Judged) -> str:
+    known = {m: c.bias for m, c in judged.chosen.items() if math.isfinite(c.bias)}
+    if not known:
+        return ""
+    better = sum(bias > 0 for bias in known.values())
+    mean = math.fsum(known.values()) / len(known)
+    return ngettext(
+        "The values that chose a setting beat those that judge it for {better} of {n} method, by "
+        "{mean} on average.",
+        "The values that chose a setting beat those that judge it for {better} of {n} methods, by "
+        "{mean} on average.",
+        len(known),
+    ).format(better=better, n=len(known), mean=f"{mean:.3g}")
+
+
+def _sensitive(found: Finding) -> str:
+    best = found.overall.verdict.best or ""
+    own = tolerated(found.overall.runs.get(best, ()), found.higher_is_better)
+    if own is None:
+        return ""
+    return _("Its learning rate stays good from {low} to {high}, a factor of {factor}.").format(
+        low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=factor(own.factor)
+    )
+
+
+def epochs_to_target(found: Finding, method: str) -> tuple[float, ...]:
+    """Return for each judged run the first step that meets the target; infinite where none does."""
+    chosen = found.overall.chosen.get(method)
+    if found.target is None or chosen is None:
+        return ()
+    sign = 1 if found.higher_is_better else -1
+    times = []
+    for run in chosen.runs:
+        curve = max(run.curves.values(), key=len)
+        met = [step for step, v in curve.items() if sign * (v - found.target) >= 0]
+        times.append(min(met, default=math.inf))
+    return tuple(times)
+
+
+def _target(found: Finding) -> str:
+    best = found.overall.verdict.best or ""
+    time = time_to_target(epochs_to_target(found, best))
+    if time is None or found.target is None:
+        return ""
+    median = f"{time.median:g}" if math.isfinite(time.median) else _("never")
+    return _("It reaches {target} at step {median} (median; {reached} of {runs} runs do).").format(
+        target=_figure(found.target), median=median, reached=time.reached, runs=time.runs
+    )
+
+
+def _diverged(judged: Judged) -> str:
+    parts = [
+        _("{k} of {n} of {name}").format(k=k, n=len(judged.scores[m]), name=m)
+        for m, k in judged.diverged.items()
+        if k
+    ]
+    return _("Runs diverged: {parts}.").format(parts=listed(parts)) if parts else ""
+
+
+def _caution(judged: Judged) -> str:
+    fewest = min(len(s) for s in judged.scores.values())
+    if fewest == 1:
+        return _(
+            "One seed shows no noise: no interval and no difference can be vouched for. "
+            "Use five seeds or more."
+        )
+    if fewest < 5:
+        return _(
+            "With {n} seeds only differences far larger than the noise can be seen; "
+            "use five seeds or more."
+        ).format(n=fewest)
+    return ""
