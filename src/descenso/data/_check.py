@@ -50,6 +50,10 @@ def _check_lengths(inputs: Array, targets: Array, where: str) -> None:
 
 
 def _check_numbers(values: Array, what: str) -> None:
+    for name in values.dtype.names or ():  # several inputs, a field for each
+        _check_numbers(values[name], f"{what} ({name})")
+    if values.dtype.names:
+        return
     if values.dtype.kind not in "biuf":
         raise DataError(
             _("{what}: they must be real numbers; got type {dtype}").format(

@@ -8,6 +8,10 @@ from descenso.problems import Data, Problem
 
 def open_engine(problem: Problem, data: Data, study_seed: int) -> Engine:
     """Return an engine for ``problem`` on ``data``; ``study_seed`` keys all its randomness."""
+    if problem.framework == "torch":
+        from descenso.engine.torch import TorchEngine
+
+        return TorchEngine(problem, data, study_seed)
     from descenso.engine.jax import JaxEngine
 
     return JaxEngine(problem, data, study_seed)

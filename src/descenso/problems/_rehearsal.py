@@ -28,6 +28,10 @@ def rehearse(problem: Problem, data: Data) -> float:
         metric fail on the first batch; if loss or metric are not one finite number; or if the
         labels do not fit the outputs.
     """
+    if problem.framework == "torch":
+        from descenso.problems._torch_rehearsal import rehearse_torch
+
+        return rehearse_torch(problem, data)
     params = _try(lambda: problem.init(np.random.default_rng(0)), "init")
     _check_params(trained(params))
     _check_variables(problem, params)
@@ -111,7 +115,7 @@ def fingerprint(problem: Problem, data: Data) -> str:
     for part in (data.train, data.validation, data.test):
         _feed(digest, part.inputs)
         _feed(digest, part.targets)
-    for path, leaf in _leaves(problem.init(np.random.default_rng(0))):
+    for path, leaf in _initial_leaves(problem, data):
         digest.update(path.encode())
         _feed(digest, leaf)
     digest.update(f"{loss:.3e} {problem.metric.name}".encode())
@@ -120,6 +124,15 @@ def fingerprint(problem: Problem, data: Data) -> str:
         batch = _first_examples(data.train, problem.batch_size)
         digest.update(f"{train_loss(problem, params, batch):.3e}".encode())
     return digest.hexdigest()
+
+
+def _initial_leaves(problem: Problem, data: Data) -> list[tuple[str, Any]]:
+    if problem.framework == "torch":
+        from descenso.problems._torch_rehearsal import initialised
+
+        weights = initialised(problem, data.train).state_dict()
+        return [(name, tensor.float().numpy()) for name, tensor in weights.items()]
+    return _leaves(problem.init(np.random.default_rng(0)))
 
 
 def _feed(digest: Any, array: Array) -> None:

@@ -1,0 +1,264 @@
+"""Train the members of one torch problem, one after another, in the process that asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
+from descenso.engine._torch_member import Checkpoint, Trainee
+from descenso.engine._torch_step import (
+    CannotCompileError,
+    CompiledStep,
+    Plan,
+    compile_step,
+    draws_elsewhere,
+    plan_for,
+)
+from descenso.engine.randomness import example_order, step_seeds, weights_generator
+from descenso.errors import DescensoError
+from descenso.problems import Problem
+from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
+from descenso.problems._torch_rehearsal import initialised
+from descenso.problems._torch_tensors import Batch
+from descenso.records import Member, Run
+
+EXAMPLES_PER_PART = 1024  # of a split that is evaluated a part at a time
+BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
+
+
+class Advanced(NamedTuple):
+    """A run after some epochs, and the error that ended it, if one did."""
+
+    run: Run
+    failure: str | None = None
+
+
+@dataclass
+class _Way:
+    """How the steps at one batch size are taken here."""
+
+    plan: Plan
+    compiled: CompiledStep | None
+    why_not: str | None
+    draws_elsewhere: bool
+
+
+@dataclass
+class _Epochs:
+    """What a member's epochs gave: training loss, validation loss and metric of each."""
+
+    alive: bool
+    rows: list[tuple[float, float, float]] = field(default_factory=list)
+    failure: str | None = None
+
+
+_NONE = (np.nan, np.nan, np.nan)
+
+
+@dataclass
+class Bench:
+    """Everything that training members takes, but for the members.
+
+    Parameters
+    ----------
+    train, validation, test : examples, in the dtype the module computes in.
+    """
+
+    problem: Problem
+    train: Batch
+    validation: Batch
+    test: Batch
+    study_seed: int
+    _ways: dict[int, _Way] = field(default_factory=dict, init=False)
+    _starts: dict[int, tuple[float, float]] = field(default_factory=dict, init=False)
+    _warmed: set[tuple[str, int]] = field(default_factory=set, init=False)
+
+    @property
+    def examples(self) -> int:
+        """Return how many training examples there are."""
+        return len(self.train[1])
+
+    def advance(self, run: Run, more: int, judge: bool) -> Advanced:
+        """Train a run for ``more`` epochs; judge it on test after them if asked to."""
+        with one_thread(), own_randomness():
+            try:
+                run = self._started(run)
+                self._warm(run.member)
+                return self._advance(run, more, judge)
+            except Exception as error:  # the user's code: its member ends here, the others go on
+                if not len(run.curve.validation_loss):
+                    run = replace(run, curve=untrained(np.nan, np.nan))
+                rows = tuple(np.array([figure]) for figure in _NONE)
+                steps = run.curve.steps
+                ended = advanced(run, rows, steps=steps, alive=False, seconds=0.0, checkpoint=None)  # type: ignore[arg-type]
+                return Advanced(ended, _in_words(error))
+
+    def module(self, seed: int) -> torch.nn.Module:
+        """Return a new module with the initial weights of a seed."""
+        generator = weights_generator(self.study_seed, seed)
+        module: torch.nn.Module = initialised(self.problem, _few(self.train), generator)
+        return module.to(self.train[1].device)
+
+    def way(self, batch_size: int) -> _Way:
+        """Return how steps at a batch size are taken, compiling what is to be."""
+        if batch_size not in self._ways:
+            with one_thread():
+                self._ways[batch_size] = self._find_way(batch_size)
+        return self._ways[batch_size]
+
+    def _find_way(self, batch_size: int) -> _Way:
+        module, batch = self.module(0), _rows(self.train, slice(batch_size))
+        try:
+            plan = plan_for(self.problem, module, batch, self.examples // batch_size)
+            elsewhere = draws_elsewhere(self.problem, module, batch)
+        except Exception:  # each member says for itself what fails at this batch size
+            return _Way(Plan(False, False, 0), None, None, False)
+        if not plan.whole_step:
+            return _Way(plan, None, None, elsewhere)
+        if elsewhere:
+            return _Way(plan, None, "it draws from Python's or NumPy's generators", True)
+        try:
+            return _Way(plan, compile_step(self.problem, module, batch), None, False)
+        except CannotCompileError as error:
+            return _Way(plan, None, str(error), False)
+
+    # ---- one member -----------------------------------------------------------------------------
+
+    def _started(self, run: Run) -> Run:
+        """Return the run with its figures before training."""
+        if len(run.curve.validation_loss):
+            return run
+        seed = run.member.seed
+        if seed not in self._starts:
+            self._starts[seed] = self._evaluate(self.module(seed), self.validation)
+        return replace(run, curve=untrained(*self._starts[seed]))
+
+    def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
+        started = time.perf_counter()
+        trainee = self._trainee(run.member, run.checkpoint or {})
+        hopeless = hopeless_above(float(run.curve.validation_loss[0]))
+        epochs = _Epochs(alive=bool(np.isfinite(hopeless)))
+        if not epochs.alive:
+            epochs.rows.append(_NONE)
+        for epoch in range(run.curve.epochs, run.curve.epochs + more):
+            if epochs.alive:
+                self._epoch(trainee, epoch, hopeless, epochs)
+        train_loss, loss, metric = np.array(epochs.rows).T
+        after = advanced(
+            run, (train_loss, loss, metric), steps=trainee.steps, alive=epochs.alive,
+            seconds=time.perf_counter() - started,
+            checkpoint=trainee.checkpoint() if epochs.alive and not judge else {},
+        )  # fmt: skip
+        if judge and epochs.alive:
+            after = with_test_figures(after, *self._evaluate(trainee.settle(), self.test))
+        return Advanced(after, epochs.failure)
+
+    def _trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
+        way, module = self.way(member.batch_size), self.module(member.seed)
+        return Trainee(self.problem, module, member, checkpoint, way.plan.kernels, way.compiled)
+
+    def _warm(self, member: Member) -> None:
+        """Take a step to no purpose, so that no member pays for what is compiled once."""
+        key = member.rule, member.batch_size
+        if key not in self._warmed:
+            self._warmed.add(key)
+            trainee = self._trainee(member, {})
+            trainee.step(_rows(self.train, slice(member.batch_size)))
+
+    def _epoch(self, trainee: Trainee, epoch: int, hopeless: float, so_far: _Epochs) -> None:
+        """Train one epoch; the user's code may fail, which ends its member and no other."""
+        try:
+            mean_loss, so_far.alive = self._steps(trainee, epoch, hopeless)
+            loss = metric = np.nan
+            if so_far.alive:
+                loss, metric = self._evaluate(trainee.settle(), self.validation)
+                so_far.alive = loss <= hopeless  # NaN is not
+            so_far.rows.append(
+                (mean_loss, loss, metric) if so_far.alive else (mean_loss, *_NONE[1:])
+            )
+        except Exception as error:
+            so_far.alive, so_far.failure = False, _in_words(error)
+            so_far.rows.append(_NONE)
+
+    def _steps(self, trainee: Trainee, epoch: int, hopeless: float) -> tuple[float, bool]:
+        """Take the steps of an epoch, stopping at the one that diverges; return the mean loss."""
+        total, steps = 0.0, 0
+        way = self._ways[trainee.member.batch_size]
+        seed = seed_everything if way.draws_elsewhere else _seed
+        batches = self._batches(trainee, epoch)
+        for step_seed, batch in zip(self._seeds(trainee, epoch), batches, strict=True):
+            seed(step_seed)
+            loss = trainee.step(batch)
+            total, steps = total + loss, steps + 1
+            if not loss <= hopeless:
+                return total / steps, False
+        return total / steps, True
+
+    def _seeds(self, trainee: Trainee, epoch: int) -> list[int]:
+        steps = self.examples // trainee.member.batch_size
+        return step_seeds(self.study_seed, trainee.member.seed, epoch, steps)
+
+    def _batches(self, trainee: Trainee, epoch: int) -> Iterator[Batch]:
+        """Give the batches of an epoch; the examples left over wait for another epoch."""
+        size = trainee.member.batch_size
+        if size == self.examples:
+            yield self.train  # a whole-batch gradient does not depend on the order
+            return
+        order = example_order(self.study_seed, trainee.member.seed, epoch, self.examples)
+        used = torch.from_numpy(order[: self.examples // size * size]).long()
+        for rows in used.split(self._block(size)):
+            inputs, targets = _rows(self.train, rows.to(self.train[1].device))
+            columns = zip(*(x.split(size) for x in inputs), strict=True)
+            yield from zip(columns, targets.split(size), strict=True)
+
+    def _block(self, size: int) -> int:
+        """Return how many examples are put in order at a time: whole batches of them."""
+        inputs, _targets = self.train
+        bytes_each = sum(x[0].numel() * x.element_size() for x in inputs)
+        return size * max(1, BYTES_PER_BLOCK // max(1, bytes_each * size))
+
+    def _evaluate(self, module: torch.nn.Module, part: Batch) -> tuple[float, float]:
+        """Return loss and metric over a whole part, in evaluation mode."""
+        inputs, targets = part
+        module.eval()
+        try:
+            with torch.no_grad():
+                pieces = zip(*(x.split(EXAMPLES_PER_PART) for x in inputs), strict=True)
+                outputs = torch.cat([self.problem.apply(module, piece) for piece in pieces])
+                loss = self.problem.loss(outputs, targets)
+                metric = self.problem.metric.function(outputs, targets)
+        finally:
+            module.train()
+        return float(loss), float(metric)
+
+
+def _seed(seed: int) -> None:
+    """Seed what draws on the CPU; torch's own ``manual_seed`` looks for other devices each time."""
+    torch.default_generator.manual_seed(seed)
+
+
+def _few(batch: Batch) -> Any:
+    """Return two examples as a part, for modules that look at their inputs to know their sizes."""
+    from descenso.data import Split
+    from descenso.problems._several import pack
+
+    inputs, targets = _rows(batch, slice(2))
+    return Split(pack([x.cpu().numpy() for x in inputs]), targets.cpu().numpy())
+
+
+def _rows(batch: Batch, rows: Any) -> Batch:
+    inputs, targets = batch
+    return tuple(x[rows] for x in inputs), targets[rows]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, DescensoError):
+        return str(error)
+    line = (str(error).strip() or repr(error)).splitlines()[0]
+    return f"{type(error).__name__}: {line}"

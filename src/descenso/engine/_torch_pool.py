@@ -1,0 +1,171 @@
+"""One process per core, each training members on one thread; the examples are shared as files."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
+
+from descenso import rules
+from descenso.engine._torch_bench import Advanced, Bench
+from descenso.problems import Problem
+from descenso.problems._torch_tensors import Batch
+from descenso.records import Run
+
+_PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Runs to train for some epochs each, and whether they are judged then."""
+
+    runs: tuple[Run, ...]
+    epochs: tuple[int, ...]
+    judge: tuple[bool, ...]
+
+    def done_by(self, bench: Bench) -> list[Advanced]:
+        """Train the runs one after another."""
+        work = zip(self.runs, self.epochs, self.judge, strict=True)
+        return [bench.advance(run, more, judge) for run, more, judge in work]
+
+
+class CannotShareError(Exception):
+    """The problem cannot be sent to another process; the message says why."""
+
+
+class Pool:
+    """Worker processes that share a bench.
+
+    Raises
+    ------
+    CannotShareError
+        If the problem cannot be pickled.
+    """
+
+    def __init__(self, bench: Bench, processes: int) -> None:
+        self.processes = processes
+        self._folder = tempfile.mkdtemp(prefix="descenso-")
+        try:
+            _save(bench, Path(self._folder))
+        except Exception as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise CannotShareError(f"{type(error).__name__}: {error}") from error
+        self._executor = ProcessPoolExecutor(
+            max_workers=processes,
+            initializer=_begin,
+            initargs=(list(sys.path),),
+            env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        )
+
+    def submit(self, task: Task) -> Future[list[Advanced]]:
+        """Have a worker do a task."""
+        files = {run.member.rule: rules.get(run.member.rule).file for run in task.runs}
+        future: Future[list[Advanced]] = self._executor.submit(_work, self._folder, files, task)
+        return future
+
+    def close(self) -> None:
+        """End the workers and remove the shared files."""
+        with contextlib.suppress(Exception):
+            self._executor.shutdown(wait=True, kill_workers=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+# ---- handing the bench over -------------------------------------------------------------------
+
+
+def _save(bench: Bench, folder: Path) -> None:
+    for name in _PARTS:
+        inputs, targets = getattr(bench, name)
+        for i, tensor in enumerate((*inputs, targets)):
+            np.save(folder / f"{name}{i}.npy", tensor.numpy())
+    with _by_value(bench.problem):
+        # The examples go as files; what makes them again would carry them all once more.
+        problem = replace(bench.problem, make_data=_no_data)
+        sent = cloudpickle.dumps((problem, len(bench.train[0])))
+    (folder / "problem.pickle").write_bytes(sent)
+    (folder / "seed").write_text(str(bench.study_seed))
+
+
+def _no_data(split_seed: int) -> Any:
+    raise AssertionError("a worker reads its examples from files")
+
+
+@contextmanager
+def _by_value(problem: Problem) -> Iterator[None]:
+    """Send the code of modules that a new process could not import."""
+    owners = {
+        getattr(given, "__module__", None)
+        for given in (getattr(problem.init, "make_model", problem.init), problem.loss,
+                      problem.apply, problem.metric.function)
+    }  # fmt: skip
+    modules = [sys.modules[name] for name in owners if name in sys.modules]
+    sent = [m for m in modules if m.__name__ != "__main__" and not _can_be_imported(m)]
+    for module in sent:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in sent:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _can_be_imported(module: Any) -> bool:
+    known = sys.modules.pop(module.__name__, None)
+    try:
+        spec = importlib.util.find_spec(module.__name__)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    finally:
+        if known is not None:
+            sys.modules[module.__name__] = known
+    return spec is not None and spec.origin == getattr(module, "__file__", None)
+
+
+# ---- in a worker ------------------------------------------------------------------------------
+
+_benches: dict[str, Bench] = {}
+
+
+def _begin(path: Sequence[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when it is over
+    sys.path[:] = list(path)
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def _work(folder: str, rule_files: dict[str, str], task: Task) -> list[Advanced]:
+    for name, file in rule_files.items():
+        if name not in rules.names():
+            rules.load_rule_file(file)
+    if folder not in _benches:
+        _benches.clear()
+        _benches[folder] = _load(Path(folder))
+    return task.done_by(_benches[folder])
+
+
+def _load(folder: Path) -> Bench:
+    problem, inputs = cloudpickle.loads((folder / "problem.pickle").read_bytes())
+    parts = [_part(folder, name, inputs) for name in _PARTS]
+    return Bench(problem, *parts, int((folder / "seed").read_text()))
+
+
+def _part(folder: Path, name: str, inputs: int) -> Batch:
+    # Mapped, not read: the machine holds the examples once for all workers.
+    mapped = [np.load(folder / f"{name}{i}.npy", mmap_mode="c") for i in range(inputs + 1)]
+    *tensors, targets = (torch.from_numpy(np.asarray(array)) for array in mapped)
+    return tuple(tensors), targets

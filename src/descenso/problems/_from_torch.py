@@ -1,0 +1,210 @@
+"""Make a problem of the user's own torch module and data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from descenso.data import Data, Split, split
+from descenso.errors import DescensoError, ProblemError
+from descenso.language import N_, _
+from descenso.methods import SIX
+from descenso.problems._figures import ACCURACY, METRICS, R2, accuracy
+from descenso.problems._from_jax import _check_callable, _check_whole, _named
+from descenso.problems._problem import UNNAMED, Array, Metric, Problem
+
+#: The examples per step where neither the caller nor a loader says another number.
+BATCH_SIZE = 32
+
+
+def from_torch(
+    make_model: Callable[[], Any],
+    train: Any,
+    validation: Any = None,
+    test: Any = None,
+    *,
+    loss: str | Callable[[Array, Array], Array] = "cross-entropy",
+    metric: str | Metric | Callable[[Array, Array], Array] | None = None,
+    name: str = UNNAMED,
+    target: float | None = None,
+    batch_size: int | None = None,
+    epochs: int = 20,
+    methods: tuple[str, ...] = SIX,
+    compile: bool | None = None,
+) -> Problem:
+    """Return a problem made of a torch module and its data.
+
+    Parameters
+    ----------
+    make_model : function without arguments that returns a new ``nn.Module`` with its initial
+        weights; torch's, NumPy's and Python's generators are seeded before each call. It may hold
+        dropout, batch normalisation, tied weights and frozen parameters; what it remembers from
+        one step to the next must be a parameter or a registered buffer. A class will do.
+    train, validation, test : pairs ``(inputs, targets)`` of tensors or arrays, where ``inputs``
+        may be a tuple of several; a ``Dataset``; or a ``DataLoader``. They are read once, in the
+        order of the data set, so a random transform is drawn once. A part that is missing is split
+        off ``train`` by the study's seed: 60/20/20, or 80/20 if one is missing.
+    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes); targets: labels from
+        0), ``"mse"`` (outputs and targets of one shape), or a torch function or module
+        (outputs, targets) → scalar, the mean over the examples.
+    metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
+        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
+        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+    name : what to call it; a problem found by ``module:object`` is called so unless named.
+    target : value of the metric that counts as solved.
+    batch_size : examples per step; that of the loader ``train``, or 32, unless given.
+    epochs : the budget unless told otherwise.
+    methods : what is compared unless told otherwise.
+    compile : whether each step is compiled; ``None`` where the steps of a study are expected to
+        pay for it. What cannot be compiled runs as it is.
+
+    Raises
+    ------
+    DataError
+        If the examples are empty, of different lengths, not finite, of one class only, or do not
+        end.
+    ProblemError
+        If another argument is of the wrong kind.
+    UnknownNameError
+        If no loss or metric has the name given.
+    """
+    from descenso.problems import _torch_examples as reading
+
+    judge, losses = _judge_of(loss, metric), _losses()
+    loss_function = _named(loss, losses, _("loss"))
+    size = batch_size or reading.loader_batch_size(train) or BATCH_SIZE
+    _check_maker(make_model)
+    _check_whole(size if batch_size is None else batch_size, "batch_size")
+    _check_whole(epochs, "epochs")
+    classes = loss == "cross-entropy" or judge.function is accuracy
+    given = {"train": train, "validation": validation, "test": test}
+    parts = {
+        part: reading.read_examples(examples, part, classes=classes)
+        for part, examples in given.items()
+        if examples is not None or part == "train"
+    }
+    parted = _Parted(parts, classes)
+    parted(0)  # too few examples are told where they were given
+    return Problem(
+        name=name,
+        summary=N_("a PyTorch problem of your own"),
+        make_data=parted,
+        init=_Initial(make_model),
+        apply=_call,
+        loss=loss_function,
+        metric=judge,
+        target=target,
+        batch_size=size,
+        epochs=epochs,
+        methods=methods,
+        framework="torch",
+        details={"compile": compile},
+    )
+
+
+# ---- loss and metric --------------------------------------------------------------------------
+
+
+def _losses() -> dict[str, Callable[[Array, Array], Array]]:
+    from descenso.problems import _torch_losses
+
+    return _torch_losses.LOSSES
+
+
+def _judge_of(loss: Any, metric: Any) -> Metric:
+    if isinstance(metric, Metric):
+        return metric
+    if metric is not None:
+        found = _named(metric, METRICS, _("metric"))
+        if isinstance(found, Metric):
+            return found
+        label = getattr(found, "__name__", type(found).__name__)
+        return Metric(label, found, higher_is_better=False)
+    usual = {"cross-entropy": ACCURACY, "mse": R2}
+    if isinstance(loss, str) and loss in usual:
+        return usual[loss]
+    return Metric("loss", loss, higher_is_better=False)
+
+
+# ---- model ------------------------------------------------------------------------------------
+
+
+def _check_maker(given: Any) -> None:
+    import torch
+
+    if isinstance(given, torch.nn.Module):
+        raise ProblemError(
+            _(
+                "make_model must be a function that makes a new module each time it is called, for "
+                "every seed needs its own; got a module. Write lambda: {kind}(...)"
+            ).format(kind=type(given).__name__)
+        )
+    _check_callable(given, "make_model")
+
+
+@dataclass(frozen=True)
+class _Initial:
+    """Makes a module whose initial weights follow a generator."""
+
+    make_model: Callable[[], Any]
+
+    def __call__(self, rng: np.random.Generator) -> Any:
+        import torch
+
+        from descenso.problems._torch_random import own_randomness, seed_everything
+
+        with own_randomness():
+            seed_everything(int(rng.integers(2**63)))
+            module = self._made()
+        if not isinstance(module, torch.nn.Module):
+            raise ProblemError(
+                _("make_model must return a torch.nn.Module; it returned {kind}").format(
+                    kind=type(module).__name__
+                )
+            )
+        return module
+
+    def _made(self) -> Any:
+        try:
+            return self.make_model()
+        except DescensoError:
+            raise
+        except Exception as error:
+            raise ProblemError(
+                _("make_model() failed: {kind}: {error}").format(
+                    kind=type(error).__name__, error=error
+                )
+            ) from error
+
+
+def _call(module: Any, inputs: tuple[Array, ...]) -> Array:
+    return module(*inputs)
+
+
+# ---- data -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Parted:
+    """Split seed → the three parts, those that are missing split off the training part."""
+
+    given: dict[str, Split]
+    classes: bool
+
+    def __call__(self, split_seed: int) -> Data:
+        given = self.given
+        if len(given) == 3:
+            return Data(**given)
+        whole = given["train"]
+        dealt = split(whole.inputs, whole.targets, split_seed, stratify=self.classes)
+        if len(given) == 1:
+            return dealt
+        from descenso.problems._torch_examples import concatenated
+
+        if "test" in given:  # 80/20
+            return Data(concatenated([dealt.train, dealt.test]), dealt.validation, given["test"])
+        train = concatenated([dealt.train, dealt.validation])
+        return Data(train, given["validation"], dealt.test)
