@@ -18,6 +18,8 @@ Theme = Annotated[Literal["light", "dark"], typer.Option(help=_("ground of the p
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command(help=_("Draw how methods move on a surface."))(path)
+    app.command(help=_("Draw a network's loss around the routes of several methods."))(landscape)
+    app.command(help=_("Open the playground and the stored studies in the browser."))(serve)
 
 
 def path(
@@ -152,3 +154,148 @@ def _say_ends(found: Any) -> None:
 
 def _say_where(out: Path) -> None:
     console().print(_("picture: {path}").format(path=out), soft_wrap=True)
+
+
+def landscape(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY|PROBLEM",
+            help=_(
+                "a stored study (its start, or `latest`), or a problem as in `descenso compare`"
+            ),
+        ),
+    ],
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help=_("methods, such as adam(lr=0.01); of a study, those to be shown")
+        ),
+    ] = None,
+    epochs: options.Epochs = None,
+    seed: options.Seed = 0,
+    random: Annotated[
+        bool, typer.Option("--random", help=_("a plane of random, filter-normalised directions"))
+    ] = False,
+    grid: Annotated[int, typer.Option(metavar="N", help=_("points along each side"))] = 41,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+    ] = Path("landscape.png"),
+    theme: Theme = "light",
+    store: options.StoreURL = None,
+    lang: options.Lang = None,
+) -> None:
+    from descenso.cli._output import print_paragraph
+    from descenso.paths.landscape import landscape as survey
+    from descenso.report import pictures
+    from descenso.report.pictures._landscape_file import warnings
+
+    pictures.format_of(out)
+    problem, data, members, budget, study_seed = _members(what, methods, epochs, seed, store)
+    found = survey(
+        problem, data, members, budget, study_seed=study_seed, grid=grid,
+        kind="random" if random else "principal",
+    )  # fmt: skip
+    pictures.save_landscape(found, out, theme=theme)
+    print_paragraph(
+        _("The plane shows {share} of the routes' variance.").format(
+            share=f"{100 * found.explained:.0f}%"
+        )
+    )
+    for warning in warnings(found):
+        print_paragraph(warning)
+    _say_where(out)
+
+
+def _members(
+    what: str, methods: str | None, epochs: int | None, seed: int, store: str | None
+) -> tuple[Any, Any, list[Any], int, int]:
+    """Return problem, data, members, epochs and seed of a study, or of a problem."""
+    from descenso import problems
+    from descenso.problems import surfaces
+
+    if what in problems.names() or surfaces.is_surface(what) or ":" in what:
+        return _of_problem(what, methods, epochs, seed)
+    return _of_study(what, methods, epochs, store)
+
+
+def _of_problem(
+    what: str, methods: str | None, epochs: int | None, seed: int
+) -> tuple[Any, Any, list[Any], int, int]:
+    from descenso.methods import parse, parse_list
+    from descenso.records import Member
+    from descenso.study import _checks as checks
+
+    problem = checks.the_problem(what)
+    data = checks.data_of(problem, checks.study_seed(seed))
+    chosen = parse_list(methods) if methods else [parse(name) for name in problem.methods]
+    members = [
+        Member(
+            m.label, m.rule, m.definition().settings(**m.fixed),
+            checks.batch_size(m, problem, len(data.train)), 0,
+        )
+        for m in chosen
+    ]  # fmt: skip
+    budget = checks.positive("epochs", problem.epochs if epochs is None else epochs)
+    return problem, data, members, budget, seed
+
+
+def _of_study(
+    what: str, methods: str | None, epochs: int | None, store: str | None
+) -> tuple[Any, Any, list[Any], int, int]:
+    from descenso.errors import StoreError, UnknownNameError
+    from descenso.records import Member
+    from descenso.store import Store
+    from descenso.study import _checks as checks
+    from descenso.study import decode_result
+
+    stored = Store(store).resolve(what)
+    if stored.result is None:
+        raise StoreError(
+            _("study {name} is not finished: run its command again and it goes on").format(
+                name=stored.identity
+            )
+        )
+    result = decode_result(stored.result)
+    wanted = _split(methods) if methods else list(result.design.methods)
+    for name in wanted:
+        if name not in result.design.methods:
+            raise UnknownNameError(
+                _("the study has no method {name!r}; it has {known}").format(
+                    name=name, known=", ".join(result.design.methods)
+                )
+            )
+    problem = checks.the_problem(result.design.problem)
+    data = checks.data_of(problem, result.design.seed)
+    members = [
+        Member(m.name, m.rule, m.settings, m.batch_size, m.tuned.seeds[0])
+        for m in (result.method(name) for name in wanted)
+    ]
+    budget = checks.positive("epochs", result.design.epochs if epochs is None else epochs)
+    return problem, data, members, budget, result.design.seed
+
+
+def serve(
+    port: Annotated[
+        int, typer.Option(metavar="N", help=_("port; 0 takes any that is free"))
+    ] = 8765,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help=_("address to bind; others can reach 0.0.0.0"))
+    ] = "127.0.0.1",
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help=_("a host name that requests may call the server by")),
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open", help=_("open the page"))] = False,
+    store: options.StoreURL = None,
+    lang: options.Lang = None,
+) -> None:
+    from descenso.errors import ProblemError
+
+    try:
+        from descenso import web
+    except ModuleNotFoundError as error:
+        raise ProblemError(
+            _("the web page needs {module}: pip install 'descenso[web]'").format(module=error.name)
+        ) from error
+    web.serve(host=host, port=port, names=name or (), store=store, open_browser=open_browser)

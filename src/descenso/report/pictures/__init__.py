@@ -5,6 +5,7 @@ from descenso.report.pictures._save import (
     FORMATS,
     format_of,
     save_decomposition,
+    save_landscape,
     save_map,
     save_paths,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "format_of",
     "ground",
     "save_decomposition",
+    "save_landscape",
     "save_map",
     "save_paths",
 ]

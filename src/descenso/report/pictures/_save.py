@@ -23,6 +23,8 @@ from descenso.report.writing import check_writable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descenso.paths.landscape import Landscape
+
 FORMATS = ("png", "svg", "pdf", "html", "gif")
 
 
@@ -88,6 +90,13 @@ def save_map(found: SettingsMap, path: str | Path, *, theme: str = "light") -> P
     from descenso.report.pictures._map_file import draw
 
     return _save_still(lambda: draw(found, theme), path, theme, found.surface.name)
+
+
+def save_landscape(found: Landscape, path: str | Path, *, theme: str = "light") -> Path:
+    """Write the picture of a network's landscape."""
+    from descenso.report.pictures._landscape_file import draw
+
+    return _save_still(lambda: draw(found, theme), path, theme, found.problem)
 
 
 def _plain_title(descents: Descents) -> str:
