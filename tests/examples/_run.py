@@ -58,6 +58,8 @@ def taken(steps):
 
 def main(framework):
     warnings.simplefilter("error")
+    # Keras's own, on every backend but TensorFlow.
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="keras")
     sys.path.insert(0, str(EXAMPLES))
     counter = torch_counter() if framework == "torch" else keras_counter()
     outcomes = [run(command, counter) for command in json.load(sys.stdin)]
