@@ -96,7 +96,9 @@ class Page:
         page.on("console", self._heard)
 
     def _heard(self, message):
-        if message.type == "error" and not any(w in message.text for w in ("status of 4", "ERR_FAILED")):
+        if message.type == "error" and not any(
+            w in message.text for w in ("status of 4", "ERR_FAILED")
+        ):
             self.complaints.append(message.text)
 
     def open(self, path="/"):

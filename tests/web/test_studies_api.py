@@ -1,0 +1,192 @@
+"""Stored studies over the network: right, live, and robust against what a store may hold."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+
+import pytest
+from starlette.testclient import TestClient
+
+from descenso.methods import parse
+from descenso.records import Curve, Member, Run
+from descenso.store import Store
+from descenso.web import create_app
+
+CHANGE = {"x-descenso": "1"}
+
+
+@pytest.fixture
+def client(store_place, finished):
+    with TestClient(
+        create_app(store_place, hosts=["testserver"]), raise_server_exceptions=False
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A client on a store of its own, and that store."""
+    place = str(tmp_path / "own.db")
+    with TestClient(
+        create_app(place, hosts=["testserver"]), raise_server_exceptions=False
+    ) as opened:
+        yield opened, Store(place), place
+
+
+def half_done(store, identity="abc123def456", problem="digits", epochs=3):
+    import numpy as np
+
+    rule = parse("adam").definition()
+    member = Member("adam", "adam", rule.settings(), 32, 0)
+    curve = Curve(
+        validation_loss=np.linspace(2, 1, epochs + 1),
+        validation_metric=np.linspace(0.1, 0.9, epochs + 1),
+        train_loss=np.linspace(2, 1, epochs),
+    ) if "test_loss" not in Curve.__dataclass_fields__ else Curve(
+        np.linspace(2, 1, epochs + 1), np.linspace(0.1, 0.9, epochs + 1), np.linspace(2, 1, epochs)
+    )  # fmt: skip
+    store.begin(identity, problem, "2026-01-02T03:04:05+00:00", {"methods": ["adam"]})
+    store.save_runs(identity, [Run(member, curve, {})], 1.0)
+    return identity
+
+
+def test_a_finished_study_is_listed_opened_and_downloaded(client, finished):
+    (line,) = [s for s in client.get("/api/studies").json() if s["identity"] == finished]
+    assert line["problem"] == "line"
+    assert line["methods"] == ["momentum", "adam"]
+    assert line["state"] == "finished"
+    study = client.get(f"/api/studies/{finished}").json()
+    assert study["verdict"]
+    assert {row["method"] for row in study["rows"]} == {"momentum", "adam"}
+    assert len(study["rows"][0]["curve"]) == 9
+    data = client.get(f"/studies/{finished}/study.json")
+    assert "attachment" in data.headers["content-disposition"]
+    assert data.json()["study"] == finished
+
+
+def test_the_report_is_shut_in_and_runs_its_own_scripts_alone(client, finished):
+    answer = client.get(f"/studies/{finished}/report.html", params={"lang": "es"})
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts")
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert policy.count("sha256-") == answer.text.count("<script>")
+    assert '<html lang="es">' in answer.text
+
+
+def test_verdicts_are_said_in_the_language_asked_for(client, finished):
+    said = [client.get(f"/api/studies/{finished}", params={"lang": code}).json()["verdict"]
+            for code in ("en", "es", "en")]  # fmt: skip
+    assert said[0] == said[2] != said[1]
+
+
+@pytest.mark.parametrize("identity", ["nothere", "a" * 100, "'; drop table x; --"])
+def test_an_unknown_study_is_said(client, identity):
+    for path in (f"/api/studies/{identity}", f"/studies/{identity}/study.json"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "error" in answer.json()
+
+
+def test_a_study_that_grows_is_seen_growing(own):
+    client, store, _place = own
+    identity = half_done(store, epochs=2)
+    before = client.get(f"/api/studies/{identity}").json()["live"]
+    half_done(store, epochs=5)
+    after = client.get(f"/api/studies/{identity}").json()["live"]
+    assert len(before["curves"][0]["values"]) == 3
+    assert len(after["curves"][0]["values"]) == 6
+    assert client.get(f"/studies/{identity}/study.json").status_code == 404
+    store.delete(identity)
+    assert client.get(f"/api/studies/{identity}").status_code == 404
+
+
+def test_a_hostile_problem_name_is_data_and_never_markup(own):
+    client, store, _place = own
+    half_done(store, problem="<script>alert(1)</script>")
+    answer = client.get("/api/studies")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()[0]["problem"] == "<script>alert(1)</script>"
+    assert "alert(1)" not in client.get("/studies").text
+
+
+def test_a_damaged_result_is_said_and_the_others_are_listed(own):
+    client, store, place = own
+    half_done(store)
+    store.close()
+    with sqlite3.connect(place) as raw:
+        raw.execute("update descenso_studies set result = ?", [json.dumps({"broken": True})])
+    raw.close()
+    assert client.get("/api/studies").status_code == 200
+    answer = client.get("/api/studies/abc123def456")
+    assert answer.status_code == 503
+    assert "cannot be read" in answer.json()["error"]
+
+
+def test_a_store_that_breaks_while_it_is_read_is_said(own):
+    client, _store, place = own
+    with sqlite3.connect(place) as raw:
+        raw.execute("drop table descenso_runs")
+        raw.execute("drop table descenso_studies")
+    raw.close()
+    answer = client.get("/api/studies")
+    assert answer.status_code == 503
+    assert len(answer.json()["error"]) > 10
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, "name the problem"),
+        ([], "name the problem"),
+        ("x", "name the problem"),
+        ({"problem": "os:system"}, "only built-in problems"),
+        ({"problem": "/tmp/evil.py:problem"}, "only built-in problems"),
+        ({"problem": "line", "methods": "nope"}, "no method named"),
+        ({"problem": "line", "epochs": "1e9"}, "from 1 to 200"),
+        ({"problem": "line", "seeds": 10**7}, "from 1 to 50"),
+        ({"problem": "line", "trials": -1}, "from 1 to 48"),
+    ],
+)
+def test_what_cannot_be_started_is_refused_and_nothing_is_run(own, body, says):
+    client, _store, _place = own
+    answer = client.post("/api/jobs/start", json=body, headers=CHANGE)
+    assert answer.status_code in (400, 404)
+    assert says in answer.json()["error"]
+    assert client.get("/api/jobs").json() == []
+
+
+def wait_for(client, state, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        (job, *_others) = client.get("/api/jobs").json()
+        if job["state"] == state:
+            return job
+        assert job["state"] == "running", job
+        time.sleep(0.2)
+    raise AssertionError(f"not {state} in time: {job}")
+
+
+def test_a_study_is_started_followed_and_found_in_the_store(own):
+    client, _store, _place = own
+    body = {"problem": "line", "methods": "adam,momentum", "epochs": 3, "seeds": 2, "trials": 2}
+    assert client.post("/api/jobs/start", json=body, headers=CHANGE).status_code == 200
+    second = client.post("/api/jobs/start", json=body, headers=CHANGE)
+    assert "a study is running" in second.json()["error"]
+    job = wait_for(client, "finished")
+    assert client.get(f"/api/studies/{job['study']}").json()["verdict"]
+
+
+def test_a_study_is_cancelled_and_what_was_done_stays(own):
+    client, store, _place = own
+    body = {"problem": "digits", "epochs": 200, "seeds": 50, "trials": 48}
+    number = client.post("/api/jobs/start", json=body, headers=CHANGE).json()["number"]
+    deadline = time.monotonic() + 60
+    while not client.get("/api/jobs").json()[0]["study"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert client.post(f"/api/jobs/{number}/cancel", headers=CHANGE).json()["state"] == "cancelled"
+    (study,) = store.studies()
+    assert study.result is None
+    assert len(store.runs(study.identity)) > 0
+    assert client.post("/api/jobs/99/cancel", headers=CHANGE).status_code == 404
