@@ -26,15 +26,10 @@ def test_listing_methods_and_problems_imports_no_framework():
 
 def test_every_public_name_is_there_and_no_other():
     assert dir(descenso) == [
-        "DescensoError",
-        "Study",
-        "__version__",
-        "compare",
-        "methods",
-        "problems",
-        "rules",
-        "train",
-    ]
+        "DescensoError", "Study", "__version__", "adopt", "compare", "compare_all",
+        "convert_state", "jax", "keras", "methods", "numpy", "problems", "rules", "schedules",
+        "torch", "train", "transforms",
+    ]  # fmt: skip
     for name in dir(descenso):
         assert getattr(descenso, name) is not None
 
@@ -45,3 +40,12 @@ def test_an_operation_adapter_is_not_imported_before_its_arrays_arrive():
         "print('jax' in sys.modules, 'torch' in sys.modules)"
     )
     assert _fresh(code) == "False False"
+
+
+def test_a_framework_that_is_not_installed_is_named_with_the_extra_that_brings_it():
+    code = (
+        "import sys; sys.modules['torch'] = None; import descenso\n"
+        "try: descenso.torch.Adam\n"
+        "except ImportError as error: print(error)"
+    )
+    assert "descenso[torch]" in _fresh(code)
