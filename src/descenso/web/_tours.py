@@ -123,10 +123,11 @@ def _epsilon() -> dict[str, Any]:
                 ["rmsprop(lr=0.1,eps_root=1)", "rmsprop(lr=0.1,eps=1,eps_root=0)"],
             ),
             _stop(
-                _("With ε = 100 the root hardly counts: outside, the step is nearly that of "
-                  "gradient descent with η/ε, inside with η/√ε. So an ε cannot be carried from "
-                  "one framework to another."),
-                ["rmsprop(lr=1,eps_root=100)", "rmsprop(lr=1,eps=100,eps_root=0)"],
+                _("With ε = 10,000 the root hardly counts: both are nearly gradient descent, "
+                  "outside with η/ε, inside with η/√ε. Here both are 0.01, from learning rates of "
+                  "100 and 1. So an ε cannot be carried from one framework to another."),
+                ["rmsprop(lr=1,eps_root=10000)", "rmsprop(lr=100,eps=10000,eps_root=0)",
+                 "gradient_descent(lr=0.01)"],
             ),
         ],
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 const STEPS = 1000;
 const LOW_LOG = { lr: -5, other: -10 };
-const HIGH_LOG = { lr: 1.5, other: 3 };
+const HIGH_LOG = { lr: 2, other: 4 };
 
 export function scaleOf(setting) {
   if (setting.scale === "log") return logScale(setting);
