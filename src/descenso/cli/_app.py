@@ -11,6 +11,7 @@ import typer
 from descenso.cli import _options as options
 from descenso.cli import _pictures as pictures
 from descenso.cli import _studies
+from descenso.cli import _tables as tables
 from descenso.cli import _usage as usage
 from descenso.cli._output import (
     check_places,
@@ -77,6 +78,13 @@ def compare(
     split_seeds: options.SplitSeeds = 1,
     space: options.Space = None,
     sampler: options.Sampler = "sobol",
+    target: tables.Target = None,
+    task: tables.Task = None,
+    drop: tables.Drop = None,
+    column: tables.Column = None,
+    delimiter: tables.Delimiter = None,
+    encoding: tables.Encoding = None,
+    hidden: tables.Hidden = None,
     store: options.StoreURL = None,
     executor: options.Executor = "local",
     report: options.Report = None,
@@ -90,6 +98,11 @@ def compare(
     from descenso.cli._progress import shown
 
     check_places(report, json)
+    choices = {
+        "target": target, "task": task, "drop": drop, "column": column,
+        "delimiter": delimiter, "encoding": encoding, "hidden": hidden,
+    }  # fmt: skip
+    problem = [tables.with_options(name, choices) for name in problem]
     with shown(console(stderr=True), quiet) as on_progress:
         wanted: dict[str, Any] = {
             "epochs": epochs, "seeds": seeds, "trials": trials, "seed": seed,
@@ -116,6 +129,13 @@ def train(
     epochs: options.Epochs = None,
     seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds to train with"))] = 1,
     seed: options.Seed = 0,
+    target: tables.Target = None,
+    task: tables.Task = None,
+    drop: tables.Drop = None,
+    column: tables.Column = None,
+    delimiter: tables.Delimiter = None,
+    encoding: tables.Encoding = None,
+    hidden: tables.Hidden = None,
     json: options.Json = None,
     lang: options.Lang = None,
 ) -> None:
@@ -123,7 +143,11 @@ def train(
     from descenso.cli._training import show_runs
 
     check_places(None, json)
-    chosen = problems.get(problem)
+    choices = {
+        "target": target, "task": task, "drop": drop, "column": column,
+        "delimiter": delimiter, "encoding": encoding, "hidden": hidden,
+    }  # fmt: skip
+    chosen = problems.get(tables.with_options(problem, choices))
     runs = study.train(chosen, method, epochs=epochs, seeds=seeds, seed=seed)
     show_runs(chosen, runs, json)
 

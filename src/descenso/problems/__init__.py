@@ -4,10 +4,12 @@ from descenso.data import Data, Split
 from descenso.problems import surfaces
 from descenso.problems._from_jax import from_jax
 from descenso.problems._from_keras import from_keras
+from descenso.problems._from_table import from_table
 from descenso.problems._from_torch import from_torch
 from descenso.problems._problem import Metric, Problem, Variables, trained, with_trained
 from descenso.problems._registry import get, names, summary
 from descenso.problems._rehearsal import fingerprint, rehearse
+from descenso.problems._table_names import table_name
 
 __all__ = [
     "Data",
@@ -18,12 +20,14 @@ __all__ = [
     "fingerprint",
     "from_jax",
     "from_keras",
+    "from_table",
     "from_torch",
     "get",
     "names",
     "rehearse",
     "summary",
     "surfaces",
+    "table_name",
     "trained",
     "with_trained",
 ]

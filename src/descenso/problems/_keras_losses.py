@@ -81,7 +81,7 @@ def read_metric(given: Any, loss: KerasLoss) -> Metric:
             raise _unknown(given, METRICS, _("metric"))
         return METRICS[given]
     _check_function(given, "metric")
-    name = getattr(given, "name", None) or getattr(given, "__name__", "metric")
+    name = str(getattr(given, "name", None) or getattr(given, "__name__", "metric"))
     return Metric(name, _keras_order(given), higher_is_better=False)
 
 
@@ -111,7 +111,7 @@ def _unknown(name: str, known: Mapping[str, Any], what: str) -> UnknownNameError
 
 def _of_keras(loss: Any) -> KerasLoss:
     _check_function(loss, "loss")
-    name = getattr(loss, "name", None) or getattr(loss, "__name__", "loss")
+    name = str(getattr(loss, "name", None) or getattr(loss, "__name__", "loss"))
     function, targets = _keras_order(loss), _TARGETS.get(name, FIGURES)
     if targets == LABELS:
         return KerasLoss(function, targets, ACCURACY)

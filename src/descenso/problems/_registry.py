@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from descenso.errors import UnknownNameError, nearest
 from descenso.language import _
-from descenso.problems import _descents, _images, _own, _tables, surfaces
+from descenso.problems import _descents, _images, _own, _table_names, _tables, surfaces
 from descenso.problems._problem import Problem
 
 _BUILT_IN: dict[str, Callable[[], Problem]] = {
@@ -38,7 +38,8 @@ def get(text: str) -> Problem:
     ----------
     text : a built-in name, such as ``digits`` or ``ravine(condition=100)``, or a place in the
         user's own code, ``module:object`` or ``path/to/file.py:object``, where the object is a
-        :class:`Problem` or a function without parameters that returns one.
+        :class:`Problem` or a function without parameters that returns one; or a table with the
+        column to learn, ``houses.csv(target=price)`` (see :func:`from_table`).
 
     Raises
     ------
@@ -53,6 +54,8 @@ def get(text: str) -> Problem:
         return _BUILT_IN[text]()
     if surfaces.is_surface(text):
         return _descents.descent(surfaces.get(text))
+    if _table_names.is_table(text):
+        return _table_names.load(text)
     if ":" in text:
         return _own.load(text)
     close = nearest(text, names())

@@ -1,0 +1,68 @@
+"""The options of a problem that is a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from descenso.cli._usage import UsageError
+from descenso.language import _
+
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help=_("of a table (CSV, Parquet, npz): the column to learn")),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(metavar="TASK", help=_("of a table: classification or regression")),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMN,...", help=_("of a table: columns not to learn from")),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=KIND",
+        help=_("of a table: number, category or date, such as zip=category; may be given again"),
+    ),
+]
+Delimiter = Annotated[
+    str | None, typer.Option(metavar="SIGN", help=_("of a table: what separates its columns"))
+]
+Encoding = Annotated[
+    str | None, typer.Option(metavar="NAME", help=_("of a table: utf-8, latin-1 ..."))
+]
+Hidden = Annotated[
+    str | None,
+    typer.Option(metavar="WIDTHS", help=_("of a table: widths of the hidden layers, as in 64-32")),
+]
+
+_SINGLE = ("target", "task", "delimiter", "encoding", "hidden")
+
+
+def with_options(problem: str, choices: Mapping[str, Any]) -> str:
+    """Return the problem's name with the options that were given.
+
+    Raises
+    ------
+    UsageError
+        If options of a table are given for what is none.
+    """
+    from descenso.problems import table_name
+
+    given = [(name, choices[name]) for name in _SINGLE if choices[name] is not None]
+    given += [("drop", name) for text in choices["drop"] or () for name in text.split(",") if name]
+    given += [("column", text) for text in choices["column"] or ()]
+    if not given:
+        return problem
+    written = table_name(problem, given)
+    if written is None:
+        raise UsageError(
+            _("--{option} is for a table (a CSV, Parquet or npz file); got {problem!r}").format(
+                option=given[0][0], problem=problem
+            )
+        )
+    return written
