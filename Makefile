@@ -19,7 +19,7 @@ $(VENV)/.base: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
-	$(PIP) -e ".[torch,keras,ray,web,dev]"
+	$(PIP) -e ".[torch,keras,ray,tables,optuna,postgres,web,dev]"
 	@touch $@ $(VENV)/.base
 
 demo: $(VENV)/.base  ## compare six optimizers on handwritten digits, and write the report
@@ -42,6 +42,8 @@ check: test lint types floors  ## all of the above
 
 messages: $(VENV)/.dev  ## bring the Spanish catalog up to date with the source
 	$(BIN)/python tools/messages.py update
+	$(BIN)/python tools/messages.py compile
+	$(BIN)/python tools/messages.py check
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
