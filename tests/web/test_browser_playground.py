@@ -57,7 +57,7 @@ def test_dragging_a_learning_rate_moves_the_path_and_the_address(opened):
     before = ends(page)[0]
     slide(page, "lr", 700)
     assert ends(page)[0] != before
-    assert "lr=0.355" in address_of(page)["m"][0]
+    assert "lr=0.794" in address_of(page)["m"][0]
     assert "diverges" in ends(page)[0]
 
 
@@ -206,6 +206,21 @@ def test_methods_are_added_changed_tuned_and_removed(opened):
     assert len(ends(page)) == 3
 
 
+def test_the_picture_zooms_to_the_paths_and_back(opened):
+    page = settled(opened())
+    page.click("#zoom")
+    settled(page)
+    left, right, bottom, top = map(float, address_of(page)["w"][0].split(","))
+    assert -14 < left < -10
+    assert 0 < right < 4
+    assert -1.6 < bottom < -0.8
+    assert 0.9 < top < 1.6
+    assert page.locator("#zoom").inner_text() == "Whole view"
+    page.click("#zoom")
+    settled(page)
+    assert "w" not in address_of(page)
+
+
 def test_a_schedule_is_chosen(opened):
     page = settled(opened())
     page.locator("#methods .method >> nth=0 >> summary").click()
@@ -285,7 +300,7 @@ def test_the_language_changes_and_what_is_set_stays(opened):
     page.click("text=Español")
     settled(page)
     assert page.locator("html").get_attribute("lang") == "es"
-    assert page.locator("h1").inner_text() == "Mira cómo se mueven los optimizadores"
+    assert page.locator("h1").inner_text() == "Mire cómo se mueven los optimizadores"
     assert page.locator("#surface").input_value() == "beale"
     assert page.locator("#ends thead").inner_text().split("\t")[0] == "método"
 

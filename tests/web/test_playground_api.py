@@ -54,6 +54,13 @@ def test_a_surface_comes_with_all_that_draws_it(client):
         assert len(given["lines"]) > 50
 
 
+@pytest.mark.parametrize("window", ["1,2,3", "2,1,0,1", "nan,1,0,1", "0,inf,0,1", "x"])
+def test_a_window_that_is_none_is_refused(client, window):
+    answer = ask(client, "/api/surface", surface="ravine", window=window)
+    assert answer.status_code == 400
+    assert "window" in answer.json()["error"]
+
+
 def test_a_diverging_path_is_cut_and_said(client):
     query = {"surface": "ravine", "steps": 1000, "m": "gradient_descent(lr=3)"}
     (path,) = client.get("/api/paths", params=query).json()["paths"]

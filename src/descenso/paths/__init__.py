@@ -1,10 +1,10 @@
 """Paths: how methods move on a surface, what makes each step, and where settings diverge."""
 
 from descenso.paths._decompose import Parts, decompose
-from descenso.paths._formula import FUNCTIONS, from_formula
+from descenso.paths._formula import FUNCTIONS, Window, from_formula
 from descenso.paths._map import SettingsMap, settings_map, stability_boundary
 from descenso.paths._settings import learning_rate, point, window
-from descenso.paths._surfaces import REGRESSION, get, names
+from descenso.paths._surfaces import REGRESSION, get, names, seen_through
 from descenso.paths._trace import MOST_STEPS, Descents, Trace, descend
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Parts",
     "SettingsMap",
     "Trace",
+    "Window",
     "decompose",
     "descend",
     "from_formula",
@@ -22,6 +23,7 @@ __all__ = [
     "learning_rate",
     "names",
     "point",
+    "seen_through",
     "settings_map",
     "stability_boundary",
     "window",

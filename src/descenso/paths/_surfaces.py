@@ -73,6 +73,18 @@ def _built_in(text: str) -> Surface:
         ) from None
 
 
+def seen_through(surface: Surface, window: Window) -> Surface:
+    """Return the surface with another view.
+
+    Raises
+    ------
+    SettingError
+        If the window is none.
+    """
+    _check_window(window)
+    return replace(surface, window=window)
+
+
 def _checked(surface: Surface) -> Surface:
     if not all(map(math.isfinite, surface.start)):
         raise SettingError(

@@ -118,12 +118,14 @@ def _from_formula(function: str) -> Surface:
 def surface_answer(query: Query) -> dict[str, Any]:
     """Return what is needed to draw a surface: shade, contour lines, minima, formula."""
     surface = find_surface(query)
-    return _drawn_surface(surface.name, query.get("function", ""))
+    view = paths.window(query["window"]) if query.get("window") else surface.window
+    return _drawn_surface(surface.name, query.get("function", ""), view)
 
 
 @lru_cache(maxsize=64)
-def _drawn_surface(name: str, function: str) -> dict[str, Any]:
+def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, Any]:
     surface = _from_formula(function) if function else paths.get(name)
+    surface = paths.seen_through(surface, view)
     land = ground(surface, 121)
     lines, labels = contour_lines(land)
     shade = ground(surface, _GRID).shade

@@ -6,7 +6,15 @@ from typing import Any
 
 from descenso.language import _
 
-_RAVINE = {"surface": "ravine", "x": -10, "y": 1, "steps": 60, "noise": 0, "seeds": 1}
+_RAVINE = {
+    "surface": "ravine",
+    "x": -10,
+    "y": 1,
+    "steps": 60,
+    "noise": 0,
+    "seeds": 1,
+    "window": [-11, 3, -1.4, 1.4],
+}
 
 
 def tours() -> list[dict[str, Any]]:
@@ -142,13 +150,13 @@ def _noise() -> dict[str, Any]:
                   "in each step: it is fast at first and never comes to rest. Batch descent sees "
                   "all forty and goes straight, at forty times the cost."),
                 ["sgd(lr=0.1)", "batch(lr=0.1)"],
-                surface="regression", x=-1, y=2.5, steps=80, seeds=4,
+                surface="regression", x=-1, y=2.5, steps=80, seeds=4, window=None,
             ),
             _stop(
                 _("A mini-batch of eight lies between. A learning rate that falls to zero lets "
                   "even one example at a time come to rest."),
                 ["sgd(lr=0.1)", "minibatch(lr=0.1)", "sgd(lr=0.1)~cosine"],
-                surface="regression", x=-1, y=2.5, steps=80, seeds=4,
+                surface="regression", x=-1, y=2.5, steps=80, seeds=4, window=None,
             ),
         ],
     }  # fmt: skip

@@ -6,7 +6,7 @@ import { lineChart } from "./lines.js";
 import { showMethods } from "./methods.js";
 import { noiseScale } from "./sliders.js";
 import { PARTS, Stage } from "./stage.js";
-import { fromAddress, query, readMethod, toAddress, usual } from "./state.js";
+import { around, fromAddress, query, readMethod, toAddress, usual } from "./state.js";
 import { offerTours } from "./tours.js";
 
 const OWN = "function";
@@ -46,9 +46,10 @@ async function refresh() {
 }
 
 async function fetchAll() {
-  const key = state.function ? `f:${state.function}` : `s:${state.surface}`;
+  const key = [state.function, state.surface, state.window].join("|");
   if (!surface || surface.key !== key) {
     const place = new URLSearchParams(state.function ? { function: state.function } : { surface: state.surface });
+    if (state.window) place.set("window", state.window.join(","));
     const found = await ask("/api/surface", place);
     surface = { ...found, key };
     stage.show(surface);
@@ -140,6 +141,7 @@ function showPlayer(k) {
   slider.value = k;
   byId("k-shown").textContent = `${k} / ${answer.steps}`;
   byId("arrows").checked = state.arrows;
+  byId("zoom").textContent = say(state.window ? "whole_view" : "zoom");
 }
 
 function showArrowLegend(factor) {
@@ -271,7 +273,7 @@ function listen() {
 }
 
 async function moved() {
-  [state.x, state.y, state.k] = [null, null, null];
+  [state.x, state.y, state.k, state.window] = [null, null, null, null];
   await refresh();
   showStart();
 }
@@ -312,6 +314,10 @@ function listenToPlayer() {
       go(stepShown() + each);
       if (stepShown() >= answer.steps) halt();
     }, 90);
+  });
+  byId("zoom").addEventListener("click", () => {
+    state.window = state.window ? null : around(answer.paths, surface);
+    refresh();
   });
   byId("arrows").addEventListener("change", (event) => {
     state.arrows = event.target.checked;

@@ -10,7 +10,7 @@ export const definition = (name) => METHODS[name];
 export function usual() {
   return {
     surface: "ravine", function: "", x: null, y: null, steps: 60, noise: 0, seeds: 1, k: null,
-    selected: 0, arrows: false,
+    selected: 0, arrows: false, window: null,
     methods: ["gradient_descent(lr=0.0185)", "momentum(lr=0.1,beta=0.9)", "adam(lr=0.4)"].map(readMethod),
   };
 }
@@ -53,6 +53,7 @@ export function toAddress(state) {
   if (state.k !== null) kept.set("k", state.k);
   if (state.selected) kept.set("sel", state.selected);
   if (state.arrows) kept.set("arrows", "1");
+  if (state.window) kept.set("w", state.window.join(","));
   // What may stand in a fragment as it is, stays readable.
   return kept.toString().replace(/%(28|29|3D|2C|7E|2F|5E)/g, (escaped) => decodeURIComponent(escaped));
 }
@@ -76,7 +77,23 @@ export function fromAddress(text) {
   if (methods.length) state.methods = methods;
   state.selected = Math.round(within(given.get("sel"), 0, state.methods.length - 1, 0));
   state.arrows = given.get("arrows") === "1";
+  const view = (given.get("w") || "").split(",").map(Number);
+  if (view.length === 4 && view.every(Number.isFinite) && view[0] < view[1] && view[2] < view[3]) state.window = view;
   return state;
+}
+
+// The part of the window that the paths take up, with room around it: x1, x2, y1, y2.
+export function around(paths, surface) {
+  const seen = (p) => p.every((v, i) => v >= surface.window[i][0] && v <= surface.window[i][1]);
+  const points = [...paths.flatMap((path) => path.points), ...surface.minima.map((m) => m.position)].filter(seen);
+  if (!points.length) return null;
+  return [0, 1].flatMap((i) => {
+    const [low, high] = [Math.min(...points.map((p) => p[i])), Math.max(...points.map((p) => p[i]))];
+    const whole = surface.window[i][1] - surface.window[i][0];
+    const side = Math.max(1.3 * (high - low), 0.02 * whole);
+    const middle = (low + high) / 2;
+    return [middle - side / 2, middle + side / 2].map((v) => Number(v.toPrecision(4)));
+  });
 }
 
 function within(text, low, high, otherwise) {

@@ -32,7 +32,7 @@ function fits(study) {
 
 function showList() {
   const table = byId("list");
-  const heads = ["", say("problem"), say("methods"), say("started"), say("state"), ""];
+  const heads = ["", say("problem"), say("methods"), say("started"), say("standing"), ""];
   if (!table.tHead.rows.length) table.tHead.append(make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text))));
   const fitting = listed.filter(fits);
   const kept = document.activeElement?.dataset?.key;
