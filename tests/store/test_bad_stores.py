@@ -81,7 +81,7 @@ def test_someone_elses_database_gains_tables_of_ours_and_loses_nothing(place):
 @pytest.mark.parametrize(
     ("version", "match"),
     [
-        ("99", r"newer descenso \(its schema is 99, this one knows up to 1\)"),
+        ("99", r"newer descenso \(its schema is 99, this one knows up to 2\)"),
         ("abc", "do not say which schema .*'abc'"),
         ("-1", "do not say which schema"),
         (None, "do not say which schema .*None"),

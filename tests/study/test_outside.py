@@ -61,7 +61,7 @@ def test_other_column_names_are_mapped(tmp_path):
         judged(frame, tmp_path)
     found = judged(frame, tmp_path, {"value": "acc", "method": "which"}, higher_is_better=None)
     assert found["verdict"]["best"] == "a"
-    with pytest.raises(SettingError, match="no column 'ac'. Did you mean 'acc'"):
+    with pytest.raises(SettingError, match=r"no column 'ac'\. Did you mean 'acc'"):
         judged(frame, tmp_path, {"value": "ac"})
 
 

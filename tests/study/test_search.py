@@ -1,17 +1,19 @@
 """The search: its grid, its race, its edges."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from descenso import methods
+from descenso.errors import SettingError, UnknownNameError
 from descenso.problems import Metric
 from descenso.records import Curve, Run
+from descenso.study._race import FULL_GRID, RACE
 from descenso.study._results import Design
 from descenso.study._search import FIRST_SEARCH_SEED, Search, race_cost, schedule
-from descenso.study._space import beyond_edge, learning_rates
+from descenso.study._space import beyond_edge, learning_rates, parse_space
 
 ACCURACY = Metric("accuracy", None, higher_is_better=True)
 
@@ -23,11 +25,13 @@ class Pretender:
     law: object
     total: float = 0.0
     trained: dict = field(default_factory=dict)
+    by_member: dict = field(default_factory=dict)
 
     def train(self, members, epochs, stage, planned):
         runs = []
         for m in members:
             self.trained[m.settings["lr"]] = epochs
+            self.by_member[m] = max(epochs, self.by_member.get(m, 0))
             values = np.array([self.law(m.settings["lr"], e) for e in range(epochs + 1)])
             dead = np.isnan(values)
             if dead.any():
@@ -38,10 +42,16 @@ class Pretender:
         return runs
 
 
-def search(law, method="minibatch", epochs=8, trials=12, metric=ACCURACY):
-    design = Design("pretended", (method,), epochs, trials, 2, 5, 0)
+def search(law, method="minibatch", **options):
     trainer = Pretender(law)
-    return Search(methods.parse(method), 32, design, metric, trainer).run(), trainer
+    return run_search(law, trainer, method, **options), trainer
+
+
+def run_search(
+    law, trainer, method="minibatch", epochs=8, trials=12, metric=ACCURACY, sampler="sobol", **more
+):
+    design = Design("pretended", (method,), epochs, trials, 2, 5, 0, sampler=sampler)
+    return Search(methods.parse(method), 32, design, metric, trainer, **more).run()
 
 
 def bump(best):
@@ -123,7 +133,98 @@ def test_the_seeds_of_the_search_are_never_those_of_the_confirmation():
 
 
 def test_the_rungs_of_a_race():
-    assert schedule(12, 20) == [(5, 12), (10, 6), (20, 3)]
-    assert schedule(12, 1) == [(1, 12)]
-    assert schedule(1, 20) == [(5, 1), (10, 1), (20, 1)]
-    assert race_cost(12, 20) == 12 * 5 + 6 * 5 + 3 * 10
+    def plain(rungs):
+        return [(r.epochs, r.settings, r.seeds) for r in rungs]
+
+    assert plain(schedule(12, 20, 3)) == [(5, 12, 1), (10, 6, 1), (20, 3, 3)]
+    assert plain(schedule(12, 1, 3)) == [(1, 12, 3)]
+    assert plain(schedule(1, 20, 3)) == [(5, 1, 1), (10, 1, 1), (20, 1, 3)]
+    assert race_cost(12, 20, 3) == 12 * 5 + 6 * 5 + 3 * (3 * 20 - 10)
+    assert race_cost(12, 20, 3, FULL_GRID) == 12 * 20 * 3
+
+
+def test_a_race_trains_just_what_it_is_said_to_cost():
+    _, trainer = search(bump(0.1), trials=12)
+    assert sum(trainer.by_member.values()) == race_cost(13, 8, 2)
+
+
+def test_a_late_winner_that_starts_slowly_is_kept_by_the_places_for_slow_starters():
+    def law(lr, epoch):
+        return -0.5 + 0.25 * epoch if lr == slow else 0.9 - abs(math.log10(lr)) / 50
+
+    rates = learning_rates(methods.parse("minibatch"), 12)
+    slow = rates[3]
+    found, _ = search(law)
+    assert found.chosen.lr == slow
+    blind, _ = search(law, policy=replace(RACE, slow_starters=0.0))
+    assert blind.chosen.lr != slow
+
+
+def test_a_resumed_race_stops_the_same_settings():
+    """Runs in the store may be trained further than the rung they are looked at again."""
+
+    class Resumed(Pretender):
+        def train(self, members, epochs, *rest):
+            return super().train(members, 8, *rest)
+
+    law = bump(0.1)
+    fresh, _ = search(law)
+    again = run_search(law, Resumed(law))
+    assert [p.epochs for p in again.points] == [p.epochs for p in fresh.points]
+    assert again.chosen == fresh.chosen
+
+
+def test_other_settings_are_searched_around_the_best_learning_rate():
+    ranges = parse_space(["adam.beta2=0.9..0.9999:logit"], [methods.parse("adam")])["adam"]
+    found, _ = search(bump(0.01), "adam", trials=12, ranges=ranges)
+    second = [p for p in found.points if p.stage == 2]
+    assert len(second) == 6
+    assert len({p.settings["beta2"] for p in second}) == 6
+    assert all(0.9 <= p.settings["beta2"] <= 0.9999 for p in second)
+    assert all(0.5 <= p.settings["beta1"] <= 0.99 for p in second)
+    assert abs(math.log10(found.chosen.lr / 0.01)) < 0.3
+
+
+def test_more_trials_go_to_what_matters_after_the_learning_rate():
+    found, _ = search(bump(0.01), "adam", trials=20)
+    second = [p for p in found.points if p.stage == 2]
+    assert len(second) == 8
+    assert len({p.settings["beta1"] for p in second}) == 8
+
+
+def test_a_method_with_nothing_else_to_search_refines_its_learning_rate():
+    found, _ = search(bump(0.13), "minibatch", trials=20)
+    assert len([p for p in found.points if p.stage == 2]) == 8
+    assert abs(math.log10(found.chosen.lr / 0.13)) < 0.1
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_optunas_samplers_propose_within_the_same_budget(sampler):
+    pytest.importorskip("optuna")
+    found, trainer = search(bump(0.01), "adam", trials=20, sampler=sampler)
+    second = [p for p in found.points if p.stage == 2]
+    spent = sum(e for m, e in trainer.by_member.items() if m.settings["beta2"] != 0.999)
+    assert second
+    assert spent <= race_cost(8, 8, 2)
+    again, _ = search(bump(0.01), "adam", trials=20, sampler=sampler)
+    assert again == found  # the same proposals in every process
+
+
+@pytest.mark.parametrize(("text", "error", "complaint"), [
+    ("adam.beta2", SettingError, "written method"),
+    ("adam.beta3=0.1..0.2", SettingError, "no setting 'beta3'"),
+    ("adan.beta2=0.1..0.2", UnknownNameError, "Did you mean 'adam'"),
+    ("adam.beta2=0.2..0.1", SettingError, "low must be below high"),
+    ("adam.beta2=0.9..1.5", SettingError, "must lie in"),
+    ("adam.beta2=0..0.5:logit", SettingError, "between 0 and 1 for logit"),
+    ("adam.beta2=0.1..0.5:cubic", SettingError, "the scale one of"),
+])  # fmt: skip
+def test_a_range_that_cannot_be_searched_is_refused_in_words(text, error, complaint):
+    with pytest.raises(error, match=complaint):
+        parse_space([text], [methods.parse("adam")])
+
+
+def test_a_range_follows_its_scale():
+    (r,) = parse_space(["adam.beta2=0.9..0.9999:logit"], [methods.parse("adam")])["adam"]
+    assert (r.at(0.0), r.at(1.0)) == (0.9, 0.9999)
+    assert r.at(0.5) == pytest.approx(0.99667, abs=1e-4)  # halfway between the odds 9 and 9999

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-#: Raised by one whenever the tables change; a store with a higher number is refused.
-SCHEMA_VERSION = 1
+#: Raised by one whenever the tables change; a store with a higher number is refused, and one with
+#: a lower number is brought to this one when it is opened.
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -25,6 +26,7 @@ studies = sa.Table(
     sa.Column("design", sa.JSON, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False, default=0.0),
     sa.Column("result", sa.JSON, nullable=True),  # null until the study is finished
+    sa.Column("number", sa.Integer, nullable=True),  # counts the studies as they were begun
 )
 
 runs = sa.Table(

@@ -18,6 +18,7 @@ from descenso.language import _
 from descenso.records import Run
 from descenso.store import encoding
 from descenso.store._errors import as_store_errors, refusal
+from descenso.store._migrations import knows, migrate
 from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
 
 _LOCK_PATIENCE_MS = 5000
@@ -34,6 +35,7 @@ class StoredStudy:
     design: Mapping[str, Any]
     seconds: float
     result: Mapping[str, Any] | None
+    number: int | None = None  # counts the studies of a store as they were begun
 
 
 def default_url() -> str:
@@ -106,6 +108,11 @@ class Store:
         if found is None or not found.isdecimal():
             meaning = _("its tables do not say which schema they follow (found {found!r})")
             raise refusal(self.url, meaning.format(found=found))
+        if int(found) < SCHEMA_VERSION and not knows(int(found)):
+            meaning = _("its tables do not say which schema they follow (found {found!r})")
+            raise refusal(self.url, meaning.format(found=found))
+        if int(found) < SCHEMA_VERSION:
+            migrate(connection)
         if int(found) > SCHEMA_VERSION:
             raise StoreError(
                 _(
@@ -136,6 +143,9 @@ class Store:
             "started": started,
             "design": dict(design),
             "seconds": 0.0,
+            "number": sa.select(
+                sa.func.coalesce(sa.func.max(studies.c.number), 0) + 1
+            ).scalar_subquery(),
         }
         with as_store_errors(self.url), self._engine.begin() as connection:
             insert = self._insert(studies).values(**values)
@@ -154,7 +164,9 @@ class Store:
     def studies(self) -> list[StoredStudy]:
         """Return every study, the newest first."""
         with as_store_errors(self.url), self._engine.begin() as connection:
-            rows = connection.execute(sa.select(studies).order_by(studies.c.started.desc()))
+            rows = connection.execute(
+                sa.select(studies).order_by(studies.c.number.desc(), studies.c.started.desc())
+            )
             return [StoredStudy(**row._mapping) for row in rows]
 
     def find(self, identity: str) -> StoredStudy | None:

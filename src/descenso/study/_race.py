@@ -19,6 +19,8 @@ class Policy:
     Attributes
     ----------
     rungs : shares of the budget at which the race pauses; the last is 1.
+    seeds : seeds that each setting is tried with on the way to each rung, at most; settings share
+        their seeds, so that one seed tells the hopeless from the others.
     kept : share of the settings that goes on from a rung.
     finalists : at least so many reach the full budget.
     slow_starters : share of the places for settings that the others beat so far, but whose
@@ -26,32 +28,46 @@ class Policy:
     """
 
     rungs: tuple[float, ...]
+    seeds: tuple[int, ...]
     kept: float
     finalists: int
     slow_starters: float
 
 
+_ALL = 1_000_000
 #: ``docs/results.md`` measures it against training every setting to the end.
-RACE = Policy(rungs=(0.25, 0.5, 1.0), kept=0.5, finalists=3, slow_starters=0.25)
+RACE = Policy(rungs=(0.25, 0.5, 1.0), seeds=(1, 1, _ALL), kept=0.5, finalists=3, slow_starters=0.25)
 #: No race: every setting is trained to the full budget.
-FULL_GRID = Policy(rungs=(1.0,), kept=1.0, finalists=1, slow_starters=0.0)
+FULL_GRID = Policy(rungs=(1.0,), seeds=(_ALL,), kept=1.0, finalists=1, slow_starters=0.0)
 
 
-def schedule(settings: int, epochs: int, policy: Policy = RACE) -> list[tuple[int, int]]:
-    """Return the rungs of a race: (epochs trained by then, settings that reach it)."""
+@dataclass(frozen=True)
+class Rung:
+    """A stage of a race: how far, how many settings, with how many seeds each."""
+
+    epochs: int
+    settings: int
+    seeds: int
+
+
+def schedule(settings: int, epochs: int, seeds: int, policy: Policy = RACE) -> list[Rung]:
+    """Return the rungs of a race over so many settings."""
+    ends = {
+        max(1, math.ceil(s * epochs)): n for s, n in zip(policy.rungs, policy.seeds, strict=True)
+    }
     rungs, racing = [], settings
-    for at in sorted({max(1, math.ceil(share * epochs)) for share in policy.rungs}):
-        rungs.append((at, racing))
+    for at, most in sorted(ends.items()):
+        rungs.append(Rung(at, racing, min(seeds, most)))
         racing = max(min(policy.finalists, racing), math.ceil(racing * policy.kept))
     return rungs
 
 
-def race_cost(settings: int, epochs: int, policy: Policy = RACE) -> int:
-    """Return the epochs of training that a race over ``settings`` takes, for one seed."""
-    cost, trained = 0, 0
-    for at, racing in schedule(settings, epochs, policy):
-        cost += racing * (at - trained)
-        trained = at
+def race_cost(settings: int, epochs: int, seeds: int, policy: Policy = RACE) -> int:
+    """Return the epochs of members that a race takes."""
+    cost, before = 0, Rung(0, 0, 0)
+    for rung in schedule(settings, epochs, seeds, policy):
+        cost += rung.settings * (rung.seeds * rung.epochs - before.seeds * before.epochs)
+        before = rung
     return cost
 
 

@@ -69,14 +69,15 @@ class Search:
         """Train all to the first rung, and ever fewer from rung to rung; return them all."""
         stopped: list[Standing] = []
         field: list[Standing] = []
-        trained = 0
-        for epochs, places in schedule(len(racing), self.design.epochs, self.policy):
+        d, already = self.design, 0
+        for rung in schedule(len(racing), d.epochs, d.search_seeds, self.policy):
             if field:
-                kept = self._survivors(field, places)
+                kept = self._survivors(field, rung.settings)
                 stopped += [s for s in field if s not in kept]
                 racing = [s.point.settings for s in kept]
-            field = sorted(self._try(racing, epochs, trained, stage), key=self._rank)
-            trained = epochs
+            tried = self._try(racing, rung.epochs, stage, rung.seeds, already)
+            field = sorted(tried, key=self._rank)
+            already = rung.seeds * rung.epochs
         return [s.point for s in field + stopped]
 
     def _survivors(self, field: Sequence[Standing], places: int) -> list[Standing]:
@@ -85,9 +86,10 @@ class Search:
         return survivors(field, places, self.design.epochs, higher, most, self.policy)
 
     def _try(
-        self, settings: Sequence[Settings], epochs: int, already: int, stage: int
+        self, settings: Sequence[Settings], epochs: int, stage: int, n: int, already: int = 0
     ) -> list[Standing]:
-        rule, n = self.method.definition(), self.design.search_seeds
+        """Train each setting with ``n`` seeds; ``already`` epochs of each were trained before."""
+        rule = self.method.definition()
         members = [
             Member(
                 self.method.label,
@@ -99,7 +101,7 @@ class Search:
             for given in settings
             for seed in range(n)
         ]
-        planned = len(members) * (epochs - already)
+        planned = len(settings) * (n * epochs - already)
         runs = self.trainer.train(members, epochs, "search", planned)
         chunks = [runs[i * n : (i + 1) * n] for i in range(len(settings))]
         return [standing(_point(chunk, epochs, stage), chunk) for chunk in chunks]
@@ -120,8 +122,11 @@ class Search:
         if not more:
             return []
         self.trainer.total += len(more) * self.design.search_seeds * self.design.epochs
-        tried = self._try([{"lr": lr} for lr in more], self.design.epochs, 0, stage=1)
+        tried = self._to_the_end([{"lr": lr} for lr in more], stage=1)
         return [s.point for s in tried]
+
+    def _to_the_end(self, settings: Sequence[Settings], stage: int) -> list[Standing]:
+        return self._try(settings, self.design.epochs, stage, self.design.search_seeds)
 
     def _second_stage(self, points: Sequence[SearchPoint], trials: int) -> list[SearchPoint]:
         """Search the best learning rate's surroundings together with the other settings."""
@@ -137,11 +142,13 @@ class Search:
 
     def _adaptive(self, sampler: proposals.Adaptive, trials: int) -> list[SearchPoint]:
         """Let a sampler propose, with the epochs that a race of ``trials`` would have taken."""
-        left = max(1, race_cost(trials, self.design.epochs, self.policy) // self.design.epochs)
+        d = self.design
+        whole = d.epochs * d.search_seeds
+        left = max(1, race_cost(trials, d.epochs, d.search_seeds, self.policy) // whole)
         points: list[SearchPoint] = []
         while left:
             asked = sampler.ask(min(left, proposals.BATCH))
-            tried = self._try(asked, self.design.epochs, 0, stage=2)
+            tried = self._to_the_end(asked, stage=2)
             sampler.tell([math.nan if s.point.diverged else self._rank(s)[1] for s in tried])
             points += [s.point for s in tried]
             left -= len(asked)
@@ -155,7 +162,7 @@ def planned_cost(
     first, second = space.stages(design.trials, ranges)
     rates = len(space.learning_rates(method, first, ranges))
     settings = [rates, second] if second else [rates]
-    return sum(race_cost(n, design.epochs, policy) for n in settings) * design.search_seeds
+    return sum(race_cost(n, design.epochs, design.search_seeds, policy) for n in settings)
 
 
 def _point(runs: Sequence[Run], epochs: int, stage: int) -> SearchPoint:

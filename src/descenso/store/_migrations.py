@@ -1,0 +1,50 @@
+"""Bring a store that an older descenso wrote to the tables of this one, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from descenso.store._schema import SCHEMA_VERSION, about
+
+
+def _number_the_studies(connection: sa.Connection) -> None:
+    """1 → 2: studies are ordered by a number, so that a clock that jumps changes nothing."""
+    connection.exec_driver_sql("ALTER TABLE descenso_studies ADD COLUMN number INTEGER")
+    ordered = connection.exec_driver_sql(
+        "SELECT identity FROM descenso_studies ORDER BY started, identity"
+    ).scalars()
+    for number, identity in enumerate(ordered.all(), start=1):
+        connection.execute(
+            sa.text("UPDATE descenso_studies SET number = :number WHERE identity = :identity"),
+            {"number": number, "identity": identity},
+        )
+
+
+#: Version that a store is at → what brings it to the next.
+_STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _number_the_studies}
+
+
+def knows(version: int) -> bool:
+    """Whether a store at that version can be brought to this one's."""
+    return version in _STEPS
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the store to this version, all or nothing. Of two processes, one waits and finds it done."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql(f"LOCK TABLE {about.name} IN ACCESS EXCLUSIVE MODE")
+    version = int(connection.execute(_select_version()).scalar_one())
+    while version < SCHEMA_VERSION:
+        _STEPS[version](connection)
+        version += 1
+    connection.execute(
+        sa.update(about).where(about.c.key == "schema_version").values(value=str(version))
+    )
+
+
+def _select_version() -> sa.Select[tuple[str]]:
+    return sa.select(about.c.value).where(about.c.key == "schema_version")

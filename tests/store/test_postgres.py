@@ -1,0 +1,82 @@
+"""A store on a real PostgreSQL server keeps what an SQLite one keeps."""
+
+import subprocess
+import sys
+
+import pytest
+
+from descenso.store import Store
+from descenso.study import as_json, run_study
+
+from . import _postgres
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(_postgres.why_not()), reason=_postgres.why_not() or "never"),
+]
+
+
+@pytest.fixture(scope="module")
+def url():
+    with _postgres.server() as place:
+        yield place
+
+
+def _findings(result):
+    moment = {"wall_seconds", "layout", "started"}
+
+    def strip(value):
+        if isinstance(value, dict):
+            return {k: strip(v) for k, v in value.items() if k not in moment}
+        return [strip(v) for v in value] if isinstance(value, list) else value
+
+    return strip(as_json(result))
+
+
+def test_a_study_ends_with_the_same_verdict_on_postgresql_as_on_sqlite(url, tmp_path):
+    options = {"epochs": 4, "trials": 4, "seeds": 2}
+    there = run_study("wine", "adam,momentum", store=url, **options)
+    here = run_study("wine", "adam,momentum", store=tmp_path / "studies.db", **options)
+    assert _findings(there) == _findings(here)
+    recalled = run_study("wine", "adam,momentum", store=url, **options)
+    assert as_json(recalled) == as_json(there)  # read back from the server, to the bit
+
+
+def test_runs_curves_and_checkpoints_come_back_to_the_bit(url, make_run):
+    store = Store(url)
+    store.begin("bits", "wine", "2026-01-01T00:00:00+00:00", {"methods": []})
+    run = make_run()
+    run.curve.validation_metric[1] = float("nan")  # bare NaN is refused by PostgreSQL's JSON
+    store.save_runs("bits", [run], 1.0)
+    (back,) = store.runs("bits")
+    assert back.member == run.member
+    assert back.curve.validation_loss.tobytes() == run.curve.validation_loss.tobytes()
+    assert (back.checkpoint["leaf0"] == run.checkpoint["leaf0"]).all()
+    store.delete("bits")
+    assert store.find("bits") is None
+    store.close()
+
+
+_WRITER = """
+import sys
+import numpy as np
+from descenso.records import Curve, Member, Run
+from descenso.store import Store
+
+store = Store(sys.argv[1])
+store.begin("many", "wine", "2026-01-01T00:00:00+00:00", {"methods": []})
+losses = np.ones(3)
+for seed in range(int(sys.argv[2]), int(sys.argv[2]) + 20):
+    member = Member("adam", "adam", {"lr": 0.1}, 32, seed)
+    store.save_runs("many", [Run(member, Curve(losses, losses, losses[1:], 0.1, 0.9))], 0.5)
+"""
+
+
+def test_writers_at_once_lose_nothing_and_count_nothing_twice(url):
+    # The halves overlap: seeds 10 to 19 are written by both.
+    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, url, str(k)]) for k in (0, 10)]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    store = Store(url)
+    assert sorted(run.member.seed for run in store.runs("many")) == list(range(30))
+    assert store.find("many").seconds == pytest.approx(2 * 20 * 0.5)
+    store.close()
