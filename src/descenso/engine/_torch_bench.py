@@ -25,7 +25,7 @@ from descenso.errors import DescensoError
 from descenso.problems import Problem
 from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_rehearsal import initialised
-from descenso.problems._torch_tensors import Batch
+from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member, Run
 
 EXAMPLES_PER_PART = 1024  # of a split that is evaluated a part at a time
@@ -77,7 +77,8 @@ class Bench:
     study_seed: int
     _ways: dict[int, _Way] = field(default_factory=dict, init=False)
     _starts: dict[int, tuple[float, float]] = field(default_factory=dict, init=False)
-    _warmed: set[tuple[str, int]] = field(default_factory=set, init=False)
+    #: Seconds that compiling took for a rule at a batch size, and its first step.
+    warmed: dict[tuple[str, int], float] = field(default_factory=dict, init=False)
 
     @property
     def examples(self) -> int:
@@ -166,10 +167,12 @@ class Bench:
     def _warm(self, member: Member) -> None:
         """Take a step to no purpose, so that no member pays for what is compiled once."""
         key = member.rule, member.batch_size
-        if key not in self._warmed:
-            self._warmed.add(key)
-            trainee = self._trainee(member, {})
-            trainee.step(_rows(self.train, slice(member.batch_size)))
+        if key in self.warmed:
+            return
+        started = time.perf_counter()
+        trainee = self._trainee(member, {})
+        trainee.step(_rows(self.train, slice(member.batch_size)))
+        self.warmed[key] = time.perf_counter() - started
 
     def _epoch(self, trainee: Trainee, epoch: int, hopeless: float, so_far: _Epochs) -> None:
         """Train one epoch; the user's code may fail, which ends its member and no other."""
@@ -212,10 +215,10 @@ class Bench:
             return
         order = example_order(self.study_seed, trainee.member.seed, epoch, self.examples)
         used = torch.from_numpy(order[: self.examples // size * size]).long()
-        for rows in used.split(self._block(size)):
+        for rows in cut(used, self._block(size)):
             inputs, targets = _rows(self.train, rows.to(self.train[1].device))
-            columns = zip(*(x.split(size) for x in inputs), strict=True)
-            yield from zip(columns, targets.split(size), strict=True)
+            columns = zip(*(cut(x, size) for x in inputs), strict=True)
+            yield from zip(columns, cut(targets, size), strict=True)
 
     def _block(self, size: int) -> int:
         """Return how many examples are put in order at a time: whole batches of them."""
@@ -229,7 +232,7 @@ class Bench:
         module.eval()
         try:
             with torch.no_grad():
-                pieces = zip(*(x.split(EXAMPLES_PER_PART) for x in inputs), strict=True)
+                pieces = zip(*(cut(x, EXAMPLES_PER_PART) for x in inputs), strict=True)
                 outputs = torch.cat([self.problem.apply(module, piece) for piece in pieces])
                 loss = self.problem.loss(outputs, targets)
                 metric = self.problem.metric.function(outputs, targets)

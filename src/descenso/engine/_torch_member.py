@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descenso import rules
 from descenso.engine._torch_step import CompiledStep, Tensors, eager, parts_of
 from descenso.problems import Problem
-from descenso.problems._torch_tensors import Batch
+from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member
 
 Checkpoint = Mapping[str, NDArray[Any]]
@@ -42,6 +42,7 @@ class Trainee:
         trained, frozen, buffers = parts_of(module)
         self.names, self._compiled = list(trained), compiled
         self._trained: Tensors = list(trained.values())
+        self._sizes = [p.numel() for p in self._trained]
         self._buffers: Tensors = list(buffers.values())
         self._buffer_names = list(buffers)
         if checkpoint:
@@ -73,7 +74,7 @@ class Trainee:
         if self._flat is not None:
             self._flat.grad = gradient
             return
-        pieces = gradient.split([p.numel() for p in self._trained])
+        pieces = cut(gradient, self._sizes)
         for parameter, piece in zip(self._trained, pieces, strict=True):
             parameter.grad = piece.view_as(parameter)
 
@@ -94,7 +95,7 @@ class Trainee:
         if not is_elementwise(rules.get(self.member.rule)):
             return None
         flat = torch.cat([p.detach().reshape(-1) for p in self._trained])
-        pieces = flat.split([p.numel() for p in self._trained])
+        pieces = cut(flat, self._sizes)
         for parameter, piece in zip(self._trained, pieces, strict=True):
             parameter.data = piece.view_as(parameter)
         return torch.nn.Parameter(flat)
@@ -106,8 +107,9 @@ class Trainee:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that there is no compiler is told by the layout
             how: dict[str, Any] = {} if kernels else {"foreach": True}
-            made = optimizer_class(rules.get(self.member.rule))
-            return made(tensors, **self.member.settings, **how)
+            kind = optimizer_class(rules.get(self.member.rule))
+            made: torch.optim.Optimizer = kind(tensors, **self.member.settings, **how)
+        return made
 
     # ---- checkpoints ----------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ class Trainee:
         state = self.optimizer.state
         if self._flat is None:
             return [state[p][array] for p in self._trained]
-        pieces = state[self._flat][array].split([p.numel() for p in self._trained])
+        pieces = cut(state[self._flat][array], self._sizes)
         return [s.view_as(p) for s, p in zip(pieces, self._trained, strict=True)]
 
     def _load_module(self, checkpoint: Checkpoint) -> None:

@@ -160,8 +160,8 @@ def _work(folder: str, rule_files: dict[str, str], task: Task) -> list[Advanced]
 
 def _load(folder: Path) -> Bench:
     problem, inputs = cloudpickle.loads((folder / "problem.pickle").read_bytes())
-    parts = [_part(folder, name, inputs) for name in _PARTS]
-    return Bench(problem, *parts, int((folder / "seed").read_text()))
+    train, validation, test = (_part(folder, name, inputs) for name in _PARTS)
+    return Bench(problem, train, validation, test, int((folder / "seed").read_text()))
 
 
 def _part(folder: Path, name: str, inputs: int) -> Batch:

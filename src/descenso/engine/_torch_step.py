@@ -83,8 +83,8 @@ def _count_operations(problem: Problem, module: torch.nn.Module, batch: Batch) -
 def parts_of(module: torch.nn.Module) -> Parts:
     """Return the module's tensors by name; a tied tensor once."""
     parameters = dict(module.named_parameters())
-    trained = {n: p for n, p in parameters.items() if p.requires_grad}
-    frozen = {n: p for n, p in parameters.items() if not p.requires_grad}
+    trained: dict[str, torch.Tensor] = {n: p for n, p in parameters.items() if p.requires_grad}
+    frozen: dict[str, torch.Tensor] = {n: p for n, p in parameters.items() if not p.requires_grad}
     return trained, frozen, dict(module.named_buffers())
 
 
@@ -111,8 +111,8 @@ def draws_elsewhere(problem: Problem, module: torch.nn.Module, batch: Batch) -> 
 
 
 def _elsewhere() -> tuple[Any, ...]:
-    kind, keys, *rest = np.random.get_state()
-    return random.getstate(), kind, keys.tolist(), rest  # type: ignore[union-attr]
+    numpy_state: Any = np.random.get_state()
+    return random.getstate(), numpy_state[1].tolist(), numpy_state[2:]
 
 
 # ---- the compiled step ------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class _Speed:
     """How fast members of one rule and batch size have been seen to train."""
 
     member_steps: int = 0
+    members_per_call: int = 1
     seconds: float = 0.0
     seconds_per_epoch: float | None = None  # of the last member
 
@@ -65,7 +66,7 @@ class TorchEngine:
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.processes = self.processes or (layout.cores() if self.device == "cpu" else 1)
         module = initialised(self.problem, self.data.train)
-        self._parameters = sum(p.numel() for p in module.parameters() if p.requires_grad)
+        self._parameters: int = sum(p.numel() for p in module.parameters() if p.requires_grad)
         self._dtype = floating_dtype(module)
         parts = (self.data.train, self.data.validation, self.data.test)
         train, validation, test = (self._on_device(tensors_of(p, self._dtype)) for p in parts)
@@ -115,6 +116,8 @@ class TorchEngine:
                 {
                     "rule": rule,
                     "batch_size": size,
+                    "members_per_call": speed.members_per_call,
+                    "compile_seconds": round(self.bench.warmed.get((rule, size), 0.0), 3),
                     "member_steps": speed.member_steps,
                     "microseconds_per_member_step": round(
                         1e6 * speed.seconds / speed.member_steps, 3
@@ -148,7 +151,8 @@ class TorchEngine:
     def _next_task(self, waiting: deque[Run], epochs: int, judge: bool, streams: int) -> Task:
         """Take runs off the queue that together last about as long as a call should."""
         left = len(waiting)
-        runs, counts = [], []
+        runs: list[Run] = []
+        counts: list[int] = []
         seconds = 0.0
         most = max(1, -(-left // (2 * streams))) if streams > 1 else left
         while waiting and len(runs) < most and seconds < layout.SECONDS_PER_CALL:
@@ -172,6 +176,7 @@ class TorchEngine:
         """Note speed and failures, queue what is to go on, and return the runs."""
         for before, (after, failure) in zip(task.runs, done, strict=True):
             speed = self._speeds[_key(after)]
+            speed.members_per_call = max(speed.members_per_call, len(task.runs))
             speed.member_steps += after.curve.steps - before.curve.steps
             epochs_taken = after.curve.epochs - before.curve.epochs
             seconds = after.curve.seconds - before.curve.seconds

@@ -166,7 +166,8 @@ def _array(values: Any, where: str) -> NDArray[Any]:
         values = values.detach().cpu()
         if values.is_floating_point() and values.element_size() < 4:
             values = values.float()  # NumPy has no bfloat16
-        return values.resolve_conj().numpy()
+        array: NDArray[Any] = values.numpy()
+        return array
     try:
         return np.asarray(values)
     except (ValueError, TypeError) as error:

@@ -34,3 +34,9 @@ def floating_dtype(module: torch.nn.Module) -> torch.dtype:
         if tensor.is_floating_point():
             return tensor.dtype
     return torch.get_default_dtype()
+
+
+def cut(tensor: torch.Tensor, sizes: int | list[int]) -> tuple[torch.Tensor, ...]:
+    """Return views of a tensor cut along its first axis, each of one size or of its own."""
+    pieces: tuple[torch.Tensor, ...] = tensor.split(sizes)  # type: ignore[no-untyped-call]
+    return pieces
