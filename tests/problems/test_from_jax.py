@@ -116,6 +116,7 @@ def test_functions_may_be_given_for_loss_and_metric():
         ({"loss": 3}, ProblemError, "loss must be a function; got int"),
         ({"init": {}}, ProblemError, "init must be a function; got dict"),
         ({"apply": None}, ProblemError, "apply must be a function; got NoneType"),
+        ({"train_loss": 3}, ProblemError, "train_loss must be a function; got int"),
         ({"batch_size": 0}, ProblemError, "batch_size must be a whole number ≥ 1; got 0"),
         ({"epochs": 2.5}, ProblemError, r"epochs must be a whole number ≥ 1; got 2\.5"),
         ({"data": (X, LABELS[:-1])}, DataError, "60 inputs but 59 targets"),

@@ -20,7 +20,7 @@ from descenso.problems._figures import (
     cross_entropy,
     mean_squared_error,
 )
-from descenso.problems._problem import UNNAMED, Array, Metric, Params, Problem
+from descenso.problems._problem import UNNAMED, Array, Metric, Params, Problem, TrainLoss
 
 Examples = Split | tuple[Array, Array]
 PARTS = ("train", "validation", "test")
@@ -38,6 +38,7 @@ def from_jax(
     batch_size: int = 32,
     epochs: int = 20,
     methods: tuple[str, ...] = SIX,
+    train_loss: TrainLoss | None = None,
 ) -> Problem:
     """Return a problem made of JAX functions and arrays.
 
@@ -58,6 +59,10 @@ def from_jax(
     target : value of the metric that counts as solved.
     batch_size, epochs : positive whole numbers.
     methods : what is compared unless told otherwise.
+    train_loss : what a training step differentiates, for a model with dropout, batch
+        normalisation or a penalty: (variables, inputs, targets, key) → (scalar, what is carried
+        on). ``init`` then gives ``Variables(trained, carried)``, which ``apply`` takes; ``key`` is
+        a JAX PRNG key of this very step.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def from_jax(
     classes = loss_function is cross_entropy or judged_by.function is accuracy
     _check_callable(init, "init")
     _check_callable(apply, "apply")
+    if train_loss is not None:
+        _check_callable(train_loss, "train_loss")
     _check_whole(batch_size, "batch_size")
     _check_whole(epochs, "epochs")
     return Problem(
@@ -87,6 +94,7 @@ def from_jax(
         batch_size=batch_size,
         epochs=epochs,
         methods=methods,
+        train_loss=train_loss,
     )
 
 
