@@ -37,12 +37,12 @@ def test_five_methods_of_200_steps_take_under_100_ms(client):
              "nesterov(lr=0.01)", "rmsprop(lr=0.1)", "adam(lr=0.1)"]}  # fmt: skip
     times = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = time.process_time()  # what else runs on the machine is not the server's doing
         answer = client.get("/api/paths", params=query)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert answer.status_code == 200
     assert all(len(path["points"]) == 201 for path in answer.json()["paths"])
-    assert min(times) < 0.1  # the best of seven: other work on the machine is not the server's
+    assert sorted(times)[3] < 0.1
 
 
 def test_a_surface_comes_with_all_that_draws_it(client):
