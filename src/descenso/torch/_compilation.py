@@ -18,6 +18,7 @@ _PLANNED_SIZE = 1 << 20
 def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
     """Return Inductor's compiled graph of one update on flat tensors of any one size."""
     from torch._guards import TracingContext, tracing
+    from torch._inductor import config as inductor
     from torch._inductor.compile_fx import compile_fx_inner
     from torch._inductor.decomposition import select_decomp_table
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -29,7 +30,8 @@ def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
         inputs = [torch.empty(size, dtype=dtype) for dtype in dtypes]
         inputs.append(torch.empty(slot_count, dtype=arithmetic(recipe.dtype)))
         graph = make_fx(_flat_update(program, recipe), select_decomp_table())(*inputs)
-    with tracing(TracingContext(mode)), torch.no_grad():
+    threads = {} if recipe.parallel else {"cpp.threads": 1}
+    with inductor.patch(threads), tracing(TracingContext(mode)), torch.no_grad():
         return compile_fx_inner(graph, inputs)
 
 

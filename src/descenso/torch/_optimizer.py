@@ -221,7 +221,13 @@ class RuleOptimizer(torch.optim.Optimizer):
                     kept = kept if names else arithmetic(dtype)
                     _kernel.compiled(
                         _recipe.Recipe(
-                            self.rule, names, switches, dtype, kept, bool(group["maximize"])
+                            self.rule,
+                            names,
+                            switches,
+                            dtype,
+                            kept,
+                            bool(group["maximize"]),
+                            _recipe.worth_sharing(group["params"]),
                         )
                     )
         except _recipe.CannotCompileError as error:

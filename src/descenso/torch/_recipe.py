@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +12,9 @@ import torch
 from descenso.rules import Rule
 from descenso.torch._plain import arithmetic
 from descenso.torch._trace import Program
+
+#: Arrays shorter than this are not worth sharing between threads (PyTorch's own grain size).
+GRAIN = 32768
 
 #: Which input each argument of a native function is; ``None`` for the number of elements.
 Order: TypeAlias = "tuple[int | None, ...]"
@@ -23,7 +26,11 @@ class CannotCompileError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a kernel is made for: a rule with these arrays, switches and dtypes."""
+    """What a kernel is made for: a rule with these arrays, switches and dtypes.
+
+    ``parallel`` shares each array between threads; handing out the work costs more than it saves
+    where every array is short.
+    """
 
     rule: Rule
     state_names: tuple[str, ...]
@@ -31,6 +38,7 @@ class Recipe:
     dtype: torch.dtype
     state_dtype: torch.dtype
     maximize: bool
+    parallel: bool = True
 
     @property
     def rounds_at_random(self) -> bool:
@@ -39,7 +47,12 @@ class Recipe:
 
     def __hash__(self) -> int:
         return hash((self.rule.function, self.state_names, self.switches, self.dtype,
-                     self.state_dtype, self.maximize))  # fmt: skip
+                     self.state_dtype, self.maximize, self.parallel))  # fmt: skip
+
+
+def worth_sharing(parameters: Iterable[torch.Tensor]) -> bool:
+    """Whether any of a group's parameters is long enough to be shared between threads."""
+    return any(p.numel() >= GRAIN for p in parameters)
 
 
 def number_buffer(

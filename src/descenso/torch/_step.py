@@ -71,6 +71,7 @@ class GroupStep:
         self._names: tuple[str, ...] = ()
         self._shape: tuple[Any, ...] = ()
         self._maximize = False
+        self._parallel = True
         self._entries: list[_Entry | None] = []
         self._bound: dict[_recipe.Recipe, _kernel.BoundKernel] = {}
 
@@ -84,6 +85,7 @@ class GroupStep:
         parameters = group["params"]
         if len(self._entries) != len(parameters):
             self._entries = [None] * len(parameters)
+            self._parallel = _recipe.worth_sharing(parameters)
         tasks = []
         for index, (parameter, entry) in enumerate(zip(parameters, self._entries, strict=True)):
             gradient = parameter.grad
@@ -132,7 +134,9 @@ class GroupStep:
     ) -> tuple[_kernel.BoundKernel, list[Any]]:
         kept = arrays[0].dtype if arrays else _plain.arithmetic(theta.dtype)
         names, switches, maximize = self._shape
-        recipe = _recipe.Recipe(self.rule, names, switches, theta.dtype, kept, maximize)
+        recipe = _recipe.Recipe(
+            self.rule, names, switches, theta.dtype, kept, maximize, self._parallel
+        )
         if recipe not in self._bound:
             self._bound[recipe] = _kernel.BoundKernel(_kernel.compiled(recipe))
         kernel = self._bound[recipe]
