@@ -76,7 +76,7 @@ def test_an_interior_best_is_found_and_only_finalists_reach_the_whole_budget():
     assert abs(math.log10(found.chosen.lr / 0.1)) < 0.3
     assert found.at_edge == ""
     full = [p for p in found.points if p.epochs == 8]
-    assert len(full) == 4  # 13 learning rates -> 7 -> 4
+    assert len(full) == 3  # 13 learning rates -> 5 -> 3
     assert found.chosen in full
     assert len(found.points) == 13
 
@@ -136,10 +136,10 @@ def test_the_rungs_of_a_race():
     def plain(rungs):
         return [(r.epochs, r.settings, r.seeds) for r in rungs]
 
-    assert plain(schedule(12, 20, 3)) == [(5, 12, 1), (10, 6, 1), (20, 3, 3)]
+    assert plain(schedule(12, 20, 3)) == [(4, 12, 1), (10, 5, 1), (20, 3, 3)]
     assert plain(schedule(12, 1, 3)) == [(1, 12, 3)]
-    assert plain(schedule(1, 20, 3)) == [(5, 1, 1), (10, 1, 1), (20, 1, 3)]
-    assert race_cost(12, 20, 3) == 12 * 5 + 6 * 5 + 3 * (3 * 20 - 10)
+    assert plain(schedule(1, 20, 3)) == [(4, 1, 1), (10, 1, 1), (20, 1, 3)]
+    assert race_cost(12, 20, 3) == 12 * 4 + 5 * 6 + 3 * (3 * 20 - 10)
     assert race_cost(12, 20, 3, FULL_GRID) == 12 * 20 * 3
 
 

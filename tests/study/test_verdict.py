@@ -1,5 +1,7 @@
 """The verdict: what it says, and what it must not say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from descenso.records import Curve
 from descenso.study import as_json, with_text
 from descenso.study._results import Confirmation, Design, MethodResult, MetricInfo, StudyResult
 from descenso.study.statistics import estimate
-from descenso.study.verdict import costs_in_words, decide, sentences
+from descenso.study.verdict import BACKING, costs_in_words, decide, sentences
 
 ACCURACY = MetricInfo("accuracy", higher_is_better=True, percent=True, target=None)
 
@@ -19,7 +21,8 @@ def _english():
 
 
 def confirmation(scores, lr=0.01, diverged=0, seconds=1.0):
-    curve = Curve(np.array([2.0, 1.0]), np.array([0.1, 0.9]), np.array([1.0]), 0.5, 0.9)
+    curve = Curve(np.array([2.0, 1.0]), np.array([0.1, 0.9]), np.array([1.0]), 0.5, 0.9,
+                  steps=100, seconds=seconds / len(scores))  # fmt: skip
     return Confirmation(
         settings={"lr": lr, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "eps_root": 0.0},
         seeds=tuple(range(len(scores))),
@@ -138,3 +141,47 @@ def test_a_single_method_needs_no_comparison():
     verdict = decide([method("a", GOOD)], ACCURACY, 360)
     assert verdict.best == "a"
     assert verdict.comparisons == ()
+
+
+def test_a_metric_that_is_the_same_everywhere_tells_nothing_apart():
+    text = with_text(result(method("a", (0.5,) * 5), method("b", (0.5,) * 5))).verdict.text
+    assert "Every run of every method ends at that very value" in text
+    assert "b ties with it" in text
+    assert "coin toss" not in text
+
+
+def test_a_tie_that_was_shown_is_told_from_one_that_was_not_refuted():
+    base = np.linspace(0.95, 0.96, 12)
+    methods = method("a", base), method("b", base - 1e-4 * np.arange(12) % 3e-4)
+    plain = result(*methods)
+    design = replace(plain.design, margin=0.005)
+    verdict = decide(methods, ACCURACY, 10_000, margin=0.005)
+    text = with_text(replace(plain, design=design, verdict=verdict)).verdict.text
+    assert "is shown to be as good to within 0.5 points" in text
+    assert "inside the noise" not in text
+
+
+def test_every_sentence_has_the_part_of_the_report_that_backs_it():
+    found = result(method("a", GOOD, diverged=1, at_edge="low"), method("b", POOR))
+    for topic, sentence in sentences(found).items():
+        if sentence:
+            assert topic in BACKING or topic in ("looks", "caution")
+    listed = as_json(with_text(found))["verdict"]["sentences"]
+    assert {s["topic"]: s["figure"] for s in listed}["worse"] == "differences"
+
+
+def test_the_words_of_the_verdict_do_not_tell_of_the_moment():
+    one, other = result(method("a", GOOD, seconds=1.0)), result(method("a", GOOD, seconds=9.0))
+    assert with_text(one).verdict.text == with_text(other).verdict.text
+    assert costs_in_words(one) != costs_in_words(other)
+
+
+def test_the_recommendation_comes_as_a_line_of_code():
+    code = as_json(with_text(result(method("a", GOOD), method("b", POOR))))["verdict"]["code"]
+    assert code["torch"].startswith("torch.optim.Adam(model.parameters(), lr=0.01")
+    assert set(code) == {"torch", "keras", "optax"}
+
+
+def test_it_says_how_sure_it_is():
+    text = with_text(result(method("a", GOOD), method("b", SAME))).verdict.text
+    assert "is the better with a probability of" in text

@@ -165,7 +165,8 @@ class _Running:
     ) -> tuple[tuple[MethodResult, ...], Verdict, tuple[Look, ...]]:
         """Confirm with ever more seeds, at the looks planned, until the methods are told apart."""
         planned = sequential.looks(self.design.seeds, self.design.most_seeds)
-        alpha, looks = sequential.level(len(planned)), []
+        alpha = sequential.level(len(planned))
+        looks: list[Look] = []
         for seeds in planned:
             if looks:
                 again = 2 * seeds * self.design.epochs * len(methods)

@@ -63,4 +63,7 @@ def _with_equivalence(
 ) -> tuple[Comparison, ...]:
     raw = [equivalence_p_value(c.difference.values, margin, resolution) for c in comparisons]
     shown = [p < alpha for p in holm(raw)]
-    return tuple(replace(c, equivalent=e) for c, e in zip(comparisons, shown, strict=True))
+    # A difference that is real and shown not to matter is no reason to choose by.
+    return tuple(
+        replace(c, equivalent=e, tied=c.tied or e) for c, e in zip(comparisons, shown, strict=True)
+    )

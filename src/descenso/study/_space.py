@@ -72,8 +72,8 @@ def parse_space(texts: Sequence[str], methods: Sequence[Method]) -> dict[str, tu
                 ).format(text=text)
             )
         for method in _named(match["method"], methods):
-            range_ = _range(method, match["name"], *map(float, match.group("low", "high")),
-                            match["scale"])  # fmt: skip
+            low, high = float(match["low"]), float(match["high"])
+            range_ = _range(method, match["name"], low, high, match["scale"])
             if range_.name in found.setdefault(method.label, {}):
                 raise SettingError(
                     _("{rule}: {name} is given twice").format(rule=method.label, name=range_.name)

@@ -71,7 +71,7 @@ def overview(results: Sequence[StudyResult]) -> Overview:
     scores = {m: np.array([comparable(r, m)[:seeds] for r in results]) for m in methods}
     ratios, profile = performance_profile(results, seeds)
     verdict = judge(
-        {m: s.ravel() for m, s in scores.items()},
+        {m: s.ravel().tolist() for m, s in scores.items()},
         higher_is_better=True,
         resolution=0.0,
         alpha=1 - _LEVEL,

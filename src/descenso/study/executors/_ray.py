@@ -7,6 +7,7 @@ by seed and epoch, so where a member is trained, or how often it is begun anew, 
 from __future__ import annotations
 
 import importlib
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -69,7 +70,7 @@ def _connected(address: str | None) -> Iterator[Any]:
         return
     try:
         ray.init(
-            address=address, log_to_driver=False, include_dashboard=False, logging_level="ERROR",
+            address=address, log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR,
             configure_logging=False,
         )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -174,7 +175,9 @@ def _train(
     if key not in _opened:
         import cloudpickle
 
-        os.environ["DESCENSO_CORES"] = "1"  # each worker has one core to itself
+        # A worker has one core to itself. Two streams, because a program for a single one rounds
+        # otherwise in the last bit than those for several, which all round alike.
+        os.environ["DESCENSO_CORES"] = "2"
         _opened[key] = open_engine(*cloudpickle.loads(work))
     done: dict[str, Run] = {}
     started = time.perf_counter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ def clean(table: pd.DataFrame) -> Runs:
         raise DataError(_("no row of the table has a method, a seed and a value"))
     runs: dict[tuple[str, ...], OutsideRun] = {}
     for (*key, split, step), given in sorted(values.items(), key=lambda item: str(item[0])):
-        identity = tuple(map(str, key))
-        run = runs.setdefault(identity, OutsideRun(*identity))
+        problem, method, setting, role, seed = identity = tuple(map(str, key))
+        run = runs.setdefault(identity, OutsideRun(problem, method, setting, role, seed))
         run.curves.setdefault(split, {})[step] = _one(given, counts)
     return Runs(list(runs.values()), _notes(counts))
 
@@ -128,7 +128,7 @@ def _one(given: list[float], counts: Counter[str]) -> float:
 
 
 def _notes(counts: Counter[str]) -> list[str]:
-    said = {
+    said: dict[str, Callable[[int], str]] = {
         "missing": lambda n: ngettext(
             "{n} row lacks its method, seed or value, and was left out.",
             "{n} rows lack their method, seed or value, and were left out.", n),
