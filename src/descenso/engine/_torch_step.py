@@ -206,8 +206,10 @@ def _compiled(step: Callable[..., Any], row: Tensors) -> Callable[..., Any]:
     mode = FakeTensorMode()
     fake = [mode.from_tensor(tensor) for tensor in row]
     with mode:
-        pure = functionalize(step, remove="mutations_and_views")
-        graph = make_fx(pure, select_decomp_table())(*fake)
+        pure = functionalize(step, remove="mutations")
+        table = {**select_decomp_table(), torch.ops.aten.bernoulli.p: _bernoulli}
+        table.pop(torch.ops.aten.native_dropout.default, None)
+        graph = make_fx(pure, table)(*fake)
     graph.graph.eliminate_dead_code()
     graph.recompile()
     if any(node.op == "get_attr" for node in graph.graph.nodes):
@@ -216,6 +218,13 @@ def _compiled(step: Callable[..., Any], row: Tensors) -> Callable[..., Any]:
     with settings.patch(chosen), tracing(TracingContext(mode)), torch.no_grad():
         compiled: Any = compile_fx_inner(graph, fake)
     return compiled  # type: ignore[no-any-return]
+
+
+def _bernoulli(like: torch.Tensor, p: float) -> torch.Tensor:
+    """Draw as ``bernoulli`` does, by an operation whose order of draws the compiler keeps."""
+    ones = torch.ones_like(like)
+    mask: torch.Tensor = torch.native_dropout(ones, 1 - p, True)[1]
+    return mask.to(like.dtype)
 
 
 def _prove_equal(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from descenso import rules
 from descenso.engine import layout
 from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
+from descenso.engine._fast_forms import with_fast_forms
 from descenso.engine._program import (
     Inputs,
     Noise,
@@ -91,6 +92,7 @@ class JaxEngine:
 
     def __post_init__(self) -> None:
         devices = layout.start_jax()
+        self.problem = with_fast_forms(self.problem)
         _use_compilation_cache()
         self._mesh = make_mesh(devices)
         self._devices = devices

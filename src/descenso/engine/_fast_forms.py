@@ -1,0 +1,214 @@
+"""Convolutions and pooling of the user's own models, in forms that are fast in a compiled loop.
+
+Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside, and the
+gradient of its window reduction is slow everywhere. The same sums written as shifted slices beside
+each other and one matrix product, and the same maxima as maxima of slices, are not. So a problem's
+functions are traced, and these operations replaced; all else stays as it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import Literal
+
+from descenso.problems import Problem
+
+Array: TypeAlias = Any
+#: Kernels and windows of more places than this stay as they are: the slices would fill memory.
+MOST_PLACES = 128
+_CALLS = ("pjit", "jit")  # older and newer JAX
+
+
+def with_fast_forms(problem: Problem) -> Problem:
+    """Return the problem with its convolutions and pooling in fast forms, where that pays."""
+    if jax.default_backend() != "cpu":
+        return problem
+    train_loss = problem.train_loss and in_fast_forms(problem.train_loss)
+    return replace(problem, apply=in_fast_forms(problem.apply), train_loss=train_loss)
+
+
+def in_fast_forms(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of arrays with its convolutions and pooling in fast forms.
+
+    One that has none is called as it is.
+    """
+
+    def fast(*arguments: Any) -> Any:
+        closed, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
+        if not _has_any(closed.jaxpr):
+            return function(*arguments)
+        results = _run(closed.jaxpr, closed.consts, jax.tree.leaves(arguments))
+        return jax.tree.unflatten(jax.tree.structure(shape), results)
+
+    return fast
+
+
+def _has_any(jaxpr: Any) -> bool:
+    return any(
+        eqn.primitive.name in _FORMS
+        or (eqn.primitive.name in _CALLS and _has_any(eqn.params["jaxpr"].jaxpr))
+        for eqn in jaxpr.eqns
+    )
+
+
+def _run(jaxpr: Any, constants: Sequence[Array], arguments: Sequence[Array]) -> list[Array]:
+    """Run traced code, with the operations that have a fast form in it."""
+    known = dict(zip((*jaxpr.constvars, *jaxpr.invars), (*constants, *arguments), strict=True))
+
+    def value(variable: Any) -> Array:
+        return variable.val if isinstance(variable, Literal) else known[variable]
+
+    for eqn in jaxpr.eqns:
+        results = _do(eqn, [value(v) for v in eqn.invars])
+        known.update(zip(eqn.outvars, results, strict=True))
+    return [value(v) for v in jaxpr.outvars]
+
+
+def _do(eqn: Any, values: list[Array]) -> Sequence[Array]:
+    name = eqn.primitive.name
+    if name in _CALLS:
+        inner = eqn.params["jaxpr"]
+        return _run(inner.jaxpr, inner.consts, values)
+    fast = _FORMS[name](*values, **eqn.params) if name in _FORMS else None
+    if fast is not None:
+        return [fast.astype(eqn.outvars[0].aval.dtype)]
+    bound = eqn.primitive.get_bind_params(eqn.params)
+    functions, parameters = bound if isinstance(bound, tuple) else ((), bound)  # older, newer JAX
+    result = eqn.primitive.bind(*functions, *values, **parameters)
+    several: Sequence[Array] = result if eqn.primitive.multiple_results else [result]
+    return several
+
+
+# ---- convolution -----------------------------------------------------------------------------
+
+
+def _convolution(
+    images: Array,
+    kernel: Array,
+    *,
+    window_strides: Sequence[int],
+    padding: Sequence[tuple[int, int]],
+    lhs_dilation: Sequence[int],
+    rhs_dilation: Sequence[int],
+    dimension_numbers: Any,
+    feature_group_count: int,
+    batch_group_count: int,
+    **_others: Any,
+) -> Array | None:
+    """Return a convolution as one matrix product; ``None`` where it has no such form."""
+    batch_last, kernel_last, out = dimension_numbers
+    images = jnp.transpose(images, (batch_last[0], *batch_last[2:], batch_last[1]))
+    kernel = jnp.transpose(kernel, (*kernel_last[2:], kernel_last[1], kernel_last[0]))
+    *places, inputs, outputs = kernel.shape
+    depthwise = feature_group_count == images.shape[-1] and inputs == 1
+    groups = feature_group_count if not depthwise else 1
+    dilated = any(d != 1 for d in lhs_dilation)
+    if dilated or groups != 1 or batch_group_count != 1 or math.prod(places) > MOST_PLACES:
+        return None
+    images = _padded(images, padding, 0)
+    slices = list(_slices(images, places, window_strides, rhs_dilation))
+    sums = (_depthwise if depthwise else _one_product)(slices, kernel)
+    order = [0] * len(out)
+    order[out[0]], order[out[1]] = 0, len(out) - 1
+    for axis, place in enumerate(out[2:], start=1):
+        order[place] = axis
+    return jnp.transpose(sums.reshape(*slices[0].shape[:-1], outputs), order)
+
+
+def _one_product(slices: list[Array], kernel: Array) -> Array:
+    *_places, inputs, outputs = kernel.shape
+    patches = jnp.concatenate(slices, axis=-1).reshape(-1, len(slices) * inputs)
+    return patches @ kernel.reshape(len(slices) * inputs, outputs)
+
+
+def _depthwise(slices: list[Array], kernel: Array) -> Array:
+    """Return the sums where each channel has kernels of its own."""
+    outputs = kernel.shape[-1]
+    weights = kernel.reshape(len(slices), outputs)
+    repeats = outputs // slices[0].shape[-1]
+    wide = [jnp.repeat(s, repeats, axis=-1) if repeats > 1 else s for s in slices]
+    return sum(s * w for s, w in zip(wide, weights, strict=True))
+
+
+def _padded(images: Array, padding: Sequence[tuple[int, int]], value: float) -> Array:
+    """Return images with spatial axes padded; a negative width takes away."""
+    if not any(itertools.chain(*padding)):
+        return images
+    widths = [(0, 0, 0), *((low, high, 0) for low, high in padding), (0, 0, 0)]
+    return jax.lax.pad(images, jnp.asarray(value, images.dtype), widths)
+
+
+def _slices(
+    images: Array, places: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> Any:
+    """Yield what lies under each place of a window, of shape (examples, windows..., channels)."""
+    reach = [(p - 1) * d for p, d in zip(places, dilation, strict=True)]
+    spatial = images.shape[1:-1]
+    for place in itertools.product(*map(range, places)):
+        first = [i * d for i, d in zip(place, dilation, strict=True)]
+        last = [f + size - r for f, size, r in zip(first, spatial, reach, strict=True)]
+        yield jax.lax.slice(
+            images,
+            (0, *first, 0),
+            (images.shape[0], *last, images.shape[-1]),
+            (1, *strides, 1),
+        )
+
+
+# ---- pooling ---------------------------------------------------------------------------------
+
+
+def _pooling(combine: Callable[[Array, Array], Array], blank: float) -> Callable[..., Array | None]:
+    def pool(
+        images: Array,
+        *,
+        window_dimensions: Sequence[int],
+        window_strides: Sequence[int],
+        padding: Sequence[tuple[int, int]],
+        base_dilation: Sequence[int],
+        window_dilation: Sequence[int],
+        **_others: Any,
+    ) -> Array | None:
+        """Return a reduction over windows as one over slices; ``None`` where there is none."""
+        across = (0, len(window_dimensions) - 1)
+        flat = all(
+            window_dimensions[a] == window_strides[a] == 1 and not any(padding[a]) for a in across
+        )
+        floating = jnp.issubdtype(images.dtype, jnp.floating)
+        if not flat or not floating or any(d != 1 for d in base_dilation):
+            return None
+        if math.prod(window_dimensions) > MOST_PLACES:
+            return None
+        images = _padded(images, padding[1:-1], blank)
+        window, strides = window_dimensions[1:-1], window_strides[1:-1]
+        if tuple(window) == tuple(strides) and all(d == 1 for d in window_dilation):
+            return reduce(combine, _neighbours(images, window))
+        return reduce(combine, _slices(images, window, strides, window_dilation[1:-1]))
+
+    return pool
+
+
+def _neighbours(images: Array, window: Sequence[int]) -> Any:
+    """Yield each place of windows that do not overlap; an edge that fills none is left out."""
+    counts = [size // w for size, w in zip(images.shape[1:-1], window, strict=True)]
+    whole = [slice(None, n * w) for n, w in zip(counts, window, strict=True)]
+    pairs = itertools.chain(*zip(counts, window, strict=True))
+    parted = images[(slice(None), *whole)].reshape(images.shape[0], *pairs, images.shape[-1])
+    for place in itertools.product(*map(range, window)):
+        at = itertools.chain(*((slice(None), i) for i in place))
+        yield parted[(slice(None), *at)]
+
+
+_FORMS: dict[str, Callable[..., Array | None]] = {
+    "conv_general_dilated": _convolution,
+    "reduce_window_max": _pooling(jnp.maximum, -math.inf),
+    "reduce_window_sum": _pooling(jnp.add, 0.0),
+}
