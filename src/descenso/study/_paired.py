@@ -1,6 +1,6 @@
 """Tests of one paired difference: Student's where seeds are few, by permutation where they suffice.
 
-``docs/decisions/0501-small-samples.md`` says why, with the simulation that decided it.
+``docs/decisions/0005-tests-for-few-seeds.md`` says why, with the simulation that decided it.
 """
 
 from __future__ import annotations
