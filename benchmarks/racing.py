@@ -14,11 +14,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from unittest import mock
 
 from descenso import methods, problems
 from descenso.engine import open_engine, prepare_machine
 from descenso.records import Member, Run
 from descenso.study import _race as race
+from descenso.study import _search
 from descenso.study._confirm import confirm_on_fresh_seeds
 from descenso.study._results import Design, MethodResult, MetricInfo
 from descenso.study._search import Search
@@ -28,6 +30,9 @@ PROBLEMS = ("digits", "wine", "breast-cancer", "diabetes")
 #: Study seeds that chose the race's rungs; the table is measured on others.
 CHOOSING, JUDGING = range(0, 4), range(100, 110)
 TRIALS, SEARCH_SEEDS, SEEDS = 12, 3, 5
+#: The full grid again, searched with three other seeds: how far it agrees with itself.
+CONTROL = "full grid, other search seeds"
+_FIRST = (_search.FIRST_SEARCH_SEED, 2 * _search.FIRST_SEARCH_SEED)
 
 
 @dataclass
@@ -80,7 +85,8 @@ def run_study(name: str, seed: int, policies: dict[str, race.Policy]) -> list[di
         results = []
         for m in compared:
             size = m.examples_per_step(len(data.train), problem.batch_size)
-            found = Search(m, size, design, problem.metric, trainer, policy=policy).run()
+            with mock.patch.object(_search, "FIRST_SEARCH_SEED", _FIRST[policy_name == CONTROL]):
+                found = Search(m, size, design, problem.metric, trainer, policy=policy).run()
             given = (m, size, dict(found.chosen.settings), design, problem.metric, problem.target)
             tuned = confirm_on_fresh_seeds(*given, trainer, SEEDS)
             results.append(MethodResult(m.label, m.rule, m.regime(), size, tuned, tuned,
@@ -113,10 +119,14 @@ def compare(rows: list[dict], policy: str) -> dict:
         # The same: what each recommends, the other does not call worse.
         "same_verdict": sum(r["best"] in g["level"] and g["best"] in r["level"] for r, g in own)
         / len(own),
+        # The same methods are left standing: the best and those that tie with it.
+        "same_level": sum(r["level"] == g["level"] for r, g in own) / len(own),
         "same_best": sum(r["best"] == g["best"] for r, g in own) / len(own),
         "same_words": sum(r["best"] == g["best"] and r["level"] == g["level"] for r, g in own)
         / len(own),
         "same_learning_rate": same_lr / len(names),
+        # Mean gain on test of what it recommends over what the full grid recommends, in its metric.
+        "gain": sum((r["mean"] - g["mean"]) for r, g in own) / len(own),
         "share_of_epochs": sum(r["epochs"] for r, _ in own) / sum(g["epochs"] for _, g in own),
     }
 
@@ -143,7 +153,7 @@ def main() -> None:
     arguments = parser.parse_args()
     prepare_machine()
     policies = candidates() if arguments.choose else {
-        "full grid": race.FULL_GRID, "race": race.RACE}  # fmt: skip
+        "full grid": race.FULL_GRID, "race": race.RACE, CONTROL: race.FULL_GRID}  # fmt: skip
     seeds = arguments.seeds or (CHOOSING if arguments.choose else JUDGING)
     rows: list[dict] = []
     for name in arguments.problems:

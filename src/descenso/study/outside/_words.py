@@ -49,13 +49,13 @@ def _use(found: Finding) -> str:
     name = f"{best} ({setting})" if setting else best
     where = listed([j.problem for j in found.problems if j.problem])
     opening = (
-        _("On {problem}, {method} is the best: {metric} {mean}")
+        _("On {problem}, {method} comes out first: {metric} {mean}")
         if where
-        else _("{method} is the best: {metric} {mean}")
+        else _("{method} comes out first: {metric} {mean}")
     ).format(
         problem=where,
         method=name,
-        metric=(found.metric or _("mean")) if len(found.problems) == 1 else _("share of the gap"),
+        metric=_metric(found),
         mean=_figure(own.mean),
     )
     n = len(own.values)
@@ -64,6 +64,12 @@ def _use(found: Finding) -> str:
     return opening + ngettext(
         " (95% interval {low} to {high}, {n} run).", " (95% interval {low} to {high}, {n} runs).", n
     ).format(low=_figure(own.low), high=_figure(own.high), n=n)
+
+
+def _metric(found: Finding) -> str:
+    if len(found.problems) > 1:
+        return _("share of the gap")
+    return _(found.metric) if found.metric else _("mean")
 
 
 def _default(found: Finding) -> str:

@@ -1,0 +1,86 @@
+"""Commands that judge runs of any origin, and show, hand over and remove stored studies."""
+
+import json
+
+import pytest
+
+from descenso.store import Store
+
+CSV = "optimizer,seed,acc\n" + "".join(
+    f"{method},{seed},{value + 0.001 * (seed % 2)}\n"
+    for method, value in (("one", 0.95), ("two", 0.90))
+    for seed in range(5)
+)
+STUDY = ("compare", "wine", "--methods", "adam,momentum", "--epochs", "2", "--trials", "3",
+         "--seeds", "2", "--quiet")  # fmt: skip
+
+
+@pytest.fixture
+def stored(descenso, tmp_path):
+    """Return the options that name a store with one finished study."""
+    place = ("--store", str(tmp_path / "studies.db"))
+    assert descenso(*STUDY, *place).code == 0
+    return place
+
+
+def test_a_table_of_runs_is_judged_with_its_columns_mapped(descenso, tmp_path):
+    (tmp_path / "runs.csv").write_text(CSV)
+    done = descenso("verdict", "runs.csv", "--columns", "value=acc,method=optimizer", "--json", "-")
+    assert done.code == 0
+    found = json.loads(done.out)["verdict"]
+    assert (found["best"], found["tied"]) == ("one", [])
+    assert "Worse: two by 0.05" in found["text"]
+
+
+def test_lower_is_better_and_the_text_in_spanish(descenso, tmp_path):
+    (tmp_path / "runs.csv").write_text(CSV)
+    done = descenso(
+        "verdict", "runs.csv", "--columns", "value=acc", "--lower-is-better", "--lang", "es"
+    )
+    assert done.code == 0
+    assert "two queda en primer lugar" in done.out
+
+
+@pytest.mark.parametrize(("arguments", "code", "complaint"), [
+    (("verdict", "nowhere.csv"), 1, "nowhere.csv cannot be read"),
+    (("verdict", "runs.csv", "--columns", "value"), 2, "--columns is written ours=theirs"),
+    (("verdict", "runs.csv", "--columns", "worth=acc"), 2, "--columns names 'worth'"),
+    (("show", "nothing"), 2, "no study is stored"),
+    (("export", "latest", "runs.csv"), 2, "no study is stored"),
+    (("delete", "latest", "--yes"), 2, "no study is stored"),
+])  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_line(descenso, tmp_path, arguments, code, complaint):
+    (tmp_path / "runs.csv").write_text(CSV)
+    done = descenso(*arguments)
+    assert done.code == code
+    assert complaint in done.complaint
+
+
+def test_a_stored_study_is_shown_exported_judged_again_and_removed(descenso, stored):
+    shown = descenso("show", "latest", *stored)
+    assert shown.code == 0
+    assert "adam" in shown.out
+    assert descenso("export", "latest", "runs.csv", *stored).code == 0
+    again = json.loads(descenso("verdict", "runs.csv", "--json", "-").out)["verdict"]
+    first = json.loads(descenso("report", "latest", "--json", "-", *stored).out)["verdict"]
+    assert (again["best"], again["tied"]) == (first["best"], first["tied"])
+    assert descenso("delete", "latest", "--yes", *stored).code == 0
+    assert Store(stored[1]).studies() == []
+
+
+def test_removing_asks_first(descenso, stored, monkeypatch):
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert descenso("delete", "latest", *stored).code != 0
+    assert len(Store(stored[1]).studies()) == 1
+
+
+def test_several_problems_are_compared_in_one_command(descenso, tmp_path):
+    place = ("--store", str(tmp_path / "studies.db"))
+    done = descenso("compare", "wine", "breast-cancer", *STUDY[2:], *place, "--json", "-")
+    found = json.loads(done.out)
+    assert [s["problem"] for s in found["studies"]] == ["wine", "breast-cancer"]
+    assert found["overview"]["verdict"]["best"] in ("adam", "momentum")
+    table = descenso("compare", "wine", "breast-cancer", *STUDY[2:], *place)
+    assert "interquartile mean" in table.out
