@@ -15,7 +15,7 @@ from descenso.errors import UnknownNameError
 from descenso.report import data, style
 from descenso.study._results import SearchPoint
 
-NAMES = ["results", "differences", "sensitivity", "curves"]
+NAMES = ["results", "differences", "sensitivity", "curves", "target"]
 
 
 def line(figure, name):
@@ -35,9 +35,23 @@ def test_every_figure_is_large_enough_to_read_on_either_ground(study, name, them
     assert layout.xaxis.title.text
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "target"])
 def test_every_figure_of_a_regression_is_drawn(regression, name):
     assert report.figure(regression, name).data
+
+
+def test_the_stairs_to_the_target_rise_to_the_share_of_runs_that_reach_it(study):
+    frame = data.target(study)
+    for method in study.methods:
+        rows = frame[frame["method"] == method.name]
+        assert rows["share"].is_monotonic_increasing
+        assert rows["share"].iloc[-1] == np.isfinite(method.tuned.epochs_to_target).mean()
+        assert np.allclose(line(report.figure(study, "target"), method.name).y, rows["share"])
+
+
+def test_without_a_target_there_are_no_stairs_and_the_report_leaves_them_out(regression):
+    assert len(data.target(regression)) == 0
+    assert 'data-figure="target"' not in report.render(regression)
 
 
 def test_the_learning_curves_draw_their_frame(study):

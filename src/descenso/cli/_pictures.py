@@ -19,6 +19,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
     app.command(help=_("Draw how methods move on a surface."))(path)
     app.command(help=_("Draw a network's loss around the routes of several methods."))(landscape)
+    app.command(help=_("Draw how training moves: oscillation, steps by layer, gradient noise."))(
+        dynamics
+    )
+    app.command(help=_("Draw one figure of a stored study, for a paper or a page."))(figure)
     app.command(help=_("Open the playground and the stored studies in the browser."))(serve)
 
 
@@ -207,6 +211,44 @@ def landscape(
     _say_where(out)
 
 
+def dynamics(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY|PROBLEM",
+            help=_(
+                "a stored study (its start, or `latest`), or a problem as in `descenso compare`"
+            ),
+        ),
+    ],
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help=_("methods, such as adam(lr=0.01); of a study, those to be shown")
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", help=_("steps that are followed"))] = 300,
+    seed: options.Seed = 0,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+    ] = Path("dynamics.png"),
+    theme: Theme = "light",
+    store: options.StoreURL = None,
+    lang: options.Lang = None,
+) -> None:
+    from descenso.cli._output import print_paragraph
+    from descenso.paths.dynamics import dynamics as measure
+    from descenso.report import pictures
+    from descenso.report.pictures._dynamics_file import caption
+
+    pictures.format_of(out)
+    problem, data, members, _epochs, study_seed = _members(what, methods, None, seed, store)
+    found = measure(problem, data, members, steps, study_seed=study_seed)
+    pictures.save_dynamics(found, out, theme=theme)
+    print_paragraph(caption(found))
+    _say_where(out)
+
+
 def _members(
     what: str, methods: str | None, epochs: int | None, seed: int, store: str | None
 ) -> tuple[Any, Any, list[Any], int, int]:
@@ -243,20 +285,11 @@ def _of_problem(
 def _of_study(
     what: str, methods: str | None, epochs: int | None, store: str | None
 ) -> tuple[Any, Any, list[Any], int, int]:
-    from descenso.errors import StoreError, UnknownNameError
+    from descenso.errors import UnknownNameError
     from descenso.records import Member
-    from descenso.store import Store
     from descenso.study import _checks as checks
-    from descenso.study import decode_result
 
-    stored = Store(store).resolve(what)
-    if stored.result is None:
-        raise StoreError(
-            _("study {name} is not finished: run its command again and it goes on").format(
-                name=stored.identity
-            )
-        )
-    result = decode_result(stored.result)
+    result = _finished(what, store)
     wanted = _split(methods) if methods else list(result.design.methods)
     for name in wanted:
         if name not in result.design.methods:
@@ -273,6 +306,48 @@ def _of_study(
     ]
     budget = checks.positive("epochs", result.design.epochs if epochs is None else epochs)
     return problem, data, members, budget, result.design.seed
+
+
+def figure(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+    ],
+    name: Annotated[
+        str,
+        typer.Option(metavar="NAME", help=_("results, differences, sensitivity, curves or target")),
+    ] = "curves",
+    x: Annotated[
+        str,
+        typer.Option("--x", metavar="AXIS", help=_("of curves: epoch, examples, steps, seconds")),
+    ] = "epoch",
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+    ] = Path("figure.png"),
+    theme: Theme = "light",
+    store: options.StoreURL = None,
+    lang: options.Lang = None,
+) -> None:
+    from descenso.report import pictures
+
+    pictures.format_of(out)
+    pictures.save_figure(_finished(study, store), name, out, theme=theme, x=x)
+    _say_where(out)
+
+
+def _finished(study: str, store: str | None) -> Any:
+    """Return the result of a stored study."""
+    from descenso.errors import StoreError
+    from descenso.store import Store
+    from descenso.study import decode_result
+
+    stored = Store(store).resolve(study)
+    if stored.result is None:
+        raise StoreError(
+            _("study {name} is not finished: run its command again and it goes on").format(
+                name=stored.identity
+            )
+        )
+    return decode_result(stored.result)
 
 
 def serve(

@@ -20,6 +20,7 @@ def caption(result: StudyResult, name: str) -> str:
         "differences": _differences_caption,
         "sensitivity": _sensitivity_caption,
         "curves": _curves_caption,
+        "target": _target_caption,
     }[name](result)
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -138,6 +139,19 @@ def _curves_caption(result: StudyResult) -> list[str]:
             )
         )
     return [*text, *_target_sentences(result), _diverged_sentence(result)]
+
+
+def _target_caption(result: StudyResult) -> list[str]:
+    if result.metric.target is None:
+        return [_("The study has no target.")]
+    text = _(
+        "Share of the runs with fresh seeds whose validation had reached {goal} by each epoch, "
+        "with the settings chosen: further left is sooner, further up is surer."
+    ).format(goal=figure(result.metric.target, result.metric))
+    never = [m.name for m in result.methods if not np.isfinite(m.tuned.epochs_to_target).any()]
+    if not never:
+        return [text]
+    return [text, _("No run of {methods} reaches it.").format(methods=listed(never))]
 
 
 def _target_sentences(result: StudyResult) -> list[str]:

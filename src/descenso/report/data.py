@@ -87,6 +87,26 @@ def differences(result: StudyResult) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def target(result: StudyResult) -> pd.DataFrame:
+    """Return how many runs have reached the target by each epoch: a row per method and epoch.
+
+    Columns: ``method``; ``epoch``, and the same place as ``examples`` and ``seconds``; ``share``
+    of the fresh seeds whose validation metric had met the target by then, 0 to 1. No row where
+    the study has no target. It is a performance profile over seeds: what is further left is
+    sooner, what is further up is surer.
+    """
+    import pandas as pd
+
+    places = curves(result).set_index(["method", "epoch"])[["examples", "seconds"]]
+    rows = [
+        (method.name, epoch, *places.loc[(method.name, epoch)], float(np.mean(reached <= epoch)))
+        for method in result.methods
+        if len(reached := np.array(method.tuned.epochs_to_target))
+        for epoch in range(result.design.epochs + 1)
+    ]
+    return pd.DataFrame(rows, columns=["method", "epoch", "examples", "seconds", "share"])
+
+
 def untrained(confirmation: Confirmation) -> float:
     """Return the mean validation metric before training."""
     return float(np.mean([curve.validation_metric[0] for curve in confirmation.curves]))

@@ -17,6 +17,7 @@ _DRAWINGS: dict[str, Callable[[StudyResult], go.Figure]] = {
     "differences": rows.differences,
     "sensitivity": lines.sensitivity,
     "curves": lines.curves,
+    "target": lines.target,
 }
 
 
@@ -31,8 +32,8 @@ def figure(result: StudyResult, name: str, theme: str = "light", *, x: str = "ep
     Parameters
     ----------
     name : ``results`` (test scores by seed), ``differences`` (from the best method, paired),
-        ``sensitivity`` (validation against learning rate) or ``curves`` (validation while
-        training).
+        ``sensitivity`` (validation against learning rate), ``curves`` (validation while training)
+        or ``target`` (share of runs that have reached the target by each epoch).
     theme : ``light`` or ``dark``.
     x : what ``curves`` is drawn against: ``epoch``, ``examples``, ``steps`` or ``seconds``.
 

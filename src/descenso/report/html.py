@@ -111,6 +111,7 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
         "differences": _("How far behind the best"),
         "sensitivity": _("How much the learning rate matters"),
         "curves": _("While training"),
+        "target": _("How soon, and how surely, the target is reached"),
     }
     return {
         "name": name,
@@ -121,9 +122,13 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
 
 
 def _shown(result: StudyResult) -> list[str]:
-    """Return the figures that have something to show: one method alone has no differences."""
-    compared = bool(result.verdict.comparisons)
-    return [name for name in figures.names() if compared or name != "differences"]
+    """Return the figures that have something to show.
+
+    One method alone has no differences; without a target nobody reaches it.
+    """
+    empty = set() if result.verdict.comparisons else {"differences"}
+    empty |= set() if result.metric.target is not None else {"target"}
+    return [name for name in figures.names() if name not in empty]
 
 
 def _part_name(result: StudyResult, part: str) -> str:

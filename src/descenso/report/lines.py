@@ -77,6 +77,29 @@ def sensitivity(result: StudyResult) -> go.Figure:
     return figure
 
 
+def target(result: StudyResult) -> go.Figure:
+    """Draw the share of runs that have reached the target by each epoch: a stair per method."""
+    frame = data.target(result)
+    figure = canvas.empty(result.metric)
+    looks = style.marks(result.design.methods)
+    for name, rows in frame.groupby("method", sort=False):
+        mark = looks[str(name)]
+        figure.add_scatter(
+            x=rows["epoch"],
+            y=rows["share"],
+            mode="lines",
+            name=escape(str(name)),
+            line={"color": mark.colour, "width": 2.5, "dash": mark.dash, "shape": "hv"},
+            hovertemplate="%{y:.0%}<extra>%{fullData.name}</extra>",
+        )
+    figure.update_layout(hovermode="x unified")
+    figure.update_xaxes(title=axis_title("epoch"))
+    figure.update_yaxes(
+        title=_("share of runs at the target"), range=[-0.02, 1.04], type="linear", tickformat=".0%"
+    )
+    return figure
+
+
 def axis_title(x: str) -> str:
     """Return the name of a horizontal axis of the learning curves."""
     return {

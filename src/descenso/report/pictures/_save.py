@@ -23,7 +23,9 @@ from descenso.report.writing import check_writable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from descenso.paths.dynamics import Dynamics
     from descenso.paths.landscape import Landscape
+    from descenso.study import StudyResult
 
 FORMATS = ("png", "svg", "pdf", "html", "gif")
 
@@ -97,6 +99,30 @@ def save_landscape(found: Landscape, path: str | Path, *, theme: str = "light") 
     from descenso.report.pictures._landscape_file import draw
 
     return _save_still(lambda: draw(found, theme), path, theme, found.problem)
+
+
+def save_dynamics(found: Dynamics, path: str | Path, *, theme: str = "light") -> Path:
+    """Write the picture of how training moves."""
+    from descenso.report.pictures._dynamics_file import draw
+
+    return _save_still(lambda: draw(found, theme), path, theme, found.problem)
+
+
+def save_figure(
+    result: StudyResult, name: str, path: str | Path, *, theme: str = "light", x: str = "epoch"
+) -> Path:
+    """Write one figure of a study, with its caption; see :func:`descenso.report.figure`."""
+    if format_of(path) == "html":
+        from descenso.report import captions as study_captions
+        from descenso.report import figures
+
+        drawn = figures.figure(result, name, theme, x=x)
+        body = drawn.to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False})
+        caption = study_captions.caption(result, name)
+        return _write(path, _page(result.design.problem, body, caption, theme).encode())
+    from descenso.report.pictures._study_file import draw
+
+    return _save_still(lambda: draw(result, name, theme, x), path, theme, result.design.problem)
 
 
 def _plain_title(descents: Descents) -> str:
