@@ -1,0 +1,167 @@
+"""Fast forms of convolution and pooling against XLA's own."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from descenso import methods
+from descenso.engine._fast_forms import in_fast_forms, with_fast_forms
+from descenso.engine.jax import JaxEngine
+from descenso.problems import Data, Split
+from descenso.records import Member
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=(3, 9, 8, 4)).astype(np.float32)
+
+
+def same(function, *arguments, slow):
+    """Check values and gradients, and that none of the slow operations is left."""
+    fast = in_fast_forms(function)
+
+    def score(f):
+        return lambda *a: jnp.sum(jnp.sin(f(*a)))
+
+    assert slow in str(jax.make_jaxpr(function)(*arguments))
+    assert slow not in str(jax.make_jaxpr(fast)(*arguments))
+    np.testing.assert_allclose(fast(*arguments), function(*arguments), rtol=1e-4, atol=1e-5)
+    everything = tuple(range(len(arguments)))
+    ours, theirs = (jax.grad(score(f), everything)(*arguments) for f in (fast, function))
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window_strides": (1, 1), "padding": "VALID"},
+        {"window_strides": (1, 1), "padding": "SAME"},
+        {"window_strides": (2, 1), "padding": "SAME"},
+        {"window_strides": (2, 3), "padding": ((3, 0), (1, 2))},
+        {"window_strides": (1, 1), "padding": ((-1, 0), (1, 2))},
+        {"window_strides": (1, 1), "padding": "SAME", "rhs_dilation": (2, 3)},
+    ],
+)
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_a_convolution_is_xlas(options, side):
+    kernel = RNG.normal(size=(side, 3, 4, 5)).astype(np.float32)
+
+    def convolve(images, kernel):
+        layout = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_general_dilated(images, kernel, dimension_numbers=layout, **options)
+
+    same(convolve, IMAGES, kernel, slow="conv_general_dilated")
+
+
+@pytest.mark.parametrize(
+    ("lhs", "rhs", "out"), [("NCHW", "OIHW", "NCHW"), ("NCHW", "HWIO", "NHWC")]
+)
+def test_axes_may_stand_in_any_order(lhs, rhs, out):
+    images = RNG.normal(size=(2, 4, 9, 7)).astype(np.float32)
+    kernel = RNG.normal(size=(5, 4, 3, 2) if rhs == "OIHW" else (3, 2, 4, 5)).astype(np.float32)
+
+    def convolve(images, kernel):
+        return lax.conv_general_dilated(
+            images, kernel, (1, 2), "SAME", dimension_numbers=(lhs, rhs, out)
+        )
+
+    same(convolve, images, kernel, slow="conv_general_dilated")
+
+
+def test_one_and_three_dimensions_and_depthwise_kernels():
+    def along(images, kernel):
+        return lax.conv_general_dilated(
+            images, kernel, (2,), "SAME", dimension_numbers=("NWC", "WIO", "NWC")
+        )
+
+    line, solid = (RNG.normal(size=s).astype(np.float32) for s in ((2, 9, 3), (2, 3, 4, 5, 2)))
+    same(along, line, RNG.normal(size=(3, 3, 4)).astype(np.float32), slow="conv_general_dilated")
+
+    def in_space(images, kernel):
+        layout = ("NDHWC", "DHWIO", "NDHWC")
+        return lax.conv_general_dilated(images, kernel, (1,) * 3, "SAME", dimension_numbers=layout)
+
+    kernel = RNG.normal(size=(2, 2, 3, 2, 3)).astype(np.float32)
+    same(in_space, solid, kernel, slow="conv_general_dilated")
+
+    def each_channel(images, kernel):
+        return lax.conv_general_dilated(
+            images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            feature_group_count=4,
+        )  # fmt: skip
+
+    for outputs in (4, 8):
+        kernel = RNG.normal(size=(3, 3, 1, outputs)).astype(np.float32)
+        same(each_channel, IMAGES, kernel, slow="conv_general_dilated")
+
+
+@pytest.mark.parametrize("operation", [(-np.inf, lax.max, "max"), (0.0, lax.add, "sum")])
+@pytest.mark.parametrize(
+    ("window", "strides", "padding"),
+    [((2, 2), (2, 2), "VALID"), ((2, 3), (2, 3), "SAME"), ((3, 3), (2, 1), "SAME"),
+     ((3, 2), (1, 1), "VALID")],
+)  # fmt: skip
+def test_pooling_is_xlas(operation, window, strides, padding):
+    blank, combine, name = operation
+
+    def pool(images):
+        return lax.reduce_window(images, blank, combine, (1, *window, 1), (1, *strides, 1), padding)
+
+    same(pool, IMAGES, slow=f"reduce_window_{name}")
+
+
+def test_what_has_no_fast_form_stays_as_it_is():
+    def transposed(images, kernel):
+        layout = ("NHWC", "HWIO", "NHWC")
+        return lax.conv_transpose(images, kernel, (2, 2), "SAME", dimension_numbers=layout)
+
+    kernel = RNG.normal(size=(3, 3, 4, 5)).astype(np.float32)
+    ours, theirs = (f(IMAGES, kernel) for f in (in_fast_forms(transposed), transposed))
+    np.testing.assert_array_equal(ours, theirs)
+    plain = lambda x: jnp.tanh(x) @ jnp.ones((4, 2))  # noqa: E731
+    assert str(jax.make_jaxpr(in_fast_forms(plain))(IMAGES)) == str(jax.make_jaxpr(plain)(IMAGES))
+
+
+def test_calls_and_keys_and_trees_pass_through():
+    @jax.jit
+    def inner(images):
+        window = (1, 2, 2, 1)
+        return jax.nn.relu(lax.reduce_window(images, -jnp.inf, lax.max, window, window, "VALID"))
+
+    def function(tree, key):
+        kept = jax.random.bernoulli(key, 0.5, tree["x"].shape)
+        return {"y": inner(jnp.where(kept, tree["x"], 0)), "none": None}
+
+    arguments = {"x": IMAGES}, jax.random.key(3)
+    np.testing.assert_array_equal(
+        in_fast_forms(function)(*arguments)["y"], function(*arguments)["y"]
+    )
+
+
+def test_an_engine_trains_a_convolution_in_its_fast_form(linear, monkeypatch):
+    def make_data(seed):
+        inputs = RNG.normal(size=(60, 6, 6, 1)).astype(np.float32)
+        part = Split(
+            inputs, inputs[:, :2, :2, 0].sum((1, 2))[:, None] * np.ones((1, 2), np.float32)
+        )
+        return Data(part, part, part)
+
+    def apply(params, inputs):
+        kernel = params["w"].reshape(2, 2, 1, 2)
+        layout = ("NHWC", "HWIO", "NHWC")
+        sums = lax.conv_general_dilated(inputs, kernel, (1, 1), "VALID", dimension_numbers=layout)
+        return sums[:, 0, 0] + params["b"]
+
+    problem = replace(linear, apply=apply, make_data=make_data)
+    data, rule = problem.make_data(0), methods.parse("adam").definition()
+    who = Member("adam", "adam", rule.settings(lr=0.1), 8, 0)
+    losses = []
+    for forms in (with_fast_forms, lambda problem: problem):
+        monkeypatch.setattr("descenso.engine.jax.with_fast_forms", forms)
+        *_earlier, [run] = JaxEngine(problem, data, 0).train([who], 5)
+        losses.append(run.curve.validation_loss)
+    np.testing.assert_allclose(*losses, rtol=1e-3)
+    assert losses[0][-1] < 0.2 * losses[0][0]
