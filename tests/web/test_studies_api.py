@@ -16,6 +16,8 @@ from descenso.web import create_app
 
 CHANGE = {"x-descenso": "1"}
 
+pytestmark = pytest.mark.xdist_group("web")  # one server and one browser for all
+
 
 @pytest.fixture
 def client(store_place, finished):
@@ -190,3 +192,17 @@ def test_a_study_is_cancelled_and_what_was_done_stays(own):
     assert study.result is None
     assert len(store.runs(study.identity)) > 0
     assert client.post("/api/jobs/99/cancel", headers=CHANGE).status_code == 404
+
+
+def test_two_people_at_once_are_each_answered_in_their_language(address):
+    import urllib.request
+    from concurrent.futures import ThreadPoolExecutor
+
+    def title(code):
+        with urllib.request.urlopen(f"{address}/studies?lang={code}", timeout=30) as page:
+            return "Estudios" in page.read().decode()
+
+    asked = ["en", "es"] * 12
+    with ThreadPoolExecutor(8) as people:
+        answers = list(people.map(title, asked))
+    assert answers == [code == "es" for code in asked]

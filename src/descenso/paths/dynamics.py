@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from descenso import rules
 from descenso.errors import BudgetError, ProblemError
 from descenso.language import _
+from descenso.paths.landscape import check_framework
 from descenso.problems import Data, Problem
 from descenso.records import Member
 
@@ -128,6 +129,7 @@ def dynamics(
                 name="steps", least=2, most=MOST_STEPS, value=steps
             )
         )
+    check_framework(problem)
     if problem.train_loss is not None:
         raise ProblemError(
             _("{problem}: a problem that draws random numbers while it trains cannot be followed")

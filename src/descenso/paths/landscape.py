@@ -131,7 +131,7 @@ def landscape(
     BudgetError
         If the snapshots would not fit in memory, or the grid is too fine or too coarse.
     ProblemError
-        If every member diverged in its first epoch.
+        If every member diverged in its first epoch, or the problem is not written for JAX.
     """
     if not 5 <= grid <= math.isqrt(MOST_CELLS):
         raise BudgetError(
@@ -139,6 +139,7 @@ def landscape(
                 most=math.isqrt(MOST_CELLS), grid=grid
             )
         )
+    check_framework(problem)
     space = _Space(problem, data, study_seed)
     if space.size * len(members) * (epochs + 1) > MOST_FLOATS:
         raise BudgetError(
@@ -157,6 +158,22 @@ def landscape(
             _("{problem}: every method diverged in its first epoch").format(problem=problem.name)
         )
     return _survey(space, members, walks, diverged, kind, grid)
+
+
+def check_framework(problem: Problem) -> None:
+    """Refuse a problem whose loss is not written for JAX.
+
+    Raises
+    ------
+    ProblemError
+        If it trains with another framework.
+    """
+    if problem.framework != "jax":
+        raise ProblemError(
+            _("{problem}: it trains with {framework}; this picture needs a problem for JAX").format(
+                problem=problem.name, framework=problem.framework
+            )
+        )
 
 
 def _survey(
