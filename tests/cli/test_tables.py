@@ -85,4 +85,5 @@ def test_what_is_wrong_is_said_in_one_line(descenso, arguments, code, says):
 def test_inferences_are_said_in_spanish(descenso):
     outcome = descenso("train", "houses.csv", "--target", "price", "--epochs", "1", "--lang", "es")
     assert outcome.code == 0
-    assert "columnas" in outcome.err
+    assert "las columnas están separadas por ;" in outcome.err
+    assert "price: regresión, pues contiene" in outcome.err

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descenso.errors import DataError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.language import N_, _
 
 if TYPE_CHECKING:
     from pandas import Series
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
+CLASSIFICATION, REGRESSION = N_("classification"), N_("regression")
 TASKS = (CLASSIFICATION, REGRESSION)
 #: Whole numbers are classes where there are at most so many, each this often on average.
 MOST_CLASSES, OFTEN = 20, 10
