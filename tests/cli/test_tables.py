@@ -87,3 +87,13 @@ def test_inferences_are_said_in_spanish(descenso):
     assert outcome.code == 0
     assert "las columnas están separadas por ;" in outcome.err
     assert "price: regresión, pues contiene" in outcome.err
+
+
+def test_several_tables_write_a_report_each_under_names_that_files_can_have(descenso, tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "houses.csv").rename(tmp_path / "more" / "houses.csv")
+    tables = ("more/houses.csv(target=kind)", "arrays.npz")
+    outcome = descenso("compare", *tables, "--report", "r.html", *FEW)
+    assert outcome.code == 0, outcome.err
+    written = {path.name for path in tmp_path.glob("*.html")}
+    assert written == {"r-more-houses.csv-target-kind.html", "r-arrays.npz.html"}

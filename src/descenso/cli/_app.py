@@ -233,8 +233,11 @@ def _show_all(studies: Any, report: Path | None, json: str | None) -> None:
         print_overview(studies)
     if json:
         write_json(studies.to_json(), json)
-    for study in studies.studies if report else ():
-        path = report.with_stem(f"{report.stem}-{study.result.design.problem}")
+    if report is None:
+        return
+    for study in studies.studies:
+        name = _report_name(study.result.design.problem).stem
+        path = report.with_stem(f"{report.stem}-{name}")
         study.save(path)
         console(stderr=json == "-").print(_("report: {path}").format(path=path), soft_wrap=True)
 

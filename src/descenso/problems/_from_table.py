@@ -174,7 +174,8 @@ def _sizes(
     first = sum(width(column) for column in inputs)
     if hidden is None:
         # Wider for more inputs and classes, but no more weights than half the training rows.
-        wanted = min(128, max(8, first, 2 * targets.outputs))
+        least = 32 if rows >= 2000 else 8
+        wanted = min(128, max(least, first, 2 * targets.outputs))
         affordable = max(8, 0.3 * rows / (first + targets.outputs))
         middle = 2 ** round(math.log2(min(wanted, affordable)))
         hidden = (middle, middle // 2) if rows >= 2000 else (middle,)
