@@ -142,6 +142,32 @@ def test_a_chunk_goes_on_where_its_runs_were(cluster):
     assert all(_same(runs[key][-1], want[key]) for key in want)
 
 
+OWN = """
+import dataclasses
+from descenso import problems
+
+WIDTH = 4
+
+def loss(outputs, targets):
+    return problems.get("wine").loss(outputs, targets) * helper()
+
+def helper():
+    return WIDTH / 4
+
+def problem():
+    return dataclasses.replace(problems.get("wine"), name="mine", loss=loss)
+"""
+
+
+def test_a_problem_in_a_file_of_the_users_own_goes_along(cluster, tmp_path):
+    (tmp_path / "my_own_wine.py").write_text(OWN)
+    place = f"{tmp_path / 'my_own_wine.py'}:problem"
+    options = {"epochs": 2, "trials": 2, "seeds": 2}
+    there = run_study(place, "adam", store=tmp_path / "a.db", executor="ray", **options)
+    here = run_study(place, "adam", store=tmp_path / "b.db", **options)
+    assert there.method("adam").tuned.scores == here.method("adam").tuned.scores
+
+
 @pytest.mark.parametrize("text", ["rya", "ray:", "dask", "local:8"])
 def test_an_executor_that_is_not_known_is_refused_in_words(text):
     with pytest.raises(SettingError, match="an executor is local, ray or ray:address"):

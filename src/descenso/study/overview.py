@@ -70,15 +70,20 @@ def overview(results: Sequence[StudyResult]) -> Overview:
     seeds = min(r.seeds for r in results)
     scores = {m: np.array([comparable(r, m)[:seeds] for r in results]) for m in methods}
     ratios, profile = performance_profile(results, seeds)
-    verdict = judge(
+    lost = all(r.verdict.best is None for r in results)
+    verdict = Verdict(None, (), (), "") if lost else _judged(scores)
+    iqm = {m: interquartile_mean(s) for m, s in scores.items()}
+    return Overview(names, tuple(methods), scores, iqm, profile, ratios, verdict)
+
+
+def _judged(scores: Mapping[str, NDArray[Any]]) -> Verdict:
+    return judge(
         {m: s.ravel().tolist() for m, s in scores.items()},
         higher_is_better=True,
         resolution=0.0,
         alpha=1 - _LEVEL,
         margin=None,
     )
-    iqm = {m: interquartile_mean(s) for m, s in scores.items()}
-    return Overview(names, tuple(methods), scores, iqm, profile, ratios, verdict)
 
 
 def comparable(result: StudyResult, method: str) -> NDArray[Any]:
@@ -147,7 +152,8 @@ def performance_profile(
 def in_words(found: Overview) -> str:
     """Return the verdict over all problems, in the language in use."""
     best = found.verdict.best
-    assert best is not None  # judge() always names the best mean
+    if best is None:
+        return _("Every run of every method diverged: there is no method to recommend.")
     parts = [
         _(
             "Over {problems}, {method} has the highest mean: {score} of what the best method of "

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
+import sysconfig
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from types import ModuleType
 from typing import Any
 
 from descenso.engine import Engine, open_engine
@@ -90,11 +93,8 @@ class RayEngine:
     """Trains members as tasks of a Ray cluster; see :class:`descenso.engine.Engine`."""
 
     def __init__(self, ray: Any, problem: Problem, data: Data, study_seed: int) -> None:
-        import cloudpickle
-
         self._ray = ray
-        # By value: a user's problem may live in a module that no worker has.
-        self._work = ray.put(cloudpickle.dumps((problem, data, study_seed)))
+        self._work = ray.put(_packed(problem, data, study_seed))
         self._local: Engine = open_engine(problem, data, study_seed)
         self._task = ray.remote(num_cpus=1, max_retries=RETRIES, retry_exceptions=False)(_train)
         self._workers: dict[str, dict[str, Any]] = {}
@@ -106,14 +106,18 @@ class RayEngine:
         """Train each member until it has seen ``epochs`` epochs, resuming those given as runs."""
         waiting = list(reversed(_chunks(members, epochs)))
         running: dict[Any, None] = {}
-        while waiting or running:
-            while waiting and len(running) < self._most_at_once():
-                task = self._task.remote(self._work, waiting.pop(), epochs, judge)
-                running[task] = None
-            done, _rest = self._ray.wait(list(running), num_returns=1)
-            for task in done:
-                del running[task]
-                yield self._received(task)
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._most_at_once():
+                    task = self._task.remote(self._work, waiting.pop(), epochs, judge)
+                    running[task] = None
+                done, _rest = self._ray.wait(list(running), num_returns=1)
+                for task in done:
+                    del running[task]
+                    yield self._received(task)
+        finally:  # interrupted: a cluster that goes on must not go on with this
+            for task in running:
+                self._ray.cancel(task, force=True)
 
     def _received(self, task: Any) -> list[Run]:
         try:
@@ -144,6 +148,37 @@ class RayEngine:
         """Return what a worker chose, with the number of workers and tasks."""
         layout = next(iter(self._workers.values()), self._local.describe())
         return {**layout, "executor": "ray", "workers": len(self._workers), "tasks": self._calls}
+
+
+def _packed(problem: Problem, data: Data, study_seed: int) -> bytes:
+    """Return what workers open an engine with; a user's own modules go along by value."""
+    import cloudpickle
+
+    own = _modules_of_the_user(problem)
+    for module in own:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        packed: bytes = cloudpickle.dumps((problem, data, study_seed))
+        return packed
+    finally:
+        for module in own:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _modules_of_the_user(problem: Problem) -> list[ModuleType]:
+    """Return the modules that the problem's functions come from and that no worker can import."""
+    functions = (
+        problem.make_data, problem.init, problem.apply, problem.loss, problem.metric.function,
+    )  # fmt: skip
+    names = {getattr(function, "__module__", None) or "" for function in functions}
+    loaded = [sys.modules[name] for name in sorted(names) if name in sys.modules]
+    installed = tuple(sysconfig.get_paths()[kind] for kind in ("stdlib", "purelib", "platlib"))
+    return [
+        module
+        for module in loaded
+        if module.__name__.partition(".")[0] not in ("descenso", "__main__")
+        and not str(getattr(module, "__file__", None) or installed[0]).startswith(installed)
+    ]
 
 
 def _chunks(members: Sequence[Member | Run], epochs: int) -> list[list[Member | Run]]:
