@@ -33,4 +33,6 @@ def digits() -> DataLoader:
     return DataLoader(TensorDataset(images, torch.tensor(data.target)), batch_size=64, shuffle=True)
 
 
-problem = problems.from_torch(SmallNetwork, digits(), target=0.97, epochs=10)
+problem = problems.from_torch(
+    SmallNetwork, digits(), name="digits-small-cnn", target=0.97, epochs=10
+)

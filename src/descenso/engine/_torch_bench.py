@@ -28,7 +28,7 @@ from descenso.problems._torch_rehearsal import initialised
 from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member, Run
 
-EXAMPLES_PER_PART = 1024  # of a split that is evaluated a part at a time
+EXAMPLES_PER_PART = 256  # of a split that is evaluated a part at a time
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 

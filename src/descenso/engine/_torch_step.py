@@ -29,6 +29,8 @@ Parts: TypeAlias = tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], dict[
 MEMBERS_OF_A_STUDY = 40
 #: A compiled step saves about 0.1 ms, and compiling costs 5 to 10 s, once: it is kept on disk.
 STEPS_THAT_PAY = 20_000
+#: Compiling a rule alone costs about a second, once, and saves a tenth of a millisecond a step.
+STEPS_THAT_PAY_FOR_A_RULE = 5_000
 #: Beyond so many operations a step is arithmetic, which compiling does not hasten.
 OPERATIONS_THAT_HIDE = 100_000_000
 
@@ -67,7 +69,8 @@ def plan_for(problem: Problem, module: torch.nn.Module, batch: Batch, steps: int
     pays = projected >= STEPS_THAT_PAY if asked is None else bool(asked)
     small = operations <= OPERATIONS_THAT_HIDE or bool(asked)
     on_cpu = batch[1].device.type == "cpu"
-    return Plan(pays and on_cpu, pays and small and on_cpu, operations)
+    kernels = bool(asked) or projected >= STEPS_THAT_PAY_FOR_A_RULE
+    return Plan(kernels and on_cpu, pays and small and on_cpu, operations)
 
 
 def _count_operations(problem: Problem, module: torch.nn.Module, batch: Batch) -> int:
