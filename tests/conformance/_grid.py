@@ -51,7 +51,10 @@ def start() -> dict[str, Any]:
 def gradients() -> list[dict[str, Any]]:
     random = np.random.default_rng(8)
     return [
-        {name: random.normal(size=shape) * 10 ** random.uniform(-3, 1) for name, shape in SHAPES.items()}
+        {
+            name: random.normal(size=shape) * 10 ** random.uniform(-3, 1)
+            for name, shape in SHAPES.items()
+        }
         for _step in range(STEPS)
     ]
 
