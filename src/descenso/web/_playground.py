@@ -17,7 +17,7 @@ from descenso.methods import Method
 from descenso.paths import Trace
 from descenso.problems import surfaces
 from descenso.problems.surfaces import Surface
-from descenso.report.pictures import ground
+from descenso.report.pictures import ground, level_text
 from descenso.report.pictures._paths_page import contour_lines
 from descenso.rules import Hyperparameter
 from descenso.web._code import code
@@ -63,7 +63,7 @@ def _method_entry(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "rule": rule.name,
-        "title": rule.title,
+        "title": _(rule.title),
         "formula": mathml(rule.formula),
         "paper": rule.paper,
         "settings": [_setting_entry(h) for h in rule.hyperparameters.values()],
@@ -78,7 +78,7 @@ def _setting_entry(h: Hyperparameter) -> dict[str, Any]:
         "high": h.high if math.isfinite(h.high) else None,
         "high_open": h.high_open,
         "scale": h.scale,
-        "meaning": h.meaning,
+        "meaning": _(h.meaning),
         "range": h.range_text,
     }
 
@@ -139,7 +139,7 @@ def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, An
         "axes": ["w", "b"] if surface.name == paths.REGRESSION else ["x", "y"],
         "shade": np.round(np.nan_to_num(255 * shade, nan=255)).astype(int).tolist(),
         "lines": finite(lines, 4),
-        "labels": [[x, y, f"{value:.3g}"] for x, y, value in labels],
+        "labels": [[x, y, level_text(value)] for x, y, value in labels],
         "examples": surface.name == paths.REGRESSION,
     }
 

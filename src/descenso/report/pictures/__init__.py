@@ -1,6 +1,6 @@
 """Pictures of paths: one place computes, another draws; Matplotlib for files, Plotly for pages."""
 
-from descenso.report.pictures._ground import Ground, ground
+from descenso.report.pictures._ground import Ground, ground, level_text
 from descenso.report.pictures._save import (
     FORMATS,
     format_of,
@@ -17,6 +17,7 @@ __all__ = [
     "Ground",
     "format_of",
     "ground",
+    "level_text",
     "save_decomposition",
     "save_dynamics",
     "save_figure",

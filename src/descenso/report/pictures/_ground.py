@@ -137,6 +137,11 @@ def _even(low: float, high: float) -> list[float]:
     return levels if len(levels) > 1 else [low, high]
 
 
+def level_text(value: float) -> str:
+    """Return a level as it stands on its line: 0.02, 50, 2000, 1e+06."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
 def letters(
     trace: Trace, window: Sequence[Sequence[float]], most: int = 7, taken: Sequence[Any] = ()
 ) -> list[tuple[str, int]]:

@@ -12,7 +12,7 @@ from descenso.paths import Descents, Trace
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, view
+from descenso.report.pictures._ground import Ground, ground, letters, level_text, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,7 +100,7 @@ def draw_ground(axes: Any, land: Ground, theme: str) -> None:
         land.x, land.y, land.z, levels=sorted(set(land.levels)), colors=look.CONTOURS[theme],
         linewidths=0.7, linestyles="solid", zorder=1,
     )  # fmt: skip
-    axes.clabel(lines, lines.levels[:: max(1, len(lines.levels) // 7)], fontsize=8, fmt="%.3g")
+    axes.clabel(lines, lines.levels[:: max(1, len(lines.levels) // 7)], fontsize=8, fmt=level_text)
 
 
 def _mark_minima(axes: Any, descents: Descents, theme: str) -> None:
@@ -282,7 +282,7 @@ def _relief(
 
 def _dress_relief(axes: Any, land: Ground, theme: str, names: tuple[str, str]) -> None:
     shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
-    axes.set_zticks(land.scaled(shown), [f"{value:.3g}" for value in shown])
+    axes.set_zticks(land.scaled(shown), [level_text(value) for value in shown])
     axes.set(
         xlabel=names[0], ylabel=names[1], xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1])
     )

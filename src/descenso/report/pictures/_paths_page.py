@@ -13,7 +13,7 @@ from descenso.paths import Descents, Trace
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, view
+from descenso.report.pictures._ground import Ground, ground, letters, level_text, view
 from descenso.report.pictures._paths_file import band, clipped
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _ground_traces(made: Any, land: Ground, theme: str, three_d: bool) -> None:
     )  # fmt: skip
     made.add_scatter(
         x=[x for x, _y, _v in labels], y=[y for _x, y, _v in labels], mode="text",
-        text=[f"{v:.3g}" for _x, _y, v in labels], textfont={"size": 11, "color": style.NEUTRAL},
+        text=[level_text(v) for _x, _y, v in labels], textfont={"size": 11, "color": style.NEUTRAL},
         hoverinfo="skip", showlegend=False, row=1, col=1,
     )  # fmt: skip
 
