@@ -283,6 +283,38 @@ def test_the_callers_generators_and_threads_are_left_alone():
     assert torch.get_num_threads() == 2
 
 
+IMAGES = RNG.normal(size=(60, 1, 6, 6)).astype(np.float32)
+
+
+class Convolution(nn.Module):
+    def __init__(self, flatten=True):
+        super().__init__()
+        self.seen, self.scores = nn.Conv2d(1, 4, 3), nn.Linear(16, 3)
+        self.flatten = flatten
+
+    def forward(self, images):
+        maps = nn.functional.max_pool2d(torch.relu(self.seen(images)), 2)
+        return self.scores(maps.flatten(1) if self.flatten else maps.view(len(maps), -1))
+
+
+@pytest.mark.parametrize("kernels", [0, 10**9])
+def test_images_are_laid_channels_last_and_resume_bit_for_bit(kernels, monkeypatch):
+    monkeypatch.setattr("descenso.engine._torch_step.STEPS_THAT_PAY_FOR_A_RULE", kernels)
+    problem = problems.from_torch(Convolution, (IMAGES, LABELS), batch_size=8)
+    engine, who = engine_of(problem), member("adam", 1, lr=0.02)
+    whole = finished(engine, [who], 4)[0]
+    told = engine.describe()["steps"]["8"]
+    assert told["channels_last"]
+    assert told["rule_compiled"] is (kernels == 0)
+    part = finished(engine_of(problem), [who], 2, judge=False)
+    assert same(finished(engine_of(problem), part, 4)[0], whole)
+    viewing = problems.from_torch(lambda: Convolution(False), (IMAGES, LABELS), batch_size=8)
+    plain = engine_of(viewing)
+    other = finished(plain, [who], 4)[0]
+    assert not plain.describe()["steps"]["8"]["channels_last"]
+    np.testing.assert_allclose(other.curve.train_loss, whole.curve.train_loss, rtol=1e-4)
+
+
 class TwoInputs(nn.Module):
     def __init__(self):
         super().__init__()

@@ -18,6 +18,7 @@ from descenso.engine._torch_step import (
     Plan,
     compile_step,
     draws_elsewhere,
+    gains_from_channels_last,
     plan_for,
 )
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
@@ -47,6 +48,7 @@ class _Way:
     compiled: CompiledStep | None
     why_not: str | None
     draws_elsewhere: bool
+    channels_last: bool = False
 
 
 @dataclass
@@ -120,14 +122,14 @@ class Bench:
             elsewhere = draws_elsewhere(self.problem, module, batch)
         except Exception:  # each member says for itself what fails at this batch size
             return _Way(Plan(False, False, 0), None, None, False)
-        if not plan.whole_step:
-            return _Way(plan, None, None, elsewhere)
-        if elsewhere:
-            return _Way(plan, None, "it draws from Python's or NumPy's generators", True)
-        try:
-            return _Way(plan, compile_step(self.problem, module, batch), None, False)
-        except CannotCompileError as error:
-            return _Way(plan, None, str(error), False)
+        why_not = "it draws from Python's or NumPy's generators" if elsewhere else None
+        if plan.whole_step and not elsewhere:
+            try:
+                return _Way(plan, compile_step(self.problem, module, batch), None, False)
+            except CannotCompileError as error:
+                why_not = str(error)
+        last = gains_from_channels_last(self.problem, self.module(0), batch)
+        return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last)
 
     # ---- one member -----------------------------------------------------------------------------
 
@@ -162,6 +164,8 @@ class Bench:
 
     def _trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         way, module = self.way(member.batch_size), self.module(member.seed)
+        if way.channels_last:
+            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return Trainee(self.problem, module, member, checkpoint, way.plan.kernels, way.compiled)
 
     def _warm(self, member: Member) -> None:

@@ -156,7 +156,7 @@ class Trainee:
             self.optimizer.state[self._flat] = {**whole, "step": step}
             return
         for i, parameter in enumerate(self._trained):
-            mine = {array: pieces[array][i] for array in arrays}
+            mine = {array: _laid_out_like(pieces[array][i], parameter) for array in arrays}
             self.optimizer.state[parameter] = {**mine, "step": step}
 
 
@@ -165,6 +165,12 @@ def _to_array(tensor: torch.Tensor) -> NDArray[Any]:
     if tensor.dtype is torch.bfloat16:  # exact: float32 holds every bfloat16
         tensor = tensor.float()
     return tensor.numpy().copy()
+
+
+def _laid_out_like(state: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """Return the state in the memory order of its parameter, which kernels walk together."""
+    with torch.no_grad():
+        return torch.empty_like(parameter, dtype=state.dtype, requires_grad=False).copy_(state)
 
 
 def _from_array(array: NDArray[Any]) -> torch.Tensor:

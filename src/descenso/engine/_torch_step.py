@@ -118,6 +118,26 @@ def _elsewhere() -> tuple[Any, ...]:
     return random.getstate(), numpy_state[1].tolist(), numpy_state[2:]
 
 
+def gains_from_channels_last(problem: Problem, module: torch.nn.Module, batch: Batch) -> bool:
+    """Whether a module convolves images, and gives the same loss with channels laid last.
+
+    On a CPU convolution and pooling then take two thirds of the time, and evaluation a third.
+    """
+    if not any(isinstance(part, torch.nn.Conv2d) for part in module.modules()):
+        return False
+    trained = list(parts_of(module)[0].values())
+    try:
+        with own_randomness():
+            losses = []
+            for memory_format in (torch.contiguous_format, torch.channels_last):
+                seed_everything(0)
+                module.to(memory_format=memory_format)  # type: ignore[call-overload]
+                losses.append(eager(problem, module, trained, batch)[0].detach())
+    except Exception:  # a view of a tensor that is laid out otherwise
+        return False
+    return _close(losses[1], losses[0])
+
+
 # ---- the compiled step ------------------------------------------------------------------------
 
 

@@ -138,6 +138,7 @@ class TorchEngine:
             "step_compiled": way.compiled is not None,
             "compile_seconds": round(way.compiled.seconds, 3) if way.compiled else None,
             "not_compiled_because": way.why_not,
+            "channels_last": way.channels_last,
         }
 
     def close(self) -> None:
