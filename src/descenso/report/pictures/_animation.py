@@ -38,7 +38,7 @@ def _frame(descents: Descents, stop: int, theme: str, three_d: bool) -> Image:
     from PIL import Image
 
     cut = replace(descents, traces=tuple(_up_to(t, stop) for t in descents.traces))
-    figure = still.draw(cut, theme, three_d=three_d, fitted=False)
+    figure = still.draw(cut, theme, three_d=three_d, fitted=False, whole=descents)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=80)
     colours = Image.Palette.ADAPTIVE

@@ -21,11 +21,17 @@ _OUTLINE = 3.4
 
 
 def draw(
-    descents: Descents, theme: str = "light", *, three_d: bool = False, fitted: bool = True
+    descents: Descents,
+    theme: str = "light",
+    *,
+    three_d: bool = False,
+    fitted: bool = True,
+    whole: Descents | None = None,
 ) -> Figure:
     """Return the picture of :class:`~descenso.paths.Descents` as a Matplotlib figure.
 
-    ``fitted`` draws the part of the window that the paths take up, not the whole of it.
+    ``whole`` holds the paths to their ends where ``descents`` are cut for an animation: the axes
+    are theirs. ``fitted`` draws the part of the window that the paths take up, not the whole of it.
     """
     if fitted:
         fits = replace(descents.surface, window=view(descents))
@@ -44,7 +50,7 @@ def draw(
             _relief(left, descents, land, marks, theme)
         else:
             _contours(left, descents, land, marks, theme)
-        _losses(right, descents, land, marks)
+        _losses(right, descents, land, marks, whole or descents)
         figure.suptitle(captions.title(descents.surface), x=0.02, y=0.975, ha="left", fontsize=13)
         handles, labels = _legend(descents, marks, dress)
         look.put_below(figure, handles, labels, captions.paths(descents, not three_d))
@@ -189,7 +195,9 @@ def _letter(
     return placed
 
 
-def _losses(axes: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark]) -> None:
+def _losses(
+    axes: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark], whole: Descents
+) -> None:
     log = bool(descents.surface.minima)
     for label in descents.labels:
         runs = [t for t in descents.traces if t.label == label]
@@ -200,8 +208,7 @@ def _losses(axes: Any, descents: Descents, land: Ground, marks: dict[str, style.
     axes.set_title(_("height above the minimum") if log else _("value"), loc="left")
     if log:
         axes.set_yscale("log")
-        low, high = axes.get_ylim()
-        axes.set_ylim(max(low, high * 1e-13), min(high, 1e4 * _highest_start(descents, land)))
+        axes.set_ylim(*_heights_shown(whole, land))
     else:
         low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
         axes.set_ylim(low - 0.6 * (high - low), high)
@@ -210,8 +217,13 @@ def _losses(axes: Any, descents: Descents, land: Ground, marks: dict[str, style.
     axes.set_axisbelow(True)
 
 
-def _highest_start(descents: Descents, land: Ground) -> float:
-    return max(max(float(t.path.values[0]) - land.lowest for t in descents.traces), 1e-12)
+def _heights_shown(descents: Descents, land: Ground) -> tuple[float, float]:
+    """Return the ends of the axis: all heights, but for what runs away or falls into rounding."""
+    heights = [np.maximum(t.path.values - land.lowest, 1e-300) for t in descents.traces]
+    start = max(max(float(own[0]) for own in heights), 1e-12)
+    high = min(max(float(own.max()) for own in heights), 1e4 * start)
+    low = max(min(float(own.min()) for own in heights), 1e-13 * high)
+    return 0.6 * low, 1.6 * high
 
 
 def _loss(
