@@ -37,14 +37,11 @@ def migrate(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"LOCK TABLE {about.name} IN ACCESS EXCLUSIVE MODE")
-    version = int(connection.execute(_select_version()).scalar_one())
+    found = sa.select(about.c.value).where(about.c.key == "schema_version")
+    version = int(connection.execute(found).scalar_one())
     while version < SCHEMA_VERSION:
         _STEPS[version](connection)
         version += 1
     connection.execute(
         sa.update(about).where(about.c.key == "schema_version").values(value=str(version))
     )
-
-
-def _select_version() -> sa.Select[tuple[str]]:
-    return sa.select(about.c.value).where(about.c.key == "schema_version")
