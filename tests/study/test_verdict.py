@@ -185,3 +185,11 @@ def test_the_recommendation_comes_as_a_line_of_code():
 def test_it_says_how_sure_it_is():
     text = with_text(result(method("a", GOOD), method("b", SAME))).verdict.text
     assert "is the better with a probability of" in text
+
+
+def test_the_cost_of_a_rule_without_state_is_said_in_words():
+    plain = replace(method("a", GOOD), rule="gradient_descent")
+    settings = {"lr": 0.01}
+    plain = replace(plain, tuned=replace(plain.tuned, settings=settings))
+    plain = replace(plain, default=replace(plain.default, settings=settings))
+    assert "it keeps nothing from step to step" in costs_in_words(result(plain))

@@ -96,6 +96,10 @@ def cost(best: MethodResult, result: StudyResult) -> str:
     found = cost_of(best, result.parameters)
     if math.isnan(found.seconds_per_step):
         return ""
+    if not found.state_arrays:
+        return _("Here a step of {name} took {time}; it keeps nothing from step to step.").format(
+            name=best.name, time=words.short_time(found.seconds_per_step)
+        )
     return ngettext(
         "Here a step of {name} took {time}; its state is {count} number for each parameter "
         "({memory}).",
