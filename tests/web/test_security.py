@@ -74,6 +74,12 @@ def test_a_change_needs_the_pages_own_header_and_origin(client, headers, status)
     assert answer.status_code == status
 
 
+def test_a_change_that_does_not_say_how_long_it_is_is_refused(client):
+    headers = {"x-descenso": "1", "origin": "http://testserver"}
+    answer = client.post("/api/jobs/start", content=iter([b"{", b"}"]), headers=headers)
+    assert answer.status_code == 411
+
+
 def test_a_very_long_address_is_refused(client):
     assert client.get("/api/paths?function=" + "x" * 9000).status_code == 414
 

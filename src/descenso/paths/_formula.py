@@ -114,7 +114,9 @@ def _depth(node: ast.AST) -> int:
 
 def _refused(text: str, reason: str) -> ProblemError:
     return ProblemError(
-        _("{text!r} is not a formula in x and y: {reason}").format(text=text, reason=reason)
+        _("{text!r} is not a formula in x and y: {reason}").format(
+            text=text if len(text) <= 60 else text[:57] + "...", reason=reason
+        )
     )
 
 

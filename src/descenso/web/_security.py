@@ -79,6 +79,8 @@ class Guard:
             return "Changes are taken from this server's own pages alone.", 403
         if headers.get("x-descenso") != "1":
             return "Changes are taken from this server's own pages alone.", 403
+        if "transfer-encoding" in headers:
+            return "The request must say how long it is.", 411
         if not headers.get("content-length", "0").isdecimal():
             return "The request is not understood.", 400
         if int(headers.get("content-length", "0")) > LARGEST_BODY:
