@@ -1,5 +1,6 @@
 """Ctrl-C arrives wherever it falls: in an import, in a callback, in ordinary code."""
 
+import sys
 import time
 
 import pytest
@@ -36,7 +37,7 @@ def test_an_interrupt_is_delivered_once_and_nothing_is_half_done(shell, tmp_path
     code = f"{_PRELUDE}\ntry:\n{body}\nexcept KeyboardInterrupt:\n    print('delivered')\n"
     (tmp_path / "script.py").write_text(code)
     started = time.monotonic()
-    outcome = shell("python script.py")
+    outcome = shell(f"{sys.executable} script.py")
     assert time.monotonic() - started < 30  # and at once, not when the sleep is over
     assert outcome.out == "delivered\n", outcome.err
     assert outcome.err == ""
@@ -44,4 +45,4 @@ def test_an_interrupt_is_delivered_once_and_nothing_is_half_done(shell, tmp_path
 
 def test_a_job_in_the_background_that_ignores_interrupts_goes_on_ignoring_them(shell):
     code = _PRELUDE + "assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN"
-    assert shell(f"trap '' INT; python -c '{code}'").code == 0
+    assert shell(f"trap '' INT; {sys.executable} -c '{code}'").code == 0

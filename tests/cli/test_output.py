@@ -4,6 +4,7 @@ import json
 import os
 import re
 import stat
+import sys
 
 import pytest
 
@@ -55,7 +56,9 @@ def test_where_no_terminal_is_watching_output_is_plain(shell, environment):
 def test_the_narrowest_terminal_shows_all(shell, columns):
     small = " ".join(SMALL)
     terminal = f"stty cols {columns}; $DESCENSO {small} --store x.db --lang en"
-    terminal = terminal.replace("$DESCENSO", "python -c 'from descenso.cli import main; main()'")
+    terminal = terminal.replace(
+        "$DESCENSO", f"{sys.executable} -c 'from descenso.cli import main; main()'"
+    )
     outcome = shell(f'script -qec "{terminal}" /dev/null')
     if "not found" in outcome.err:
         pytest.skip("no `script` to make a terminal with")

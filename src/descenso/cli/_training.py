@@ -109,6 +109,8 @@ def print_layout(layout: Mapping[str, Any]) -> None:
         for program in layout["programs"]
     ]
     print_table((_("rule"), _("batch size"), _("seconds to compile"), _("µs a step")), rows)
+    for failure in layout.get("failures", ()):
+        print_paragraph(_("a member failed: {failure}").format(failure=failure))
 
 
 def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:

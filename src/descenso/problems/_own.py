@@ -145,7 +145,8 @@ def _as_problem(found: Any, text: str) -> Problem:
     if not isinstance(found, Problem):
         raise ProblemError(
             _(
-                "{text} is of type {kind}, not a problem; make one with descenso.problems.from_jax"
+                "{text} is of type {kind}, not a problem; make one with from_jax, from_torch, "
+                "from_keras or from_table of descenso.problems"
             ).format(text=text, kind=type(found).__name__)
         )
     return found

@@ -40,7 +40,8 @@ from descenso.study.verdict import decide
 
 #: Raised by one when the same design would train or judge differently: part of a study's identity.
 PROTOCOL_VERSION = 2
-_VERSIONS_OF = ("jax", "jaxlib", "numpy", "scipy", "scikit-learn")
+_VERSIONS_OF = ("numpy", "scipy", "scikit-learn")
+_VERSIONS_OF_ENGINE = {"jax": ("jax", "jaxlib"), "torch": ("torch",)}
 
 
 def run_study(
@@ -153,7 +154,7 @@ class _Running:
             verdict=verdict,
             wall_seconds=stored.seconds,
             layout=self.engine.describe(),
-            versions=_versions(),
+            versions=_versions(self.problem.framework),
             started=stored.started,
             looks=looks,
         )
@@ -236,6 +237,7 @@ class _Running:
         }
 
 
-def _versions() -> Mapping[str, str]:
-    found = {name: importlib.metadata.version(name) for name in _VERSIONS_OF}
+def _versions(framework: str) -> Mapping[str, str]:
+    names = (*_VERSIONS_OF_ENGINE[framework], *_VERSIONS_OF)
+    found = {name: importlib.metadata.version(name) for name in names}
     return {"descenso": __version__, "python": platform.python_version(), **found}

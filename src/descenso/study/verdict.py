@@ -195,6 +195,8 @@ def _sure(result: StudyResult) -> str:
     if result.seeds < 2 or not result.verdict.comparisons or _constant(result):
         return ""
     nearest = min(result.verdict.comparisons, key=lambda c: c.difference.mean)
+    if math.isnan(nearest.chance):  # a study stored before this was computed
+        return ""
     return _(
         "Of two runs, one of {best} and one of {name}, the one of {best} is the better with a "
         "probability of {chance} (50% would be a coin toss)."
