@@ -44,7 +44,8 @@ class SharedStep:
             for left in (False, True)
         ]
         small = sum(p.numel() for p in self.parameters) < _WORTH_COMPILING
-        self._optimizer = optimizer_class(rule)(
+        make: Any = optimizer_class(rule)
+        self._optimizer = make(
             [group for group in groups if group["params"]],
             foreach=True if small else None,
             **settings,
