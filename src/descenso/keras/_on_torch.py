@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from descenso.rules import Rule
-from descenso.torch import optimizer_class
+from descenso.torch._classes import optimizer_class
 
 # Below this many elements torch's list operations are as fast, and need no compiler.
 _WORTH_COMPILING = 50_000
@@ -44,8 +44,7 @@ class SharedStep:
             for left in (False, True)
         ]
         small = sum(p.numel() for p in self.parameters) < _WORTH_COMPILING
-        make: Any = optimizer_class(rule)
-        self._optimizer = make(
+        self._optimizer = optimizer_class(rule)(
             [group for group in groups if group["params"]],
             foreach=True if small else None,
             **settings,
