@@ -78,7 +78,7 @@ def browser():
         opened.close()
 
 
-def until(page, expression, seconds=10):
+def until(page, expression, seconds=30):
     """Wait for an expression to hold. (The page's policy forbids the evaluation inside a page that
     Playwright's own waiting uses.)"""
     deadline = time.monotonic() + seconds

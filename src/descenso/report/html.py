@@ -14,6 +14,7 @@ import jinja2
 from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
+from descenso.study import code
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import figure as in_words
 from descenso.study.words import settings
@@ -40,6 +41,7 @@ def render(result: StudyResult) -> str:
         language=current(),
         rows=[_row(result, method) for method in result.ranking],
         verdict=[(text, part, _part_name(result, part)) for text, part in words.verdict(result)],
+        code=_code(result),
         sections=[_section(result, name) for name in _shown(result)],
         axes=[(x, lines.axis_title(x)) for x in lines.AXES],
         metric=words.metric(result.metric),
@@ -99,6 +101,14 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
         "target": words.target_reached(tuned),
         "seconds": words.seconds(table.seconds_per_run(method)),
     }
+
+
+def _code(result: StudyResult) -> list[tuple[str, str]]:
+    """Return the recommendation as a line of code for each framework."""
+    if result.verdict.best is None:
+        return []
+    best = result.method(result.verdict.best)
+    return list(code.lines(best.rule, best.settings).items())
 
 
 def _of_runs(count: int, runs: int) -> str:

@@ -117,8 +117,8 @@ def protocol(result: StudyResult) -> list[str]:
         _(
             "Judgement on test, which nothing was chosen by. Runs with the same seed start from "
             "the same weights and see the examples in the same order, so methods are compared in "
-            "pairs. Intervals are bootstrap 95% intervals of the mean; p-values are corrected "
-            "for the number of comparisons (Holm)."
+            "pairs. Intervals are 95% intervals of the mean (Student's below six seeds, bootstrap "
+            "from six on); p-values are corrected for the number of comparisons (Holm)."
         ),
     ]
 
@@ -225,9 +225,9 @@ def _search_sentence(result: StudyResult) -> str:
     tried = [sum(point.stage == 1 for point in m.search) for m in result.methods]
     stopped = sum(p.epochs < result.design.epochs for m in result.methods for p in m.search)
     text = ngettext(
-        "Search: {tried} learning rates per method, each with {count} seed, raced on validation: "
+        "Search: {tried} learning rates per method, with {count} seed, raced on validation: "
         "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
-        "Search: {tried} learning rates per method, each with {count} seeds, raced on validation: "
+        "Search: {tried} learning rates per method, with up to {count} seeds, raced on validation: "
         "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
         seeds,
     ).format(
