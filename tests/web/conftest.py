@@ -83,7 +83,8 @@ def until(page, expression, seconds=30):
     Playwright's own waiting uses.)"""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
-        assert time.monotonic() < deadline, f"not in time: {expression}"
+        shown = page.evaluate("document.body.innerText") if time.monotonic() > deadline else ""
+        assert not shown, f"not in time: {expression}; the page shows: {shown}"
         page.wait_for_timeout(40)
 
 

@@ -63,15 +63,15 @@ def test_a_study_is_started_followed_live_compared_and_cancelled(opened, finishe
     until(page, "document.querySelectorAll('.compared .verdict').length === 2")
     page.select_option("#problem", "digits")
     page.fill("#methods", "")
-    page.fill("#epochs", "3000")  # long enough to be seen running; it is cancelled
+    page.fill("#epochs", "200")  # long enough to be seen running; it is cancelled
+    page.fill("#trials", "40")
     page.get_by_role("button", name="Start").click()
-    until(page, "[...document.querySelectorAll('#jobs .job')][0].innerText.includes('Open')", 60)
+    newest = "[...document.querySelectorAll('#jobs .job')][0].innerText"
+    until(page, f"{newest}.includes('digits') && {newest}.includes('Open')", 60)
     page.locator("#jobs .job").first.get_by_role("button", name="Open").click()
     until(page, "document.querySelector('#detail-body').innerText.includes('still running')", 60)
     page.locator("#jobs .job").first.get_by_role("button", name="Cancel").click()
-    until(
-        page, "[...document.querySelectorAll('#jobs .job')][0].innerText.includes('cancelled')", 60
-    )
+    until(page, f"{newest}.includes('cancelled')", 60)
 
 
 def test_a_method_that_does_not_exist_is_refused_in_words(opened, finished):
