@@ -45,7 +45,7 @@ def _use_compilation_cache() -> None:
     if not jax.config.jax_compilation_cache_dir:
         folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
         jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 @dataclass
