@@ -1,9 +1,15 @@
-"""Every test of a process finds JAX laid out as a study lays it out, whichever test runs first.
+"""What every test may count on, whichever test ran before it in the same process."""
 
-The first JAX operation of a process fixes how many devices it sees, and a program for one stream may
-round differently in the last bit from one for several.
-"""
+import pytest
 
+from descenso import language
 from descenso.engine import prepare_machine
 
+# The first JAX operation of a process fixes how many devices it sees, and a program for one stream
+# may round differently in the last bit from one for several: lay JAX out as a study does.
 prepare_machine()
+
+
+@pytest.fixture(autouse=True)
+def _no_language_chosen():
+    language._current.set(None)
