@@ -9,7 +9,8 @@ from descenso import language, problems
 from descenso.engine import open_engine
 from descenso.errors import BudgetError
 from descenso.methods import parse
-from descenso.paths.dynamics import Motion, _Lab, dynamics
+from descenso.paths._network import open_network
+from descenso.paths.dynamics import Motion, _Gauge, dynamics
 from descenso.records import Member
 from descenso.report import pictures
 from descenso.report.pictures import _dynamics_file
@@ -36,14 +37,61 @@ def test_the_steps_are_those_of_the_engine(wine, text):
     problem, data = wine
     chosen = member(text)
     per_epoch = len(data.train) // chosen.batch_size
-    _motion, end = _Lab(problem, data, 0).follow(chosen, 2 * per_epoch)
+    walk = open_network(problem, data, 0).walk(chosen)
+    for _step in range(2 * per_epoch):
+        walk.step()
     *_earlier, run = [
         r for chunk in open_engine(problem, data, 0).train([chosen], 2) for r in chunk
     ]
-    leaves = [run.checkpoint[f"leaf{i}"] for i in range(4)]
-    ours = [end[0]["bias"], end[0]["weight"], end[1]["bias"], end[1]["weight"]]
-    for mine, theirs in zip(ours, leaves, strict=True):
-        assert np.asarray(mine) == pytest.approx(theirs, rel=2e-3, abs=2e-4)
+    for i, mine in enumerate(walk.parameters()):
+        assert mine == pytest.approx(run.checkpoint[f"leaf{i}"], rel=2e-3, abs=2e-4)
+
+
+@pytest.mark.parametrize("text", ["adam(lr=0.01)", "momentum(lr=0.3)"])
+def test_the_steps_of_a_torch_network_are_those_of_its_engine(torch_digits, text):
+    chosen, data = member(text, 128), torch_digits.make_data(0)
+    walk = open_network(torch_digits, data, 0).walk(chosen)
+    for _step in range(2 * (len(data.train) // 128)):
+        walk.gradient(np.arange(40), 3)  # looking changes nothing: no weight, average or draw
+        walk.step()
+    engine = open_engine(torch_digits, data, 0)
+    *_earlier, run = [r for chunk in engine.train([chosen], 2) for r in chunk]
+    names = [n for n in run.checkpoint if n.startswith("parameter")]
+    for name, mine in zip(names, walk.parameters(), strict=True):
+        assert np.array_equal(mine.astype(np.float32), run.checkpoint[name])
+
+
+def test_the_steps_of_a_network_that_draws_and_carries_are_those_of_the_engine(carrying):
+    chosen, data = member("adam(lr=0.05)", 8), carrying.make_data(0)
+    walk = open_network(carrying, data, 0).walk(chosen)
+    for _step in range(2 * (len(data.train) // 8)):
+        walk.step()
+    *_earlier, run = [
+        r for chunk in open_engine(carrying, data, 0).train([chosen], 2) for r in chunk
+    ]
+    assert walk.parameters()[0] == pytest.approx(run.checkpoint["leaf0"], rel=1e-4)
+
+
+def test_a_torch_network_moves_and_its_noise_falls(torch_digits):
+    data = torch_digits.make_data(0)
+    found = dynamics(torch_digits, data, [member("adam(lr=0.01)", 64), member("momentum", 64)], 8)
+    assert found.layers == ("1.weight", "1.bias", "2.weight", "2.bias", "6.weight", "6.bias")
+    assert [motion.steps for motion in found.motions] == [8, 8]
+    start, _end = found.noises
+    assert start.batch_sizes[0] == 1
+    assert start.ratio[0] > 8 * start.ratio[-1]
+
+
+def test_batches_of_one_are_left_out_where_a_layer_cannot_take_them():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(80, 3)).astype("float32")
+    problem = problems.from_torch(
+        lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 2)),
+        (inputs, (inputs[:, 0] > 0).astype(int)),
+    )  # fmt: skip
+    found = dynamics(problem, problem.make_data(0), [member("adam", 8)], 4)
+    assert found.noises[0].batch_sizes.tolist() == [2, 4, 8, 16]
 
 
 def test_above_the_stable_learning_rate_nearly_every_step_turns_back():
@@ -60,18 +108,16 @@ def test_above_the_stable_learning_rate_nearly_every_step_turns_back():
 def test_a_step_is_measured_against_the_size_of_its_layer(wine):
     problem, data = wine
     found = dynamics(problem, data, [member("gradient_descent(lr=0.1)")], 5)
-    start = _Lab(problem, data, 0).start(0)
     assert found.layers == ("0.bias", "0.weight", "1.bias", "1.weight")
     assert np.isnan(found.motions[0].effective[0, 0])  # a bias begins at zero
     assert 0 < found.motions[0].effective[0, 1] < 1
-    assert np.linalg.norm(start[0]["weight"]) > 0
     assert len(found.frame()) == 5 * 4
 
 
 def test_noise_falls_with_the_batch_size_as_theory_says(wine):
     problem, data = wine
-    lab = _Lab(problem, data, 0)
-    noise = lab.noise("start", lab.start(0))
+    walk = open_network(problem, data, 0).walk(member("adam"))
+    noise = _Gauge(len(data.train), 0).noise("start", walk)
     n = len(data.train)
     theory = noise.critical * (1 / noise.batch_sizes - 1 / n) * n / (n - 1)
     assert noise.ratio == pytest.approx(theory, rel=0.6)
@@ -80,12 +126,23 @@ def test_noise_falls_with_the_batch_size_as_theory_says(wine):
 
 def test_the_critical_batch_is_the_trace_over_the_signal(wine):
     problem, data = wine
-    lab = _Lab(problem, data, 0)
-    params = lab.start(0)
-    each = np.array([lab._vector(lab._grad(params, np.array([i]))) for i in range(len(data.train))])
+    walk = open_network(problem, data, 0).walk(member("adam"))
+    each = np.array([walk.gradient(np.array([i]), 0) for i in range(len(data.train))])
     whole = each.mean(axis=0)
+    assert walk.gradient(np.arange(len(data.train)), 0) == pytest.approx(whole, rel=1e-3, abs=1e-6)
     exact = ((each - whole) ** 2).sum(axis=1).mean() / (whole @ whole)
-    assert lab.noise("start", params).critical == pytest.approx(exact, rel=0.3)
+    noise = _Gauge(len(data.train), 0).noise("start", walk)
+    assert noise.critical == pytest.approx(exact, rel=0.3)
+
+
+def test_the_whole_gradient_is_gathered_in_parts(wine, monkeypatch):
+    from descenso.paths import _network
+
+    walk = open_network(*wine, 0).walk(member("adam"))
+    rows = np.arange(len(wine[1].train))
+    at_once = walk.gradient(rows, 0)
+    monkeypatch.setattr(_network, "PART", 10)
+    assert walk.gradient(rows, 0) == pytest.approx(at_once, rel=1e-4, abs=1e-7)
 
 
 def test_a_member_that_blows_up_is_followed_up_to_there():

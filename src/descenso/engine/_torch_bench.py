@@ -139,12 +139,12 @@ class Bench:
             return run
         seed = run.member.seed
         if seed not in self._starts:
-            self._starts[seed] = self._evaluate(self.module(seed), self.validation)
+            self._starts[seed] = self.evaluate(self.module(seed), self.validation)
         return replace(run, curve=untrained(*self._starts[seed]))
 
     def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
         started = time.perf_counter()
-        trainee = self._trainee(run.member, run.checkpoint or {})
+        trainee = self.trainee(run.member, run.checkpoint or {})
         hopeless = hopeless_above(float(run.curve.validation_loss[0]))
         epochs = _Epochs(alive=bool(np.isfinite(hopeless)))
         if not epochs.alive:
@@ -159,10 +159,11 @@ class Bench:
             checkpoint=trainee.checkpoint() if epochs.alive and not judge else {},
         )  # fmt: skip
         if judge and epochs.alive:
-            after = with_test_figures(after, *self._evaluate(trainee.settle(), self.test))
+            after = with_test_figures(after, *self.evaluate(trainee.settle(), self.test))
         return Advanced(after, epochs.failure)
 
-    def _trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
+    def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
+        """Return a member as it stands at a checkpoint; an empty one stands at the start."""
         way, module = self.way(member.batch_size), self.module(member.seed)
         if way.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -174,7 +175,7 @@ class Bench:
         if key in self.warmed:
             return
         started = time.perf_counter()
-        trainee = self._trainee(member, {})
+        trainee = self.trainee(member, {})
         trainee.step(_rows(self.train, slice(member.batch_size)))
         self.warmed[key] = time.perf_counter() - started
 
@@ -184,7 +185,7 @@ class Bench:
             mean_loss, so_far.alive = self._steps(trainee, epoch, hopeless)
             loss = metric = np.nan
             if so_far.alive:
-                loss, metric = self._evaluate(trainee.settle(), self.validation)
+                loss, metric = self.evaluate(trainee.settle(), self.validation)
                 so_far.alive = loss <= hopeless  # NaN is not
             so_far.rows.append(
                 (mean_loss, loss, metric) if so_far.alive else (mean_loss, *_NONE[1:])
@@ -196,16 +197,19 @@ class Bench:
     def _steps(self, trainee: Trainee, epoch: int, hopeless: float) -> tuple[float, bool]:
         """Take the steps of an epoch, stopping at the one that diverges; return the mean loss."""
         total, steps = 0.0, 0
-        way = self._ways[trainee.member.batch_size]
-        seed = seed_everything if way.draws_elsewhere else _seed
-        batches = self._batches(trainee, epoch)
-        for step_seed, batch in zip(self._seeds(trainee, epoch), batches, strict=True):
-            seed(step_seed)
-            loss = trainee.step(batch)
+        for loss in self.each_step(trainee, epoch):
             total, steps = total + loss, steps + 1
             if not loss <= hopeless:
                 return total / steps, False
         return total / steps, True
+
+    def each_step(self, trainee: Trainee, epoch: int) -> Iterator[float]:
+        """Take the steps of an epoch one by one; give the loss before each."""
+        seed = seed_everything if self.way(trainee.member.batch_size).draws_elsewhere else _seed
+        batches = self._batches(trainee, epoch)
+        for step_seed, batch in zip(self._seeds(trainee, epoch), batches, strict=True):
+            seed(step_seed)
+            yield trainee.step(batch)
 
     def _seeds(self, trainee: Trainee, epoch: int) -> list[int]:
         steps = self.examples // trainee.member.batch_size
@@ -230,7 +234,7 @@ class Bench:
         bytes_each = sum(x[0].numel() * x.element_size() for x in inputs)
         return size * max(1, BYTES_PER_BLOCK // max(1, bytes_each * size))
 
-    def _evaluate(self, module: torch.nn.Module, part: Batch) -> tuple[float, float]:
+    def evaluate(self, module: torch.nn.Module, part: Batch) -> tuple[float, float]:
         """Return loss and metric over a whole part, in evaluation mode."""
         inputs, targets = part
         module.eval()

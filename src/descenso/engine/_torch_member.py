@@ -86,6 +86,11 @@ class Trainee:
                     buffer.copy_(moved)
         return self.module
 
+    @property
+    def parameters(self) -> Tensors:
+        """Return the trained parameters, which the steps move in place."""
+        return self._trained
+
     # ---- laying out -----------------------------------------------------------------------------
 
     def _lay_flat(self) -> torch.nn.Parameter | None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso import rules
 from descenso.errors import BudgetError, ProblemError
 from descenso.language import _
-from descenso.paths.landscape import check_framework
+from descenso.paths._network import Floats, Network, Walk, laid_end_to_end, open_network
 from descenso.problems import Data, Problem
 from descenso.records import Member
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.floating[Any]]
 
 MOST_STEPS = 5_000
 _BATCHES = 48  # drawn of each size
@@ -60,7 +57,8 @@ class Noise:
 
     Attributes
     ----------
-    place : ``start`` (before training) or ``end`` (where the first member ended).
+    place : ``start`` (before training) or ``end`` (where the first member that
+        lived ended).
     batch_sizes : shape (n,).
     ratio : shape (n,): mean squared distance of a batch's gradient from the whole gradient, over
         the squared length of the whole gradient. Batches are drawn without replacement.
@@ -76,7 +74,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Motion of every member, and the noise they move in."""
+    """Motion of every member, and the noise they move in: at the start, and at an end if any lived."""
 
     problem: str
     layers: tuple[str, ...]
@@ -121,7 +119,7 @@ def dynamics(
     BudgetError
         If there are too many steps, or none.
     ProblemError
-        If no member takes two steps, or the problem trains in a way of its own (dropout).
+        If no member takes two steps, or the problem's own code fails.
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or not 2 <= steps <= MOST_STEPS:
         raise BudgetError(
@@ -129,139 +127,80 @@ def dynamics(
                 name="steps", least=2, most=MOST_STEPS, value=steps
             )
         )
-    check_framework(problem)
-    if problem.train_loss is not None:
-        raise ProblemError(
-            _("{problem}: a problem that draws random numbers while it trains cannot be followed")
-            .format(problem=problem.name)
-        )  # fmt: skip
-    lab = _Lab(problem, data, study_seed)
-    motions, ends = [], []
+    network = open_network(problem, data, study_seed)
+    gauge = _Gauge(len(data.train), study_seed)
+    noises = [gauge.noise("start", network.walk(members[0]))]
+    motions = []
     for member in members:
-        motion, end = lab.follow(member, steps)
-        motions.append(motion)
-        ends.append(end)
+        walk = network.walk(member)
+        motions.append(_follow(walk, member, network, steps))
+        if len(noises) == 1 and motions[-1].steps == steps:
+            noises.append(gauge.noise("end", walk))
     if all(motion.steps < 2 for motion in motions):
         raise ProblemError(_("{problem}: no method takes two steps").format(problem=problem.name))
-    noises = (lab.noise("start", lab.start(members[0].seed)), lab.noise("end", ends[0]))
-    return Dynamics(problem.name, lab.layers, tuple(motions), noises)
+    names = tuple(layer.name for layer in network.layers)
+    return Dynamics(problem.name, names, tuple(motions), tuple(noises))
 
 
-class _Lab:
-    """Steps of a problem, one at a time."""
+def _follow(walk: Walk, member: Member, network: Network, steps: int) -> Motion:
+    """Take a member's steps, up to the one that is not finite any more, and measure each."""
+    effective, cosines = [], []
+    before, last = walk.parameters(), None
+    for _t in range(steps):
+        walk.step()
+        after = walk.parameters()
+        deltas = [new - old for new, old in zip(after, before, strict=True)]
+        if not all(np.isfinite(delta).all() for delta in deltas):
+            break
+        effective.append([_share(d, old) for d, old in zip(deltas, before, strict=True)])
+        whole = laid_end_to_end(deltas)
+        if last is not None:
+            cosines.append(_cosine(whole, last))
+        before, last = after, whole
+    shape = (len(effective), len(network.layers))
+    return Motion(member, np.reshape(effective, shape), np.array(cosines))
 
-    def __init__(self, problem: Problem, data: Data, study_seed: int) -> None:
-        import jax
 
-        from descenso.engine import prepare_machine
-        from descenso.ops import jax as xp
+class _Gauge:
+    """Measures the noise of gradients."""
 
-        prepare_machine()
-        self._jax, self._xp = jax, xp
-        self._problem, self._study_seed = problem, study_seed
-        self._inputs, self._targets = data.train.inputs, data.train.targets
-        self.examples = len(data.train)
-        paths = jax.tree_util.tree_leaves_with_path(self.start(0))
-        self.layers = tuple(_layer_name(path) for path, _leaf in paths)
-        self._grad = jax.jit(jax.grad(self._loss))
+    def __init__(self, examples: int, study_seed: int) -> None:
+        self._examples = examples
+        self._rng = np.random.default_rng(study_seed)
 
-    def start(self, seed: int) -> Any:
-        """Return the initial parameters of every member with this seed."""
-        from descenso.engine.randomness import weights_generator
-
-        params = self._problem.init(weights_generator(self._study_seed, seed))
-        return self._jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), params)
-
-    def _loss(self, params: Any, chosen: Any) -> Any:
-        inputs, targets = (
-            self._jax.numpy.asarray(a)[chosen] for a in (self._inputs, self._targets)
-        )
-        return self._problem.loss(self._problem.apply(params, inputs), targets)
-
-    def follow(self, member: Member, steps: int) -> tuple[Motion, Any]:
-        """Return the motion of a member, and the parameters it ended at."""
-        move = self._jax.jit(self._step_of(member))
-        params = self.start(member.seed)
-        rule = rules.get(member.rule)
-        leaves = self._jax.tree.leaves(params)
-        states = [
-            rule.start(self._xp, self._jax.numpy.asarray(leaf), member.settings) for leaf in leaves
-        ]
-        effective, cosines, last = [], [], None
-        for t, chosen in zip(range(1, steps + 1), self._batches(member), strict=False):
-            moved, new_states = move(params, states, np.float32(t), chosen)
-            before, after = (self._jax.tree.leaves(tree) for tree in (params, moved))
-            deltas = [np.asarray(a, np.float64) - b for a, b in zip(after, before, strict=True)]
-            if not all(np.isfinite(delta).all() for delta in deltas):
-                break
-            effective.append([_share(d, b) for d, b in zip(deltas, before, strict=True)])
-            whole = np.concatenate([d.ravel() for d in deltas])
-            if last is not None:
-                cosines.append(_cosine(whole, last))
-            params, states, last = moved, new_states, whole
-        shape = (len(effective), len(self.layers))
-        return Motion(member, np.reshape(effective, shape), np.array(cosines)), params
-
-    def _step_of(self, member: Member) -> Callable[..., Any]:
-        rule, settings = rules.get(member.rule), dict(member.settings)
-
-        def step(params: Any, states: Any, t: Any, chosen: Any) -> Any:
-            leaves, structure = self._jax.tree.flatten(params)
-            grads = self._jax.tree.leaves(self._jax.grad(self._loss)(params, chosen))
-            moved = [
-                rule.update(self._xp, leaf, grad, state, t, settings)
-                for leaf, grad, state in zip(leaves, grads, states, strict=True)
-            ]
-            return structure.unflatten([leaf for leaf, _s in moved]), [state for _l, state in moved]
-
-        return step
-
-    def _batches(self, member: Member) -> Iterator[NDArray[np.int32]]:
-        """Yield the examples of each step, in the engine's order."""
-        from descenso.engine.randomness import example_order
-
-        size, epoch = member.batch_size, 0
-        while True:
-            order = example_order(self._study_seed, member.seed, epoch, self.examples)
-            for first in range(0, self.examples - size + 1, size):
-                yield order[first : first + size]
-            epoch += 1
-
-    def noise(self, place: str, params: Any) -> Noise:
-        """Return the noise of the gradient at ``params``, by batch size."""
-        whole = self._vector(self._grad(params, np.arange(self.examples)))
+    def noise(self, place: str, walk: Walk) -> Noise:
+        """Return the noise of the gradient where a member stands, by batch size."""
+        whole = walk.gradient(np.arange(self._examples), self._draw())
         signal = max(float(whole @ whole), 1e-30)
-        rng = np.random.default_rng(self._study_seed)
-        sizes = [2**k for k in range(11) if 2**k <= min(self.examples // 2, _LARGEST_BATCH)] or [1]
-        ratios = [self._ratio(params, whole, size, rng) / signal for size in sizes]
+        limit = min(self._examples // 2, _LARGEST_BATCH)
+        sizes = [2**k for k in range(11) if 2**k <= limit] or [1]
+        sizes = sizes[self._refuses_one_example(walk) and len(sizes) > 1 :]
+        ratios = [self._ratio(walk, whole, size) / signal for size in sizes]
         # Drawn without replacement, a batch of B of n varies by (1/B − 1/n)·n/(n−1) of one example.
-        n = max(self.examples, 2)
+        n = max(self._examples, 2)
         shrink = [(1 / size - 1 / n) * n / (n - 1) for size in sizes]
         critical = float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-30)) - np.log(shrink))))
         return Noise(place, np.array(sizes), np.array(ratios), critical)
 
-    def _ratio(self, params: Any, whole: Floats, size: int, rng: np.random.Generator) -> float:
-        drawn = (rng.permutation(self.examples)[:size] for _batch in range(_BATCHES))
-        gaps = [self._vector(self._grad(params, chosen)) - whole for chosen in drawn]
+    def _refuses_one_example(self, walk: Walk) -> bool:
+        """Whether a batch of one cannot be trained on, as with batch normalisation in torch."""
+        try:
+            walk.gradient(np.array([0]), 0)
+        except ProblemError:
+            return True
+        return False
+
+    def _ratio(self, walk: Walk, whole: Floats, size: int) -> float:
+        drawn = (self._rng.permutation(self._examples)[:size] for _batch in range(_BATCHES))
+        gaps = [walk.gradient(rows, self._draw()) - whole for rows in drawn]
         return float(np.mean([gap @ gap for gap in gaps]))
 
-    def _vector(self, tree: Any) -> Floats:
-        return np.concatenate(
-            [np.ravel(np.asarray(a, np.float64)) for a in self._jax.tree.leaves(tree)]
-        )
-
-
-def _layer_name(path: Sequence[Any]) -> str:
-    """Return a leaf's place in its tree, such as ``0.weight``."""
-    words = [
-        str(getattr(part, "key", getattr(part, "idx", getattr(part, "name", part))))
-        for part in path
-    ]
-    return ".".join(words) or "theta"
+    def _draw(self) -> int:
+        return int(self._rng.integers(2**31))
 
 
 def _share(delta: Floats, parameter: Floats) -> float:
-    length = float(np.linalg.norm(np.asarray(parameter, np.float64)))
+    length = float(np.linalg.norm(parameter))
     # A bias starts at zero: its first step has no length to be compared with.
     return float(np.linalg.norm(delta)) / length if length > 0 else math.nan
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descenso.errors import BudgetError, ProblemError
 from descenso.language import _
+from descenso.paths._network import Floats, Network, Place, open_network, size_of
 from descenso.problems import Data, Problem
-from descenso.records import Member, Run
+from descenso.records import Member
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = NDArray[np.floating[Any]]
 Kind = Literal["principal", "random"]
 
 MOST_FLOATS = 100_000_000  # of all snapshots together
 MOST_CELLS = 10_000
-_EXAMPLES = 2_000  # training examples that the loss in the plane is taken over
 _ROOM = 0.22  # around the routes, as a share of their extent
 MISLED = 2.0  # factor between the loss in the plane and the true one
 
@@ -131,7 +129,7 @@ def landscape(
     BudgetError
         If the snapshots would not fit in memory, or the grid is too fine or too coarse.
     ProblemError
-        If every member diverged in its first epoch, or the problem is not written for JAX.
+        If every member diverged in its first epoch, or the problem's own code fails.
     """
     if not 5 <= grid <= math.isqrt(MOST_CELLS):
         raise BudgetError(
@@ -139,90 +137,119 @@ def landscape(
                 most=math.isqrt(MOST_CELLS), grid=grid
             )
         )
-    check_framework(problem)
-    space = _Space(problem, data, study_seed)
-    if space.size * len(members) * (epochs + 1) > MOST_FLOATS:
+    network = open_network(problem, data, study_seed)
+    size = size_of(network)
+    if size * len(members) * (epochs + 1) > MOST_FLOATS:
         raise BudgetError(
             _("{count} snapshots of {size} parameters are too many; take fewer epochs or methods")
-            .format(count=len(members) * (epochs + 1), size=space.size)
+            .format(count=len(members) * (epochs + 1), size=size)
         )  # fmt: skip
-    walks, diverged = [], []
+    routes = []
     for member in members:
         if on_progress:
             on_progress(member.method)
-        snapshots = list(space.walk(member, epochs))
-        walks.append(np.stack([snapshot for snapshot, _alive in snapshots]))
-        diverged.append(not snapshots[-1][1])
-    if all(len(walk) < 2 for walk in walks):
+        routes.append(list(network.routes(member, epochs)))
+    if all(len(route) < 2 for route in routes):
         raise ProblemError(
             _("{problem}: every method diverged in its first epoch").format(problem=problem.name)
         )
-    return _survey(space, members, walks, diverged, kind, grid)
-
-
-def check_framework(problem: Problem) -> None:
-    """Refuse a problem whose loss is not written for JAX.
-
-    Raises
-    ------
-    ProblemError
-        If it trains with another framework.
-    """
-    if problem.framework != "jax":
-        raise ProblemError(
-            _("{problem}: it trains with {framework}; this picture needs a problem for JAX").format(
-                problem=problem.name, framework=problem.framework
-            )
-        )
+    diverged = [len(route) <= epochs for route in routes]
+    rng = np.random.default_rng(study_seed)
+    return _survey(network, members, routes, diverged, kind, grid, rng)
 
 
 def _survey(
-    space: _Space,
+    network: Network,
     members: Sequence[Member],
-    walks: Sequence[Floats],
+    routes: Sequence[Sequence[Place]],
     diverged: Sequence[bool],
     kind: Kind,
     grid: int,
+    rng: np.random.Generator,
 ) -> Landscape:
-    losses = [space.losses(walk) for walk in walks]
-    best = int(np.argmin([own[-1] for own in losses]))
-    everything = np.concatenate(walks)
+    losses = [np.array([network.loss(place) for place in route]) for route in routes]
+    everything = [place for route in routes for place in route]
     if kind == "principal":
-        centre, directions = everything.mean(axis=0), _principal(everything)
+        plane = _Plane.principal(everything)
     else:
-        centre = walks[best][-1]
-        directions = space.filter_normalised(centre)
-    # Projection on a basis that need not be at right angles: least squares.
-    project = np.linalg.pinv(directions.T)
-    places = [(walk - centre) @ project.T for walk in walks]
-    shares = _shares(everything - everything.mean(axis=0), directions)
+        best = int(np.argmin([own[-1] for own in losses]))
+        centre = routes[best][-1]
+        plane = _Plane(centre, filter_normalised(network, centre.trained, rng))
+    places = [plane.nearest(route) for route in routes]
     axes = [_axis(np.concatenate(places)[:, i], grid) for i in (0, 1)]
     across, along = np.meshgrid(*axes)
-    cells = np.stack([across.ravel(), along.ravel()], axis=1)
-    surface = space.plane_losses(centre, directions, cells).reshape(across.shape)
-    routes = [
-        Route(member, place, own, space.plane_losses(centre, directions, place), over)
-        for member, place, own, over in zip(members, places, losses, diverged, strict=True)
+
+    def seen(cells: Floats) -> Floats:
+        return np.array([network.loss(plane.at(cell)) for cell in cells])
+
+    surface = seen(np.stack([across.ravel(), along.ravel()], axis=1)).reshape(across.shape)
+    drawn = [
+        Route(member, own_places, own, seen(own_places), over)
+        for member, own_places, own, over in zip(members, places, losses, diverged, strict=True)
     ]
+    shares = plane.shares(everything)
     return Landscape(
-        space.problem.name, kind, axes[0], axes[1], surface, tuple(routes), shares, space.size
+        network.problem.name,
+        kind,
+        axes[0],
+        axes[1],
+        surface,
+        tuple(drawn),
+        shares,
+        size_of(network),
     )
 
 
-def _principal(points: Floats) -> Floats:
-    """Return the two directions, shape (2, size), in which points of shape (n, size) vary most."""
-    _u, _s, directions = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
-    if len(directions) < 2:
-        raise ProblemError(_("a plane needs at least two snapshots"))
-    return np.asarray(directions[:2])
+class _Plane:
+    """A plane of parameters, and what training carries along at each place of it.
 
+    What is carried along (the moving averages of batch normalisation) follows the place as a line
+    fitted to the snapshots, and never leaves the range that the snapshots hold. Without snapshots
+    it is the centre's everywhere.
+    """
 
-def _shares(centred: Floats, directions: Floats) -> tuple[float, float]:
-    """Return the shares of variance along the first direction, and along the rest of the plane."""
-    basis, _r = np.linalg.qr(directions.T)
-    total = float((centred**2).sum()) or 1.0
-    first, second = ((centred @ basis) ** 2).sum(axis=0) / total
-    return float(first), float(second)
+    def __init__(
+        self, centre: Place, directions: Floats, snapshots: Sequence[Place] | None = None
+    ) -> None:
+        self._centre, self._directions = centre.trained, directions
+        # On a basis that need not be at right angles the nearest point is least squares.
+        self._project = np.linalg.pinv(directions.T)
+        carried = np.stack([place.carried for place in snapshots or [centre]])
+        self._low, self._high = carried.min(axis=0), carried.max(axis=0)
+        self._fit = np.vstack([centre.carried, np.zeros((2, len(centre.carried)))])
+        if snapshots and carried.size:
+            cells = np.column_stack([np.ones(len(carried)), self.nearest(snapshots)])
+            self._fit = np.linalg.lstsq(cells, carried, rcond=None)[0]
+
+    @classmethod
+    def principal(cls, places: Sequence[Place]) -> _Plane:
+        """Return the plane in which the places vary most."""
+        trained = np.stack([place.trained for place in places])
+        _u, _s, directions = np.linalg.svd(trained - trained.mean(axis=0), full_matrices=False)
+        if len(directions) < 2:
+            raise ProblemError(_("a plane needs at least two snapshots"))
+        carried = np.stack([place.carried for place in places]).mean(axis=0)
+        return cls(Place(trained.mean(axis=0), carried), directions[:2], places)
+
+    def nearest(self, places: Sequence[Place]) -> Floats:
+        """Return the coordinates, shape (n, 2), of the points of the plane nearest to places."""
+        return (np.stack([p.trained for p in places]) - self._centre) @ self._project.T
+
+    def at(self, cell: Floats) -> Place:
+        """Return the place at these coordinates, shape (2,)."""
+        carried = self._fit[0] + cell @ self._fit[1:]
+        return Place(
+            self._centre + cell @ self._directions, np.clip(carried, self._low, self._high)
+        )
+
+    def shares(self, places: Sequence[Place]) -> tuple[float, float]:
+        """Return the shares of variance along the first direction, and in the rest of the plane."""
+        trained = np.stack([place.trained for place in places])
+        centred = trained - trained.mean(axis=0)
+        basis, _r = np.linalg.qr(self._directions.T)
+        total = float((centred**2).sum()) or 1.0
+        first, second = ((centred @ basis) ** 2).sum(axis=0) / total
+        return float(first), float(second)
 
 
 def _axis(places: Floats, grid: int) -> Floats:
@@ -231,92 +258,32 @@ def _axis(places: Floats, grid: int) -> Floats:
     return np.linspace(low - room, high + room, grid)
 
 
-class _Space:
-    """The parameters of a problem as one long vector, and the loss at any of them."""
+def filter_normalised(network: Network, centre: Floats, rng: np.random.Generator) -> Floats:
+    """Return two random directions, shape (2, size); each filter as long as the network's own.
 
-    def __init__(self, problem: Problem, data: Data, study_seed: int) -> None:
-        import jax
-
-        from descenso.engine import open_engine, prepare_machine
-        from descenso.engine.randomness import weights_generator
-
-        prepare_machine()
-        self.problem, self._study_seed = problem, study_seed
-        self._engine = open_engine(problem, data, study_seed)
-        self._generator = weights_generator
-        leaves, self._structure = jax.tree.flatten(problem.init(weights_generator(study_seed, 0)))
-        self._shapes = [np.shape(leaf) for leaf in leaves]
-        self.size = sum(math.prod(shape) for shape in self._shapes)
-        self._inputs = data.train.inputs[:_EXAMPLES]
-        self._targets = data.train.targets[:_EXAMPLES]
-        self._jax = jax
-        self._many = jax.jit(lambda vectors: jax.lax.map(self._loss, vectors))
-        self._plane = jax.jit(
-            lambda centre, directions, cells: jax.lax.map(
-                lambda cell: self._loss(centre + cell @ directions), cells
-            )
-        )
-
-    def _loss(self, vector: Any) -> Any:
-        parts, at = [], 0
-        for shape in self._shapes:
-            size = math.prod(shape)
-            parts.append(vector[at : at + size].reshape(shape))
-            at += size
-        params = self._structure.unflatten(parts)
-        return self.problem.loss(self.problem.apply(params, self._inputs), self._targets)
-
-    def losses(self, vectors: Floats) -> Floats:
-        """Return the training loss at vectors of shape (n, size)."""
-        return np.asarray(self._many(vectors.astype(np.float32)), np.float64)
-
-    def plane_losses(self, centre: Floats, directions: Floats, cells: Floats) -> Floats:
-        """Return the training loss at places of the plane, shape (n, 2)."""
-        given = (part.astype(np.float32) for part in (centre, directions, cells))
-        return np.asarray(self._plane(*given), np.float64)
-
-    def walk(self, member: Member, epochs: int) -> Iterator[tuple[Floats, bool]]:
-        """Yield the parameters before training and after each epoch, and whether it goes on."""
-        start = self._jax.tree.leaves(
-            self.problem.init(self._generator(self._study_seed, member.seed))
-        )
-        yield _vector(start), True
-        now: Member | Run = member
-        for epoch in range(1, epochs + 1):
-            (run,) = [r for chunk in self._engine.train([now], epoch) for r in chunk]
-            if run.checkpoint is None:
-                yield _vector(start), False
-                return
-            # A checkpoint begins with the leaves of the parameters, in their order.
-            start = [run.checkpoint[f"leaf{i}"] for i in range(len(self._shapes))]
-            yield _vector(start), True
-            now = run
-
-    def filter_normalised(self, centre: Floats) -> Floats:
-        """Return two random directions, shape (2, size); each filter as long as the network's own.
-
-        Li et al. 2018, Visualizing the Loss Landscape of Neural Nets, section 4: a filter is the
-        weights that feed one output; biases stay where they are.
-        """
-        rng = np.random.default_rng(self._study_seed)
-        return np.stack([self._one_direction(rng, centre) for _i in range(2)])
-
-    def _one_direction(self, rng: np.random.Generator, centre: Floats) -> Floats:
-        parts, at = [], 0
-        for shape in self._shapes:
-            size = math.prod(shape)
-            own = centre[at : at + size].reshape(shape)
-            drawn = rng.normal(size=shape)
-            axes = tuple(range(len(shape) - 1))
-            if len(shape) < 2 and len(self._shapes) > 1:
-                drawn = np.zeros(shape)
-            else:
-                lengths = np.sqrt((drawn**2).sum(axis=axes, keepdims=True))
-                drawn = drawn / lengths * np.sqrt((own**2).sum(axis=axes, keepdims=True))
-            parts.append(drawn.ravel())
-            at += size
-        return np.concatenate(parts)
+    Li et al. 2018, Visualizing the Loss Landscape of Neural Nets, section 4: a filter is the
+    weights that feed one output; biases and scales stay where they are.
+    """
+    return np.stack([_one_direction(network, centre, rng) for _i in range(2)])
 
 
-def _vector(leaves: Sequence[Any]) -> Floats:
-    return np.concatenate([np.ravel(np.asarray(leaf, np.float64)) for leaf in leaves])
+def _one_direction(network: Network, centre: Floats, rng: np.random.Generator) -> Floats:
+    all_flat = all(len(layer.shape) < 2 for layer in network.layers)
+    parts, at = [], 0
+    for layer in network.layers:
+        size = math.prod(layer.shape)
+        own, drawn = centre[at : at + size].reshape(layer.shape), rng.normal(size=layer.shape)
+        at += size
+        if len(layer.shape) < 2 and not all_flat:
+            drawn = np.zeros(layer.shape)
+        else:
+            outputs = layer.outputs % max(1, len(layer.shape))
+            rest = tuple(i for i in range(len(layer.shape)) if i != outputs)
+            drawn = drawn * _lengths(own, rest) / _lengths(drawn, rest)
+        parts.append(np.ravel(drawn))
+    return np.concatenate(parts)
+
+
+def _lengths(array: Floats, axes: tuple[int, ...]) -> Floats:
+    """Return lengths over these axes; with none of them, of the array as a whole."""
+    return np.asarray(np.sqrt((array**2).sum(axis=axes or None, keepdims=True)))

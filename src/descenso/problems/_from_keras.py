@@ -88,6 +88,7 @@ def from_keras(
         epochs=epochs,
         methods=methods,
         train_loss=builder.train_loss(chosen.function),
+        details={"layers": [v.path for v in model.trainable_variables]},
     )
 
 

@@ -54,16 +54,23 @@ def caption(found: Dynamics) -> str:
     if shares:
         most, least = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
         text.append(
-            _("{most} turns back in {high} of its steps, {least} in {low}.").format(
+            _("No method turns back in more than {share} of its steps.").format(
+                share=f"{math.ceil(100 * shares[most])}%"
+            )
+            if shares[most] == shares[least] or shares[most] < 0.01
+            else _("{most} turns back in {high} of its steps, {least} in {low}.").format(
                 most=most, high=f"{shares[most]:.0%}", least=least, low=f"{shares[least]:.0%}"
             )
         )
-    start, end = found.noises
-    text.append(
-        _(
-            "Noise equals signal at batches of {start} before training, and of {end} after it."
-        ).format(start=_size(start.critical), end=_size(end.critical))
-    )
+    sizes = {noise.place: _size(noise.critical) for noise in found.noises}
+    if "end" in sizes:
+        text.append(
+            _(
+                "Noise equals signal at batches of {start} before training, and of {end} after it."
+            ).format(**sizes)
+        )
+    else:
+        text.append(_("Noise equals signal at batches of {start} before training.").format(**sizes))
     return " ".join(text)
 
 
@@ -115,13 +122,13 @@ def _lengths(axes: Any, found: Dynamics, marks: dict[str, style.Mark]) -> None:
 
 def _noise(axes: Any, found: Dynamics, dress: style.Theme) -> None:
     names = {"start": _("before training"), "end": _("after it")}
-    for noise, line in zip(found.noises, ("-", "--"), strict=True):
+    for noise, line in zip(found.noises, ("-", "--"), strict=False):
         axes.plot(noise.batch_sizes, noise.ratio, color=dress.text, lw=2, ls=line, marker="o", ms=5,
                   label=names[noise.place])  # fmt: skip
     axes.axhline(1, color=style.NEUTRAL, lw=1.4, ls=":")
     axes.set(xscale="log", yscale="log", xlabel=_("batch size (log)"))
     axes.set_title(_("noise / signal of the gradient"), loc="left")
-    axes.legend(fontsize=10)
+    axes.legend(fontsize=10, handlelength=3.4)
 
 
 def _legend(found: Dynamics, marks: dict[str, style.Mark]) -> Any:

@@ -129,6 +129,7 @@ def _belief(axes: Any, found: Landscape, marks: dict[str, style.Mark]) -> None:
         axes.set_yscale("log")
     axes.set_title(_("training loss"), loc="left")
     axes.set_xlabel(_("epochs"))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(True, lw=0.7)
 
 
