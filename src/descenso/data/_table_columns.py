@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descenso.data._table_numbers import MOSTLY, read_numbers
 from descenso.errors import DataError, UnknownNameError, nearest
 from descenso.language import _
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 NUMBER, CATEGORY, DATE, DROP = "number", "category", "date", "drop"
 KINDS = (NUMBER, CATEGORY, DATE, DROP)
-#: A text column whose values are numbers in at least this share, and many, is one of numbers.
-MOSTLY = 0.9
 #: Levels of a category that have an input of their own; the others share one.
 MOST_LEVELS = 20
 FEW = 20  # distinct values that may still be categories written as numbers
@@ -166,7 +165,7 @@ def _is_single(present: Series) -> bool:
 def _infer_text(values: Series, present: Series, told: _Told) -> Column | None:
     texts = present.astype(str).str.strip()
     distinct = texts.nunique()
-    numbers = _parsed(texts)
+    numbers, _commas = read_numbers(texts)
     share = float(numbers.notna().mean())
     if share == 1 or (share >= MOSTLY and distinct > FEW):
         return _as_number(values, told)
@@ -203,7 +202,7 @@ def _as_number(values: Series, told: _Told) -> Column:
     if types.is_numeric_dtype(values):
         return _number(values, told)
     texts = values.astype(str).str.strip().where(values.notna())
-    numbers = _parsed(texts)
+    numbers, commas = read_numbers(texts)
     lost = texts[numbers.isna() & texts.notna()]
     if len(lost) == texts.notna().sum():
         raise DataError(
@@ -211,24 +210,14 @@ def _as_number(values: Series, told: _Told) -> Column:
                 name=told.name, value=lost.iloc[0]
             )
         )
+    if commas:
+        told(_(commas))
     if len(lost):
         told(
             _("{name}: mixed; what is no number counts as missing: {count}, the first {value!r}"),
             count=len(lost), value=lost.iloc[0],
         )  # fmt: skip
     return _number(numbers, told)
-
-
-def _parsed(texts: Series) -> Series:
-    """Return the texts as numbers, NaN where they are none; a decimal comma is understood."""
-    import pandas
-
-    numbers = pandas.to_numeric(texts, errors="coerce")
-    if numbers.notna().mean() < MOSTLY:
-        commas = texts.str.fullmatch(r"[+-]?\d+(,\d+)?", na=False)
-        if commas.mean() >= MOSTLY * texts.notna().mean():
-            numbers = pandas.to_numeric(texts.str.replace(",", "."), errors="coerce")
-    return numbers.astype("float64")
 
 
 def _as_category(values: Series, told: _Told) -> Column:

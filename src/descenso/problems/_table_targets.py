@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.data._table_numbers import read_numbers
 from descenso.errors import DataError, UnknownNameError, nearest
 from descenso.language import N_, _
 
@@ -67,17 +68,24 @@ def read_targets(column: Series, task: str | None, say: Callable[[str], None]) -
                 name=column.name, value=column.iloc[0]
             )
         )
-    numbers = _numbers(column)
+    numbers, commas = _numbers(column)
     if task is None:
         task, why = _told(column, numbers)
         say(_("{name}: {task}, for {why}").format(name=column.name, task=_(task), why=why))
-    return _figures(column, numbers) if task == REGRESSION else _classes(column, say)
+    if task == CLASSIFICATION:
+        return _classes(column, say)
+    if commas:
+        say(_(commas).format(name=column.name))
+    return _figures(column, numbers)
 
 
-def _numbers(column: Series) -> Series:
-    import pandas
+def _numbers(column: Series) -> tuple[Series, str]:
+    """Return the column as numbers, NaN where it holds none, and what was told of commas."""
+    from pandas.api import types
 
-    return pandas.to_numeric(column, errors="coerce").astype("float64")
+    if types.is_numeric_dtype(column):
+        return column.astype("float64"), ""
+    return read_numbers(column.astype(str).str.strip())
 
 
 def _told(column: Series, numbers: Series) -> tuple[str, str]:
