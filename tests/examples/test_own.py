@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 OWN = Path(__file__).parents[2] / "examples" / "own"
 RUN = ("-c", "from descenso.cli import main; main()", "compare")
 FEW = ("--methods", "adam,minibatch", "--epochs", "3", "--seeds", "2", "--trials", "2", "-q")
-NEEDS = {"flax_model": ("flax", "optax"), "equinox_model": ("equinox", "optax")}
 NAMES = {
     "jax_model": "wine-gelu",
     "flax_model": "flax-digits",
@@ -24,9 +22,6 @@ NAMES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("example", NAMES)
 def test_the_example_is_compared(example, tmp_path):
-    for package in NEEDS.get(example, ()):
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
     environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, *RUN, f"{OWN / example}.py:problem", *FEW, "--json", "-"],
