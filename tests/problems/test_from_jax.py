@@ -136,3 +136,55 @@ def test_a_wrong_argument_is_named_at_once(options, error, message):
     given = {"init": init, "apply": apply, "data": (X, LABELS), **options}
     with pytest.raises(error, match=message):
         problems.from_jax(**given)
+
+
+CALLS = []  # a global state
+
+
+def _counting(apply):
+    def counted(*arguments):
+        CALLS.append(1)
+        return apply(*arguments)
+
+    return counted
+
+
+def _drifting_loss(variables, inputs, targets, key):
+    CALLS.append(1)
+    return jnp.mean(apply(variables.trained, inputs) ** 2) + len(CALLS), variables.carried
+
+
+def _in_variables(key):
+    return problems.Variables(init(key), ())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"apply": _counting(lambda p, x: apply(p, x) * len(CALLS))},
+            "apply gives other values when it is called again .*no global state",
+        ),
+        (
+            {"apply": _counting(lambda p, x: apply(p, x)[:, : 3 - len(CALLS) % 2])},
+            r"apply changes shape when it is called again: \(32, [23]\), then \(32, [23]\)",
+        ),
+        (
+            {"init": lambda key: {**init(key), "w": np.random.default_rng().normal(size=(4, 8))}},
+            r"init gives other values \(\['w'\]\) when it is called again",
+        ),
+        (
+            {
+                "init": _in_variables,
+                "apply": lambda v, x: apply(v.trained, x),
+                "train_loss": _drifting_loss,
+            },
+            "train_loss gives other values when it is called again",
+        ),
+    ],
+)
+def test_a_function_that_depends_on_more_than_its_arguments_is_refused(options, message):
+    given = {"init": init, "apply": apply, **options}
+    problem = problems.from_jax(given.pop("init"), given.pop("apply"), (X, LABELS), **given)
+    with pytest.raises(ProblemError, match=message):
+        rehearse(problem)

@@ -204,7 +204,7 @@ def test_a_wrong_argument_is_named_at_once(options, error, message):
 
 def test_a_loader_that_never_ends_is_told_with_how_much_was_read(monkeypatch):
     monkeypatch.setattr(_torch_examples, "MOST_EXAMPLES", 500)
-    message = r"train: it gave 510 examples .* has not ended; at most 500 examples and 8 GiB"
+    message = r"train: it gave 510 examples .* has not ended; at most 500 examples and [0-9.]+ GiB"
     with pytest.raises(DataError, match=message):
         problems.from_torch(net, DataLoader(Stream(), batch_size=10))
     monkeypatch.setattr(_torch_examples, "MOST_BYTES", 2**10)
@@ -247,6 +247,58 @@ class Spoilt(nn.Module):
             "no gradient": outputs.detach(),
             "images": outputs[..., None],
         }.get(self.fault, outputs)
+
+
+_CALLS = []  # a global state
+
+
+class Remembers(nn.Module):
+    """Keeps something besides parameters and buffers; in training it may matter."""
+
+    def __init__(self, what):
+        super().__init__()
+        self.what, self.layer = what, nn.Linear(4, 3)
+        self.mean, self.seen = torch.zeros(4), []
+        self.generator = torch.Generator().manual_seed(0)
+
+    def forward(self, x):
+        if not self.training:
+            return self.layer(x)
+        if self.what == "a global":
+            _CALLS.append(1)
+            return self.layer(x) * len(_CALLS)
+        if self.what == "a generator":
+            return self.layer(x * torch.rand(x.shape, generator=self.generator))
+        self.mean = 0.9 * self.mean + 0.1 * x.detach().mean(0)
+        self.seen.append(1)
+        if self.what == "a tensor":
+            return self.layer(x - self.mean)
+        return self.layer(x) * (len(self.seen) if self.what == "a list" else 1)
+
+
+@pytest.mark.parametrize("what", ["a tensor", "a list", "a global", "a generator"])
+def test_a_module_that_remembers_elsewhere_is_refused_for_it_could_not_be_resumed(what):
+    problem = problems.from_torch(lambda: Remembers(what), (X, LABELS))
+    with pytest.raises(ProblemError, match="the module remembers something elsewhere"):
+        rehearse(problem)
+
+
+def test_what_a_module_remembers_without_using_it_is_its_own_business():
+    assert rehearse(problems.from_torch(lambda: Remembers("nothing"), (X, LABELS))) > 0
+
+
+@pytest.mark.parametrize(
+    "make_model",
+    [
+        lambda: nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 3)),
+        lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3)),
+        lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 3)),
+        lambda: nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.Linear(8, 3)),
+    ],
+    ids=["dropout and batch normalisation", "spectral norm", "weight norm", "lazy"],
+)
+def test_what_a_module_keeps_in_buffers_and_draws_at_random_is_no_such_thing(make_model):
+    assert rehearse(problems.from_torch(make_model, (X, LABELS))) > 0
 
 
 _SHARED = net()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from itertools import zip_longest
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._figures import accuracy, cross_entropy
 from descenso.problems._problem import Array, Params, Problem, Variables, trained
+
+Leaves: TypeAlias = list[tuple[str, Any]]  # path in the tree, array
 
 
 def rehearse(problem: Problem, data: Data) -> float:
@@ -25,8 +28,8 @@ def rehearse(problem: Problem, data: Data) -> float:
     ------
     ProblemError
         If ``init`` does not give a tree of finite floating arrays; if ``apply``, the loss or the
-        metric fail on the first batch; if loss or metric are not one finite number; or if the
-        labels do not fit the outputs.
+        metric fail on the first batch; if loss or metric are not one finite number; if the
+        labels do not fit the outputs; or if a function gives another value when called again.
     """
     if problem.framework == "torch":
         from descenso.problems._torch_rehearsal import rehearse_torch
@@ -35,14 +38,21 @@ def rehearse(problem: Problem, data: Data) -> float:
     params = _try(lambda: problem.init(np.random.default_rng(0)), "init")
     _check_params(trained(params))
     _check_variables(problem, params)
+    again = _try(lambda: problem.init(np.random.default_rng(0)), "init")
+    _check_same(_leaves(params), _leaves(again), "init")
     batch = _first_examples(data.train, problem.batch_size)
     outputs = _try(lambda: problem.apply(params, batch.inputs), "apply")
+    again = _try(lambda: problem.apply(params, batch.inputs), "apply")
+    _check_same([("", outputs)], [("", again)], "apply")
     if problem.loss is cross_entropy or problem.metric.function is accuracy:
         _check_outputs_cover_labels(outputs, data)
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
     if problem.train_loss is not None:
-        _try(partial(train_loss, problem, params, batch), "train_loss")
+        first, second = (
+            _try(partial(train_loss, problem, params, batch), "train_loss") for _time in (1, 2)
+        )
+        _check_same([("", first)], [("", second)], "train_loss")
     for part in (batch, data.validation, data.test):
         _try(partial(_trace, problem, params, part), _("compiling the problem"))
     return loss
@@ -126,7 +136,7 @@ def fingerprint(problem: Problem, data: Data) -> str:
     return digest.hexdigest()
 
 
-def _initial_leaves(problem: Problem, data: Data) -> list[tuple[str, Any]]:
+def _initial_leaves(problem: Problem, data: Data) -> Leaves:
     if problem.framework == "torch":
         from descenso.problems._torch_rehearsal import initialised
 
@@ -145,7 +155,7 @@ def _first_examples(part: Split, count: int) -> Split:
     return Split(np.asarray(part.inputs)[:count], np.asarray(part.targets)[:count])
 
 
-def _leaves(params: Params) -> list[tuple[str, Any]]:
+def _leaves(params: Params) -> Leaves:
     from jax.tree_util import keystr, tree_flatten_with_path
 
     return [(keystr(path), leaf) for path, leaf in tree_flatten_with_path(params)[0]]
@@ -183,6 +193,33 @@ def _check_variables(problem: Problem, params: Params) -> None:
         raise ProblemError(
             _("init must give descenso.problems.Variables if, and only if, there is a train_loss")
         )
+
+
+def _check_same(first: Leaves, second: Leaves, what: str) -> None:
+    """Check that a function gave the same twice: it is compiled once, and called anew to resume."""
+    shapes = [tuple((path, np.shape(leaf)) for path, leaf in leaves) for leaves in (first, second)]
+    if shapes[0] != shapes[1]:
+        (_path, old), (_path, new) = next(
+            pair for pair in zip_longest(*shapes, fillvalue=("", None)) if pair[0] != pair[1]
+        )
+        raise ProblemError(
+            _("{what} changes shape when it is called again: {first}, then {second}").format(
+                what=what, first=old, second=new
+            )
+        )
+    for (path, one), (_path, other) in zip(first, second, strict=True):
+        if not np.allclose(_doubles(one), _doubles(other), rtol=1e-5, equal_nan=True):
+            raise ProblemError(
+                _(
+                    "{what} gives other values{path} when it is called again with the same "
+                    "arguments; it must depend on nothing else (no global state, no generator of "
+                    "its own)"
+                ).format(what=what, path=path and f" ({path})")
+            )
+
+
+def _doubles(array: Array) -> Any:
+    return np.asarray(array).astype(np.float64)
 
 
 def _check_outputs_cover_labels(outputs: Array, data: Data) -> None:

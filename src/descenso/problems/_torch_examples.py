@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,9 +19,17 @@ from descenso.problems._torch_random import own_randomness, seed_everything
 
 Arrays = tuple[NDArray[Any], ...]
 
+
+def _third_of_memory() -> int:
+    """Return what may be read where reading takes twice that: the batches, then all in one."""
+    if not hasattr(os, "sysconf"):
+        return 2**62
+    return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 3)
+
+
 #: A dataset or loader that gives more is taken to have no end.
 MOST_EXAMPLES = 2_000_000
-MOST_BYTES = 8 * 2**30
+MOST_BYTES = min(8 * 2**30, _third_of_memory())
 _BATCH = 256  # examples read at a time
 
 
@@ -109,11 +118,11 @@ def _check_ends(examples: int, size: int, where: str) -> None:
         raise DataError(
             _(
                 "{where}: it gave {examples} examples ({size:.1f} GiB) and has not ended; at most "
-                "{most} examples and {most_size} GiB are read from a Dataset or DataLoader. Give "
+                "{most} examples and {most_size:.3g} GiB are read from a Dataset or DataLoader. Give "
                 "one that ends, or tensors"
             ).format(
                 where=where, examples=examples, size=size / 2**30,
-                most=MOST_EXAMPLES, most_size=MOST_BYTES // 2**30,
+                most=MOST_EXAMPLES, most_size=MOST_BYTES / 2**30,
             )
         )  # fmt: skip
 

@@ -36,6 +36,7 @@ def rehearse_torch(problem: Problem, data: Data) -> float:
     with own_randomness():
         seed_everything(0)
         loss = _rehearse_step(problem, module, batch, data)
+        _check_can_be_resumed(module, initialised(problem, data.train), batch)
         _rehearse_evaluation(problem, module, data.validation)
     return loss
 
@@ -167,6 +168,38 @@ def _remembered(module: Any) -> dict[str, Any]:
         for name, value in vars(part).items()
         if isinstance(value, bool | int | float | str)
     }
+
+
+def _check_can_be_resumed(stepped: Any, new: Any, batch: Batch) -> None:
+    """Check that a new module with the parameters and buffers of one that has trained goes on as it.
+
+    This finds what a look at attributes cannot: tensors, containers and globals that matter, and
+    lets those pass that do not.
+    """
+    _copy_tensors(stepped, new)
+    outputs = []
+    for module in (stepped, new):
+        seed_everything(0)
+        outputs.append(_outputs(module, batch[0]).detach())
+    if outputs[0].shape != outputs[1].shape or not torch.allclose(
+        outputs[0], outputs[1], rtol=1e-4, atol=1e-6, equal_nan=True
+    ):
+        raise ProblemError(
+            _(
+                "after a step, a new module with the same parameters, buffers and seed gives other "
+                "outputs: the module remembers something elsewhere (an attribute, a global), so a "
+                "run could not be resumed. Make it a parameter or a registered buffer"
+            )
+        )
+
+
+def _copy_tensors(source: Any, target: Any) -> None:
+    mine = {**dict(source.named_parameters()), **dict(source.named_buffers())}
+    theirs = {**dict(target.named_parameters()), **dict(target.named_buffers())}
+    with torch.no_grad():
+        for name in mine.keys() & theirs.keys():
+            if mine[name].shape == theirs[name].shape:
+                theirs[name].copy_(mine[name])
 
 
 def _check_remembers_nothing(before: dict[str, Any], after: dict[str, Any]) -> None:
