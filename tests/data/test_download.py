@@ -71,14 +71,22 @@ def test_a_file_that_is_not_the_published_one_is_refused_and_not_kept(published,
 
 
 def test_a_file_that_is_not_there_is_told_with_what_to_do(url, cache):
-    with pytest.raises(DataError, match=r"404.*folder named fashion-mnist and set DESCENSO_DATA"):
+    says = r"404.* Put train-images-idx3-ubyte.gz, .* folder named fashion-mnist, and set DESCENSO_DATA"
+    with pytest.raises(DataError, match=says):
         data.load_fashion_mnist(url)
     assert everything_in(cache) == []
 
 
 def test_a_server_that_does_not_answer_is_a_data_error(cache):
-    with pytest.raises(DataError, match="cannot be downloaded"):
+    with pytest.raises(DataError, match=r"cannot be downloaded \(.*Connection refused\)\. Put"):
         data.load_mnist("http://127.0.0.1:9/")
+
+
+def test_a_folder_of_data_that_lacks_the_set_is_named(tmp_path, monkeypatch, cache):
+    monkeypatch.setenv("DESCENSO_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"test_batch.bin into .* \(now ") as told:
+        data.load_cifar10("http://127.0.0.1:9/")
+    assert str(tmp_path) in str(told.value)
 
 
 def test_a_url_of_another_kind_is_refused(cache):

@@ -112,7 +112,7 @@ def download(source: Source, into: Path, base_url: str) -> Path:
         return folder  # it appears only when all of its files are there
     destination = into if source.members else folder
     files = [
-        _fetch(f"{base_url.rstrip('/')}/{name}", name, checksum, destination, source.folder)
+        _fetch(f"{base_url.rstrip('/')}/{name}", name, checksum, destination, source)
         for name, checksum in source.files.items()
     ]
     if source.members:
@@ -120,7 +120,7 @@ def download(source: Source, into: Path, base_url: str) -> Path:
     return folder
 
 
-def _fetch(url: str, name: str, checksum: str, destination: Path, folder: str) -> Path:
+def _fetch(url: str, name: str, checksum: str, destination: Path, source: Source) -> Path:
     import pooch
 
     if not url.startswith(("http://", "https://")):
@@ -136,12 +136,7 @@ def _fetch(url: str, name: str, checksum: str, destination: Path, folder: str) -
             downloader=pooch.HTTPDownloader(timeout=TIMEOUT_SECONDS),
         )
     except OSError as error:  # the network's errors are of this kind too
-        raise DataError(
-            _(
-                "{url} cannot be downloaded ({error}). If you have the files, put them in a "
-                "folder named {folder} and set {variable} to the folder that holds it."
-            ).format(url=url, error=error, folder=folder, variable=DATA_VARIABLE)
-        ) from error
+        raise _absent(url, source, error) from error
     except ValueError as error:  # what pooch raises for a checksum; nothing is left behind
         raise DataError(
             _(
@@ -150,6 +145,31 @@ def _fetch(url: str, name: str, checksum: str, destination: Path, folder: str) -
             ).format(url=url, checksum=checksum)
         ) from error
     return Path(path)
+
+
+def _absent(url: str, source: Source, error: OSError) -> DataError:
+    """Return the error that says how to obtain a data set by other means."""
+    return DataError(
+        _(
+            "{folder} is not here, and {url} cannot be downloaded ({reason}). Put {files} into a "
+            "folder named {folder}, and set {variable} to the folder that holds it{now}."
+        ).format(
+            folder=source.folder,
+            url=url,
+            reason=_reason(error),
+            files=", ".join(source.members or source.files),
+            variable=DATA_VARIABLE,
+            now=_(" (now {place})").format(place=given)
+            if (given := os.environ.get(DATA_VARIABLE))
+            else "",
+        )
+    )
+
+
+def _reason(error: OSError) -> str:
+    """Return what happened, without the objects in which the network's errors wrap it."""
+    inner = getattr(error.args[0] if error.args else None, "reason", error)
+    return str(inner).rpartition("): ")[2]
 
 
 def _unpack(archive: Path, folder: Path, members: tuple[str, ...]) -> None:
