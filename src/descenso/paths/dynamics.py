@@ -63,7 +63,7 @@ class Noise:
     ratio : shape (n,): mean squared distance of a batch's gradient from the whole gradient, over
         the squared length of the whole gradient. Batches are drawn without replacement.
     critical : the batch size at which noise equals signal, tr(Σ)/‖g‖² (McCandlish et al. 2018,
-        arXiv:1812.06162, eq. 2.9), from all sizes measured.
+        arXiv:1812.06162, eq. 2.9): the median of what each size measured tells.
     """
 
     place: str
@@ -179,7 +179,7 @@ class _Gauge:
         # Drawn without replacement, a batch of B of n varies by (1/B − 1/n)·n/(n−1) of one example.
         n = max(self._examples, 2)
         shrink = [(1 / size - 1 / n) * n / (n - 1) for size in sizes]
-        critical = float(np.exp(np.mean(np.log(np.maximum(ratios, 1e-30)) - np.log(shrink))))
+        critical = float(np.median(np.array(ratios) / shrink))
         return Noise(place, np.array(sizes), np.array(ratios), critical)
 
     def _refuses_one_example(self, walk: Walk) -> bool:

@@ -176,7 +176,9 @@ def _survey(
         centre = routes[best][-1]
         plane = _Plane(centre, filter_normalised(network, centre.trained, rng))
     places = [plane.nearest(route) for route in routes]
-    axes = [_axis(np.concatenate(places)[:, i], grid) for i in (0, 1)]
+    # A random plane is looked at as far as a filter is long, as in Li et al. 2018.
+    least = 0.0 if kind == "principal" else 1.0
+    axes = [_axis(np.concatenate(places)[:, i], grid, least) for i in (0, 1)]
     across, along = np.meshgrid(*axes)
 
     def seen(cells: Floats) -> Floats:
@@ -252,8 +254,8 @@ class _Plane:
         return float(first), float(second)
 
 
-def _axis(places: Floats, grid: int) -> Floats:
-    low, high = float(places.min()), float(places.max())
+def _axis(places: Floats, grid: int, least: float) -> Floats:
+    low, high = min(float(places.min()), -least), max(float(places.max()), least)
     room = _ROOM * (high - low) or 1.0
     return np.linspace(low - room, high + room, grid)
 

@@ -18,7 +18,7 @@ from descenso.paths import Trace
 from descenso.problems import surfaces
 from descenso.problems.surfaces import Surface
 from descenso.report.pictures import ground, level_text
-from descenso.report.pictures._paths_page import contour_lines
+from descenso.report.pictures._page_parts import contour_lines
 from descenso.rules import Hyperparameter
 from descenso.web._code import code
 from descenso.web._formulas import mathml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,20 +12,20 @@ from descenso.paths import Descents, Parts, Trace, decompose
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import of_values
+from descenso.report.pictures._ground import LETTERS, Ground, of_values
 from descenso.report.pictures._paths_file import draw_ground
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STEPS = 6
-_MOST_PANELS = 4
-_COLOURS = {"fresh": "#0072B2", "carried": "#E69F00", "scaling": "#009E73"}
+MOST_PANELS = 4
+COLOURS = {"fresh": "#0072B2", "carried": "#E69F00", "scaling": "#009E73"}
 
 
 def draw(descents: Descents, theme: str = "light", steps: int = STEPS) -> Figure:
     """Return a panel for each method: its first steps, each with the arrows that make it."""
-    traces = [t for t in _first_of_each(descents) if len(t.path)][:_MOST_PANELS]
+    traces = [t for t in first_of_each(descents) if len(t.path)][:MOST_PANELS]
     steps = min(steps, max(len(t.path) for t in traces))
     columns = min(2, len(traces))
     rows = -(-len(traces) // columns)
@@ -38,13 +39,20 @@ def draw(descents: Descents, theme: str = "light", steps: int = STEPS) -> Figure
         for axes in list(panels.flat)[len(traces) :]:
             axes.set_visible(False)
         figure.suptitle(captions.title(descents.surface), x=0.02, y=0.99, ha="left", fontsize=13)
-        present = arrows_of(traces, steps)
-        handles, labels = _legend(present, dress)
-        look.put_below(figure, handles, labels, captions.decomposition(descents, steps, present))
+        handles, labels = _legend(arrows_of(traces, steps), dress)
+        look.put_below(figure, handles, labels, caption(descents, steps))
     return figure
 
 
-def _first_of_each(descents: Descents) -> list[Trace]:
+def caption(descents: Descents, steps: int = STEPS) -> str:
+    """Return what the picture shows."""
+    traces = [t for t in first_of_each(descents) if len(t.path)][:MOST_PANELS]
+    steps = min(steps, max(len(t.path) for t in traces))
+    return captions.decomposition(descents, steps, arrows_of(traces, steps))
+
+
+def first_of_each(descents: Descents) -> list[Trace]:
+    """Return the first path of each method."""
     first: dict[str, Trace] = {}
     for trace in descents.traces:
         first.setdefault(trace.label, trace)
@@ -53,20 +61,25 @@ def _first_of_each(descents: Descents) -> list[Trace]:
 
 def arrows_of(traces: list[Trace], steps: int) -> list[str]:
     """Return the kinds of arrows that are there to be seen."""
-    return [n for n in _COLOURS if any(_present(decompose(t.path), n, steps) for t in traces)]
+    return [n for n in COLOURS if any(_present(decompose(t.path), n, steps) for t in traces)]
 
 
 def _legend(there: list[str], dress: style.Theme) -> Any:
     from matplotlib.lines import Line2D
 
-    names = {
+    handles = [Line2D([], [], color=COLOURS[n], lw=3, marker=">", ms=8) for n in there]
+    handles.append(Line2D([], [], color=dress.text, lw=2.4, marker=">", ms=8))
+    return handles, [names()[n] for n in (*there, "step")]
+
+
+def names() -> dict[str, str]:
+    """Return what each kind of arrow is called."""
+    return {
         "fresh": _("this gradient"),
         "carried": _("velocity carried along"),
         "scaling": _("scaling by the squared average"),
+        "step": _("the whole step"),
     }
-    handles = [Line2D([], [], color=_COLOURS[n], lw=3, marker=">", ms=8) for n in there]
-    handles.append(Line2D([], [], color=dress.text, lw=2.4, marker=">", ms=8))
-    return handles, [*(names[n] for n in there), _("the whole step")]
 
 
 def _present(parts: Parts, name: str, steps: int) -> bool:
@@ -87,26 +100,40 @@ def _panel(axes: Any, descents: Descents, trace: Trace, steps: int, theme: str) 
     steps = min(steps, len(trace.path))
     parts = decompose(trace.path)
     k = shrink(parts, steps)
-    shown = [_chain(trace, parts, i, k) for i in range(steps)]
-    view = _view(np.concatenate([[a, b] for step in shown for _n, a, b in step]), descents)
-    x, y = (np.linspace(low, high, 141) for low, high in view)
+    shown = [chain(trace, parts, i, k) for i in range(steps)]
+    window = view(np.concatenate([[a, b] for step in shown for _n, a, b in step]), descents)
+    draw_ground(axes, land_in(window, descents), theme)
+    for step in shown:
+        for name, start, end in step:
+            _arrow(axes, start, end, COLOURS.get(name, style.theme(theme).text), name == "step")
+    _points(axes, trace, steps, theme)
+    axes.set(xlim=window[0], ylim=window[1], xlabel="x", ylabel="y")
+    axes.set_title(heading(trace), loc="left", fontsize=11)
+    axes.set_title(note(k), loc="right", fontsize=9, weight="normal")
+
+
+def heading(trace: Trace) -> str:
+    """Return the method of a panel with its settings."""
+    return f"{trace.label.partition('(')[0]}  {trace.settings_text}"
+
+
+def note(k: float) -> str:
+    """Return by how much arrows were shortened, where they were."""
+    if k == 1.0:
+        return ""
+    return _("arrows before scaling drawn × {factor}").format(factor=f"{k:.2g}")
+
+
+def land_in(window: Sequence[tuple[float, float]], descents: Descents) -> Ground:
+    """Return the ground in a part of the plane."""
+    x, y = (np.linspace(low, high, 141) for low, high in window)
     with np.errstate(all="ignore"):
         z = np.asarray(descents.surface.function(np.stack(np.meshgrid(x, y))))
     lowest = min((m.value for m in descents.surface.minima), default=None)
-    draw_ground(axes, of_values(x, y, z, lowest), theme)
-    for step in shown:
-        for name, start, end in step:
-            _arrow(axes, start, end, _COLOURS.get(name, style.theme(theme).text), name == "step")
-    _points(axes, trace, steps, theme)
-    axes.set(xlim=view[0], ylim=view[1], xlabel="x", ylabel="y")
-    name = f"{trace.label.partition('(')[0]}  {trace.settings_text}"
-    axes.set_title(name, loc="left", fontsize=11)
-    if k != 1.0:
-        note = _("arrows before scaling drawn × {factor}").format(factor=f"{k:.2g}")
-        axes.set_title(note, loc="right", fontsize=9, weight="normal")
+    return of_values(x, y, z, lowest)
 
 
-def _chain(trace: Trace, parts: Parts, i: int, k: float) -> list[tuple[str, Any, Any]]:
+def chain(trace: Trace, parts: Parts, i: int, k: float) -> list[tuple[str, Any, Any]]:
     """Return the arrows of one step, each from the last one's tip: (name, from, to)."""
     start = trace.path.points[i]
     end = start + parts.step[i]
@@ -121,7 +148,8 @@ def _chain(trace: Trace, parts: Parts, i: int, k: float) -> list[tuple[str, Any,
     return arrows
 
 
-def _view(points: np.ndarray, descents: Descents) -> list[tuple[float, float]]:
+def view(points: np.ndarray, descents: Descents) -> list[tuple[float, float]]:
+    """Return the part of the plane that holds points, with room around them."""
     low, high = points.min(axis=0), points.max(axis=0)
     sides = np.array([b - a for a, b in descents.surface.window])
     side = np.maximum(1.25 * (high - low), 1e-6 * sides)
@@ -145,7 +173,7 @@ def _points(axes: Any, trace: Trace, steps: int, theme: str) -> None:
     for i, point in enumerate(trace.path.points[: steps + 1]):
         axes.plot(*point, "o", ms=5, color=look_.text, zorder=7)
         text = axes.annotate(
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i], point, xytext=(7, 5), textcoords="offset points",
+            LETTERS[i], point, xytext=(7, 5), textcoords="offset points",
             weight="bold", fontsize=11, color=look_.text, zorder=8,
         )  # fmt: skip
         text.set_path_effects([effects.withStroke(linewidth=2.6, foreground=look_.ground)])

@@ -32,12 +32,16 @@ def draw(found: Dynamics, theme: str = "light") -> Figure:
         _turning(turning, found, marks)
         _lengths(lengths, found, marks)
         _noise(noise, found, dress)
-        steps = max(motion.steps for motion in found.motions)
-        title = _("The first {steps} steps on {problem}").format(steps=steps, problem=found.problem)
-        figure.suptitle(title, x=0.02, y=0.975, ha="left", fontsize=13)
+        figure.suptitle(title(found), x=0.02, y=0.975, ha="left", fontsize=13)
         handles, labels = _legend(found, marks)
         look.put_below(figure, handles, labels, caption(found))
     return figure
+
+
+def title(found: Dynamics) -> str:
+    """Return the picture's title."""
+    steps = max(motion.steps for motion in found.motions)
+    return _("The first {steps} steps on {problem}").format(steps=steps, problem=found.problem)
 
 
 def caption(found: Dynamics) -> str:
@@ -105,11 +109,10 @@ def _lengths(axes: Any, found: Dynamics, marks: dict[str, style.Mark]) -> None:
     for i, motion in enumerate(found.motions):
         mark = marks[motion.member.method]
         for j in range(len(found.layers)):
-            known = motion.effective[:, j][np.isfinite(motion.effective[:, j])]
-            known = known[known > 0]
-            if not len(known):
+            found_here = spread(motion, j)
+            if found_here is None:
                 continue
-            low, middle, high = np.quantile(known, (0.1, 0.5, 0.9))
+            low, middle, high = found_here
             height = j + 0.3 - 0.6 * (i + 0.5) / count
             axes.plot([low, high], [height] * 2, color=mark.colour, lw=2.2, alpha=0.7)
             axes.plot(middle, height, marker=look.marker(mark), ms=6.5, color=mark.colour)
@@ -120,8 +123,23 @@ def _lengths(axes: Any, found: Dynamics, marks: dict[str, style.Mark]) -> None:
     axes.set_xlabel(_("share of its length (log)"))
 
 
+def spread(motion: Motion, layer: int) -> tuple[float, float, float] | None:
+    """Return the tenth, the median and the ninetieth hundredth of a layer's effective steps."""
+    known = motion.effective[:, layer][np.isfinite(motion.effective[:, layer])]
+    known = known[known > 0]
+    if not len(known):
+        return None
+    low, middle, high = np.quantile(known, (0.1, 0.5, 0.9))
+    return float(low), float(middle), float(high)
+
+
+def places() -> dict[str, str]:
+    """Return where noise is measured, in words."""
+    return {"start": _("before training"), "end": _("after it")}
+
+
 def _noise(axes: Any, found: Dynamics, dress: style.Theme) -> None:
-    names = {"start": _("before training"), "end": _("after it")}
+    names = places()
     for noise, line in zip(found.noises, ("-", "--"), strict=False):
         axes.plot(noise.batch_sizes, noise.ratio, color=dress.text, lw=2, ls=line, marker="o", ms=5,
                   label=names[noise.place])  # fmt: skip
@@ -131,15 +149,19 @@ def _noise(axes: Any, found: Dynamics, dress: style.Theme) -> None:
     axes.legend(fontsize=10, handlelength=3.4)
 
 
+def label(motion: Motion) -> str:
+    """Return a method's entry in the legend."""
+    member = motion.member
+    return f"{member.method.partition('(')[0]}  {settings(member.rule, member.settings)}"
+
+
 def _legend(found: Dynamics, marks: dict[str, style.Mark]) -> Any:
     from matplotlib.lines import Line2D
 
     handles, labels = [], []
     for motion in found.motions:
-        member = motion.member
-        mark = marks[member.method]
+        mark = marks[motion.member.method]
         handles.append(Line2D([], [], color=mark.colour, lw=2.2, ls=look.dash(mark),
                               marker=look.marker(mark), ms=7))  # fmt: skip
-        name = member.method.partition("(")[0]
-        labels.append(f"{name}  {settings(member.rule, member.settings)}")
+        labels.append(label(motion))
     return handles, labels

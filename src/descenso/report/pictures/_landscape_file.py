@@ -10,7 +10,7 @@ from descenso.language import _
 from descenso.paths.landscape import MISLED, Landscape, Route
 from descenso.report import style
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import of_values
+from descenso.report.pictures._ground import Ground, of_values
 from descenso.report.pictures._paths_file import draw_ground
 from descenso.study.words import listed, settings
 
@@ -26,13 +26,11 @@ def draw(found: Landscape, theme: str = "light") -> Figure:
         figure = look.blank(11, 7.1)
         left, right = figure.subplots(1, 2)
         figure.subplots_adjust(left=0.075, right=0.985, top=0.88, wspace=0.22)
-        marks = style.marks([_key(route) for route in found.routes])
+        marks = style.marks([key(route) for route in found.routes])
         _plane(left, found, marks, theme)
         _belief(right, found, marks)
         figure.suptitle(
-            _("The training loss of {problem} around the routes of {count} methods").format(
-                problem=found.problem, count=len(found.routes)
-            ),
+            title(found),
             x=0.02, y=0.975, ha="left", fontsize=13,
         )  # fmt: skip
         handles, labels = _legend(found, marks, dress)
@@ -40,8 +38,16 @@ def draw(found: Landscape, theme: str = "light") -> Figure:
     return figure
 
 
-def _key(route: Route) -> str:
+def key(route: Route) -> str:
+    """Return what tells a route from the others."""
     return f"{route.member.method} {route.member.seed}"
+
+
+def title(found: Landscape) -> str:
+    """Return the picture's title."""
+    return _("The training loss of {problem} around the routes of {count} methods").format(
+        problem=found.problem, count=len(found.routes)
+    )
 
 
 def caption(found: Landscape) -> str:
@@ -90,13 +96,10 @@ def warnings(found: Landscape) -> list[str]:
 
 
 def _plane(axes: Any, found: Landscape, marks: dict[str, style.Mark], theme: str) -> None:
-    across, along, losses = (
-        np.asarray(part, np.float64) for part in (found.across, found.along, found.losses)
-    )
-    draw_ground(axes, of_values(across, along, losses, _lowest(found)), theme)
+    draw_ground(axes, land_of(found), theme)
     ground = style.theme(theme).ground
     for route in reversed(found.routes):
-        mark = marks[_key(route)]
+        mark = marks[key(route)]
         x, y = route.places.T
         axes.plot(x, y, color=ground, lw=3.6, alpha=0.8, zorder=4)
         axes.plot(x, y, color=mark.colour, lw=1.7, ls=look.dash(mark), marker=".", ms=6, zorder=5)
@@ -105,23 +108,31 @@ def _plane(axes: Any, found: Landscape, marks: dict[str, style.Mark], theme: str
     start = found.routes[0].places[0]
     axes.plot(*start, "o", ms=9, mfc=ground, mec=style.theme(theme).text, mew=2, zorder=8)
     axes.set(xlim=(found.across[0], found.across[-1]), ylim=(found.along[0], found.along[-1]))
-    names = (_("first direction ({share})"), _("second direction ({share})"))
-    x_name, y_name = (
-        name.format(share=f"{100 * share:.0f}%")
-        for name, share in zip(names, found.shares, strict=True)
-    )
+    x_name, y_name = directions(found)
     axes.set(xlabel=x_name, ylabel=y_name)
 
 
-def _lowest(found: Landscape) -> float:
-    """Return the value contours are counted from: a little under the lowest loss of the plane."""
-    low = float(np.nanmin(found.losses))
-    return 0.0 if low > 0 else low
+def directions(found: Landscape) -> tuple[str, str]:
+    """Return the names of the axes, with the share of the variance that each shows."""
+    names = (_("first direction ({share})"), _("second direction ({share})"))
+    first, second = (
+        name.format(share=f"{100 * share:.0f}%")
+        for name, share in zip(names, found.shares, strict=True)
+    )
+    return first, second
+
+
+def land_of(found: Landscape) -> Ground:
+    """Return the plane as ground; contours count from a little under its lowest loss."""
+    across, along, losses = (
+        np.asarray(part, np.float64) for part in (found.across, found.along, found.losses)
+    )
+    return of_values(across, along, losses, min(0.0, float(np.nanmin(losses))))
 
 
 def _belief(axes: Any, found: Landscape, marks: dict[str, style.Mark]) -> None:
     for route in found.routes:
-        colour = marks[_key(route)].colour
+        colour = marks[key(route)].colour
         epochs = np.arange(len(route.losses))
         axes.plot(epochs, route.losses, color=colour, lw=2)
         axes.plot(epochs, route.seen, color=colour, lw=1.6, ls=":")
@@ -133,17 +144,22 @@ def _belief(axes: Any, found: Landscape, marks: dict[str, style.Mark]) -> None:
     axes.grid(True, lw=0.7)
 
 
+def label(route: Route) -> str:
+    """Return a route's entry in the legend."""
+    chosen = settings(route.member.rule, route.member.settings)
+    text = f"{route.member.method.partition('(')[0]}  {chosen}"
+    return text + (" – " + _("diverges") if route.diverged else "")
+
+
 def _legend(found: Landscape, marks: dict[str, style.Mark], dress: style.Theme) -> Any:
     from matplotlib.lines import Line2D
 
     handles, labels = [], []
     for route in found.routes:
-        mark = marks[_key(route)]
+        mark = marks[key(route)]
         handles.append(Line2D([], [], color=mark.colour, lw=2.2, ls=look.dash(mark),
                               marker=look.marker(mark), ms=7))  # fmt: skip
-        chosen = settings(route.member.rule, route.member.settings)
-        text = f"{route.member.method.partition('(')[0]}  {chosen}"
-        labels.append(text + (" – " + _("diverges") if route.diverged else ""))
+        labels.append(label(route))
     for line, text in (("-", _("true loss")), (":", _("loss of the nearest point in the plane"))):
         handles.append(Line2D([], [], color=dress.text, lw=1.8, ls=line))
         labels.append(text)

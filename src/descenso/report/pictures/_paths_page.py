@@ -13,7 +13,8 @@ from descenso.paths import Descents, Trace
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, level_text, view
+from descenso.report.pictures._ground import Ground, ground, letters, view
+from descenso.report.pictures._page_parts import add_ground, dress_page
 from descenso.report.pictures._paths_file import band, clipped
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def figure(
 
 
 def _ground_traces(made: Any, land: Ground, theme: str, three_d: bool) -> None:
-    scale = [[0, look.GROUNDS[theme][0]], [1, look.GROUNDS[theme][1]]]
     if three_d:
+        scale = [[0, look.GROUNDS[theme][0]], [1, look.GROUNDS[theme][1]]]
         made.add_surface(
             x=land.x, y=land.y, z=land.shade, colorscale=scale, showscale=False, opacity=0.96,
             customdata=land.z, hovertemplate="%{customdata:.4g}<extra></extra>",
@@ -60,44 +61,7 @@ def _ground_traces(made: Any, land: Ground, theme: str, three_d: bool) -> None:
                             "size": 0.08}}, row=1, col=1,
         )  # fmt: skip
         return
-    made.add_heatmap(
-        x=land.x, y=land.y, z=land.shade, colorscale=scale, showscale=False, zsmooth="best",
-        customdata=land.z, hovertemplate="(%{x:.3g}, %{y:.3g}): %{customdata:.4g}<extra></extra>",
-        row=1, col=1,
-    )  # fmt: skip
-    lines, labels = contour_lines(land)
-    made.add_scatter(
-        x=lines[:, 0], y=lines[:, 1], mode="lines", hoverinfo="skip", showlegend=False,
-        line={"color": look.CONTOURS[theme], "width": 0.8}, row=1, col=1,
-    )  # fmt: skip
-    made.add_scatter(
-        x=[x for x, _y, _v in labels], y=[y for _x, y, _v in labels], mode="text",
-        text=[level_text(v) for _x, _y, v in labels], textfont={"size": 11, "color": style.NEUTRAL},
-        hoverinfo="skip", showlegend=False, row=1, col=1,
-    )  # fmt: skip
-
-
-def contour_lines(land: Ground) -> tuple[np.ndarray, list[tuple[float, float, float]]]:
-    """Return all contour lines as points, NaN between two lines, and where to name their levels.
-
-    Plotly draws contours at even distances only; these levels may grow by factors.
-    """
-    from contourpy import contour_generator
-
-    generator = contour_generator(land.x, land.y, np.ma.masked_invalid(land.z))
-    pieces: list[Any] = []
-    labels: list[tuple[float, float, float]] = []
-    every = max(1, len(land.levels) // 7)
-    for i, level in enumerate(sorted(set(land.levels))):
-        drawn: Any = generator.lines(level)
-        lines = [line for line in drawn if len(line) > 1]
-        pieces += [part for line in lines for part in (line, [[np.nan, np.nan]])]
-        if i % every == 0 and lines:
-            longest = max(lines, key=len)
-            x, y = longest[len(longest) // 3]
-            labels.append((float(x), float(y), level))
-    whole = np.concatenate(pieces) if pieces else np.empty((0, 2))
-    return whole, labels
+    add_ground(made, land, theme)
 
 
 def _add_minima(made: Any, descents: Descents, land: Ground, theme: str, three_d: bool) -> None:
@@ -261,16 +225,8 @@ def _at(trace: Trace, descents: Descents, land: Ground, three_d: bool, stop: int
 
 
 def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: bool) -> None:
-    dress = style.theme(theme)
-    made.update_layout(
-        template="none", paper_bgcolor=dress.ground, plot_bgcolor=dress.ground, height=620,
-        font={"family": style.FONT, "size": style.FONT_SIZE, "color": dress.text},
-        margin={"l": 60, "r": 20, "t": 20, "b": 60}, hovermode="closest",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )  # fmt: skip
-    lines = {"gridcolor": dress.grid, "linecolor": dress.text, "showline": True, "ticks": "outside"}
-    made.update_xaxes(**lines, zeroline=False)
-    made.update_yaxes(**lines, zeroline=False)
+    dress = dress_page(made, theme)
+    made.update_layout(height=620)
     (left, right), (bottom, top) = descents.surface.window
     made.update_xaxes(title=_("step"), range=[0, descents.steps], row=1, col=2)
     if descents.surface.minima:

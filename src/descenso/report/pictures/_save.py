@@ -65,10 +65,7 @@ def save_paths(
     if wanted == "html":
         from descenso.report.pictures._paths_page import figure
 
-        drawn = figure(descents, theme, **how)
-        body = drawn.to_html(
-            full_html=False, include_plotlyjs=True, config={"displaylogo": False}, auto_play=False
-        )
+        body = _interactive(figure(descents, theme, **how))
         text = _page(_plain_title(descents), body, captions.paths(descents, not three_d), theme)
         return _write(path, text.encode())
     if wanted == "gif":
@@ -82,61 +79,82 @@ def save_paths(
 
 def save_decomposition(descents: Descents, path: str | Path, *, theme: str = "light") -> Path:
     """Write the picture of the arrows that make each step."""
-    from descenso.report.pictures._arrows_file import draw
+    from descenso.report.pictures import _arrows_file, _arrows_page
 
-    return _save_still(lambda: draw(descents, theme), path, theme, _plain_title(descents))
+    title, caption = _plain_title(descents), _arrows_file.caption(descents)
+    return _save(_arrows_file.draw, _arrows_page.figure, descents, path, theme, title, caption)
 
 
 def save_map(found: SettingsMap, path: str | Path, *, theme: str = "light") -> Path:
     """Write the map of two settings."""
-    from descenso.report.pictures._map_file import draw
+    from descenso.report.pictures import _map_file, _map_page
 
-    return _save_still(lambda: draw(found, theme), path, theme, found.surface.name)
+    title, caption = f"{found.surface.name} – {found.method.label}", captions.settings_map(found)
+    return _save(_map_file.draw, _map_page.figure, found, path, theme, title, caption)
 
 
 def save_landscape(found: Landscape, path: str | Path, *, theme: str = "light") -> Path:
     """Write the picture of a network's landscape."""
-    from descenso.report.pictures._landscape_file import draw
+    from descenso.report.pictures import _landscape_file as file
+    from descenso.report.pictures import _landscape_page as page
 
-    return _save_still(lambda: draw(found, theme), path, theme, found.problem)
+    return _save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
 
 
 def save_dynamics(found: Dynamics, path: str | Path, *, theme: str = "light") -> Path:
     """Write the picture of how training moves."""
-    from descenso.report.pictures._dynamics_file import draw
+    from descenso.report.pictures import _dynamics_file as file
+    from descenso.report.pictures import _dynamics_page as page
 
-    return _save_still(lambda: draw(found, theme), path, theme, found.problem)
+    return _save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
 
 
 def save_figure(
     result: StudyResult, name: str, path: str | Path, *, theme: str = "light", x: str = "epoch"
 ) -> Path:
     """Write one figure of a study, with its caption; see :func:`descenso.report.figure`."""
-    if format_of(path) == "html":
-        from descenso.report import captions as study_captions
-        from descenso.report import figures
-
-        drawn = figures.figure(result, name, theme, x=x)
-        body = drawn.to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False})
-        caption = study_captions.caption(result, name)
-        return _write(path, _page(result.design.problem, body, caption, theme).encode())
+    from descenso.report import captions as study_captions
+    from descenso.report import figures
     from descenso.report.pictures._study_file import draw
 
-    return _save_still(lambda: draw(result, name, theme, x), path, theme, result.design.problem)
+    def file(result: StudyResult, theme: str) -> Figure:
+        return draw(result, name, theme, x)
+
+    def page(result: StudyResult, theme: str) -> Any:
+        return figures.figure(result, name, theme, x=x)
+
+    title = result.design.problem
+    style.known(name, figures.names(), _("there is no figure named {name!r}; there are {known}."))
+    caption = study_captions.caption(result, name)
+    return _save(file, page, result, path, theme, title, caption)
 
 
 def _plain_title(descents: Descents) -> str:
     return _("Paths on {surface}").format(surface=descents.surface.name)
 
 
-def _save_still(draw: Callable[[], Figure], path: str | Path, theme: str, title: str) -> Path:
+def _save(
+    file: Callable[[Any, str], Figure],
+    page: Callable[[Any, str], Any],
+    found: Any,
+    path: str | Path,
+    theme: str,
+    title: str,
+    caption: str,
+) -> Path:
+    """Write what was found with Matplotlib into a file, or with Plotly into a page."""
     wanted = format_of(path)
     if wanted == "gif":
         raise SettingError(_("only paths can be animated; choose .png, .svg, .pdf or .html"))
-    if wanted != "html":
-        return _write(path, _bytes(draw(), wanted, theme))
-    drawing = _bytes(draw(), "svg", theme).decode()
-    return _write(path, _page(title, drawing[drawing.index("<svg") :], "", theme).encode())
+    if wanted == "html":
+        return _write(path, _page(title, _interactive(page(found, theme)), caption, theme).encode())
+    return _write(path, _bytes(file(found, theme), wanted, theme))
+
+
+def _interactive(drawn: Any) -> str:
+    """Return a Plotly figure as HTML that needs nothing else."""
+    how = {"config": {"displaylogo": False, "responsive": True}, "auto_play": False}
+    return str(drawn.to_html(full_html=False, include_plotlyjs=True, **how))
 
 
 def _bytes(figure: Figure, wanted: str, theme: str) -> bytes:
