@@ -171,6 +171,55 @@ def test_random_rounding_lands_on_both_neighbours_with_the_right_odds():
     assert agreement == pytest.approx(0.25**2 + 0.75**2, abs=0.02)
 
 
+def test_the_noise_of_places_steps_and_arrays_is_even_and_unrelated():
+    place, table = torch.arange(9000)[-500:], _rounding.table()
+    seeds = [int(_rounding.seed_slot(step * 1_000_003 + 5)) for step in range(400)]
+    bits = [
+        [_rounding.random_bits(place, torch.tensor(seed, dtype=torch.int32), table, stream)
+         for seed in seeds] for stream in range(3)
+    ]  # fmt: skip
+    noise = torch.stack([torch.stack(steps) for steps in bits]) / 2**16
+    assert noise.min() >= 0
+    assert noise.max() < 1
+    assert noise.mean().item() == pytest.approx(0.5, abs=3e-3)
+    assert noise.std().item() == pytest.approx(12**-0.5, abs=3e-3)
+    centred = (noise - noise.mean()) / noise.std()
+    assert noise.mean().item() == pytest.approx(0.5, abs=3e-3)
+    assert noise.std().item() == pytest.approx(12**-0.5, abs=3e-3)
+    step_means, place_means = centred.mean(2), centred.mean(1)
+    assert step_means.std().item() == pytest.approx(500**-0.5, rel=0.15)
+    assert place_means.std().item() == pytest.approx(400**-0.5, rel=0.15)
+    next_step = (centred[:, 1:] * centred[:, :-1]).mean()
+    other_array = (centred[1:] * centred[:-1]).mean()
+    neighbour = (centred[..., 1:] * centred[..., :-1]).mean()
+    assert max(map(abs, (next_step, other_array, neighbour))) < 5e-3
+
+
+def test_blocks_of_one_parameter_are_rounded_differently():
+    value = torch.full((_rounding.BLOCK * 3,), 1 + 2**-8)
+    up = (_rounding.stochastic(value, seed=1, stream=0) > 1).view(3, -1)
+    for a, b in ((0, 1), (1, 2), (0, 2)):
+        assert (up[a] == up[b]).float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("size", [37, 70_000])
+def test_the_kernel_rounds_state_as_the_plain_rule_does(size):
+    torch.manual_seed(0)
+    pairs = [torch.nn.Parameter(torch.zeros(size)) for _ in range(2)]
+    optimizers = [
+        Adam([p], state_dtype="bfloat16", **path)
+        for p, path in zip(pairs, ({"compile": True}, {"compile": False}), strict=True)
+    ]
+    for _ in range(3):
+        g = torch.randn(size)
+        for p, optimizer in zip(pairs, optimizers, strict=True):
+            p.grad = g.clone()
+            optimizer.step()
+    for key in ("m", "v"):
+        ours, plain = (o.state[p][key] for o, p in zip(optimizers, pairs, strict=True))
+        assert (ours != plain).float().mean() < 2e-3  # a last place of float32 rarely decides
+
+
 def test_random_rounding_keeps_numbers_bfloat16_holds_and_what_is_not_finite():
     exact = torch.tensor([0.0, -1.5, 2.0**-130, float("inf"), float("nan")])
     rounded = _rounding.stochastic(exact, seed=3, stream=0)

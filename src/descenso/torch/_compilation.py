@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from descenso.torch import _rounding, _trace
+from descenso.torch._half_vectors import half_vectors
 from descenso.torch._plain import arithmetic
-from descenso.torch._recipe import CannotCompileError, Order, Recipe, number_buffer
+from descenso.torch._recipe import CannotCompileError, Order, Recipe, extra_inputs, number_buffer
 
 # The size the compiler plans for: large enough that it splits the loop over the cores.
 _PLANNED_SIZE = 1 << 20
@@ -25,13 +26,15 @@ def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
 
     mode, size = _symbolic_size()
     slot_count = number_buffer(program, recipe)[1].numel()
+    tables = extra_inputs(recipe)
     with mode, torch.no_grad():
         dtypes = [recipe.dtype] * 2 + [recipe.state_dtype] * len(recipe.state_names)
         inputs = [torch.empty(size, dtype=dtype) for dtype in dtypes]
         inputs.append(torch.empty(slot_count, dtype=arithmetic(recipe.dtype)))
+        inputs += [torch.empty(x.shape, dtype=x.dtype) for x in tables]
         graph = make_fx(_flat_update(program, recipe), select_decomp_table())(*inputs)
     threads = {} if recipe.parallel else {"cpp.threads": 1}
-    with inductor.patch(threads), tracing(TracingContext(mode)), torch.no_grad():
+    with half_vectors(), inductor.patch(threads), tracing(TracingContext(mode)), torch.no_grad():
         return compile_fx_inner(graph, inputs)
 
 
@@ -55,9 +58,10 @@ def _symbolic_size() -> tuple[Any, Any]:
 def _flat_update(program: _trace.Program, recipe: Recipe) -> Callable[..., tuple[()]]:
     """Return the program as a function of flat tensors that writes its results in place."""
     dtype = arithmetic(recipe.dtype)
+    count = 2 + len(recipe.state_names)
 
     def flat_update(*inputs: torch.Tensor) -> tuple[()]:
-        *arrays, numbers = inputs
+        arrays, (numbers, *tables) = inputs[:count], inputs[count:]
         values: dict[int, Any] = {i: array.to(dtype) for i, array in enumerate(arrays)}
         if recipe.maximize:
             values[1] = -values[1]
@@ -75,7 +79,9 @@ def _flat_update(program: _trace.Program, recipe: Recipe) -> Callable[..., tuple
         for i, (array, result) in enumerate(zip([arrays[0], *arrays[2:]], results, strict=True)):
             result = torch.as_tensor(result, dtype=dtype)
             if i and recipe.rounds_at_random:
-                result = _rounding.stochastic_flat(result.expand_as(array), numbers, i - 1)
+                result = _rounding.stochastic_flat(
+                    result.expand_as(array), numbers, tables[0], i - 1
+                )
             array.copy_(result)
         return ()
 

@@ -8,6 +8,7 @@ kernel is only used after it has reproduced the plain rule on random numbers.
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ import torch
 
 from descenso.torch import _plain, _rounding, _trace
 from descenso.torch._compilation import capture, compile_flat
-from descenso.torch._recipe import CannotCompileError, Order, Recipe, number_buffer
+from descenso.torch._recipe import CannotCompileError, Order, Recipe, extra_inputs, number_buffer
+
+_pack_float = struct.Struct("f").pack_into
 
 
 @dataclass(frozen=True)
@@ -46,27 +49,26 @@ class BoundKernel:
         self.state_dtype = kernel.recipe.state_dtype
         self.gradient_position = kernel.order.index(1)
         self._order = kernel.order
+        self._tables = extra_inputs(kernel.recipe)
         self._evaluate = kernel.program.evaluate
         self.seeded = kernel.recipe.rounds_at_random
-        self._by_step = kernel.program.depends_on_step or self.seeded
+        self._by_step = kernel.program.depends_on_step
         self._buffer, self._numbers, self._pack = number_buffer(kernel.program, kernel.recipe)
-        self._filled: tuple[Any, ...] = (None, 0, 0)
+        self._filled: tuple[Any, int] = (None, 0)
 
     def set(self, settings: tuple[float | bool, ...], t: int, seed: int = 0) -> None:
         """Work out the numbers of step ``t``, unless they are still the same."""
-        old_settings, old_t, old_seed = self._filled
-        same_step = not self._by_step or t == old_t
-        if settings is old_settings and same_step and (not self.seeded or seed == old_seed):
-            return
-        slots = self._evaluate(*settings, t)
+        old_settings, old_t = self._filled
+        if settings is not old_settings or (self._by_step and t != old_t):
+            slots = self._evaluate(*settings, t)
+            self._pack(self._buffer, 0, *slots, *([0.0] if self.seeded else ()))
+            self._filled = (settings, t)
         if self.seeded:
-            slots = (*slots, _rounding.seed_slot(seed))
-        self._pack(self._buffer, 0, *slots)
-        self._filled = (settings, t, seed)
+            _pack_float(self._buffer, len(self._buffer) - 4, _rounding.seed_slot(seed))
 
     def arguments(self, theta: torch.Tensor, states: Sequence[torch.Tensor]) -> list[Any]:
         """Return the arguments of one call; the place of the gradient is left empty."""
-        values: list[Any] = [theta, None, *states, self._numbers]
+        values: list[Any] = [theta, None, *states, self._numbers, *self._tables]
         return [theta.numel() if place is None else values[place] for place in self._order]
 
 
@@ -105,7 +107,8 @@ def _try_to_compile(recipe: Recipe) -> Kernel | CannotCompileError:
 
 def _raw_kernel(program: _trace.Program, recipe: Recipe) -> tuple[Callable[..., Any], Order]:
     compiled_graph = compile_flat(program, recipe)
-    probe = [*_example(recipe, 37), number_buffer(program, recipe)[1]]
+    numbers = number_buffer(program, recipe)[1]
+    probe = [*_example(recipe, 37), numbers, *extra_inputs(recipe)]
     return capture(compiled_graph.current_callable, probe)
 
 

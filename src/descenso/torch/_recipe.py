@@ -10,6 +10,7 @@ from typing import TypeAlias
 import torch
 
 from descenso.rules import Rule
+from descenso.torch import _rounding
 from descenso.torch._plain import arithmetic
 from descenso.torch._trace import Program
 
@@ -53,6 +54,11 @@ class Recipe:
 def worth_sharing(parameters: Iterable[torch.Tensor]) -> bool:
     """Whether any of a group's parameters is long enough to be shared between threads."""
     return any(p.numel() >= GRAIN for p in parameters)
+
+
+def extra_inputs(recipe: Recipe) -> list[torch.Tensor]:
+    """Return what a kernel reads besides arrays and numbers."""
+    return [_rounding.table()] if recipe.rounds_at_random else []
 
 
 def number_buffer(

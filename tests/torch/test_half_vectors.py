@@ -1,0 +1,47 @@
+"""Half vectors of 16-bit numbers."""
+
+from __future__ import annotations
+
+import torch
+
+from descenso import rules
+from descenso.torch import _half_vectors, _kernel, _recipe
+
+SOURCE = (
+    _half_vectors._INCLUDE
+    + """
+auto tmp3 = at::vec::Vectorized<at::BFloat16>::loadu(out_ptr3 + x0, static_cast<int64_t>(16));
+auto tmp4 = at::vec::Vectorized<float>::loadu(out_ptr2 + x0, static_cast<int64_t>(16));
+tmp61.store(out_ptr3 + x0, static_cast<int64_t>(16));
+tmp61.store(out_ptr3 + x0, static_cast<int64_t>(ks0 + (-16L)));
+"""
+)
+
+
+def test_whole_halves_are_read_and_written_plainly_and_remainders_as_before():
+    plain = _half_vectors.unmasked(SOURCE).splitlines()
+    assert "auto tmp3 = load_half<at::BFloat16>(out_ptr3 + x0);" in plain
+    assert "store_16(tmp61, out_ptr3 + x0);" in plain
+    before = SOURCE.splitlines()
+    assert [line for line in before if "Vectorized<float>" in line or "ks0" in line] == [
+        line for line in plain if "Vectorized<float>::loadu(o" in line or "ks0" in line
+    ]
+
+
+def test_source_without_16_bit_numbers_is_left_alone():
+    source = SOURCE.replace("at::BFloat16", "float")
+    assert _half_vectors.unmasked(source) == source
+
+
+def test_kernels_of_16_bit_parameters_are_built_that_way(monkeypatch):
+    seen = []
+    keep = _half_vectors.unmasked
+    monkeypatch.setattr(_half_vectors, "unmasked", lambda s: seen.append(keep(s)) or seen[-1])
+    adam = rules.get("adam")
+    for dtype in (torch.bfloat16, torch.float16):
+        recipe = _recipe.Recipe(adam, ("m", "v"), (), dtype, torch.float32, False)
+        made = _kernel._try_to_compile(recipe)
+        assert isinstance(made, _kernel.Kernel), made
+    if torch.backends.cpu.get_cpu_capability() == "AVX512":
+        assert all("load_half<at::" in source for source in seen)
+    assert len(seen) >= 2
