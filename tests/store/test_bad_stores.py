@@ -163,7 +163,7 @@ def test_a_missing_driver_is_named(monkeypatch):
         raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
 
     monkeypatch.setattr(sa, "create_engine", missing)
-    with pytest.raises(StoreError, match=r"pip install psycopg"):
+    with pytest.raises(StoreError, match=r"pip install 'descenso\[postgres\]'"):
         Store("postgresql://host/x")
 
 

@@ -188,7 +188,9 @@ def _read_parquet(path: Path) -> DataFrame:
         return pandas.read_parquet(path)
     except ImportError as error:
         raise DataError(
-            _("{path}: reading Parquet needs pyarrow: pip install pyarrow").format(path=path)
+            _("{path}: reading Parquet needs pyarrow: pip install 'descenso[tables]'").format(
+                path=path
+            )
         ) from error
     except Exception as error:  # pyarrow's own errors, of many kinds
         raise _unreadable(path, error) from error

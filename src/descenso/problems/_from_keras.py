@@ -111,7 +111,7 @@ def _check_backend() -> None:
             import keras
     except ImportError as error:
         raise ProblemError(
-            _("from_keras needs Keras 3, which is not there: pip install keras ({error})").format(
+            _("from_keras needs Keras 3, which is not there: pip install 'descenso[keras]' ({error})").format(
                 error=error
             )
         ) from error

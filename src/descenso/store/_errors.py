@@ -40,7 +40,8 @@ def as_store_errors(url: str) -> Iterator[None]:
     except StoreError:
         raise
     except ModuleNotFoundError as error:
-        meaning = _("its driver is not installed (pip install {name})").format(name=error.name)
+        name = "'descenso[postgres]'" if error.name == "psycopg" else error.name
+        meaning = _("its driver is not installed (pip install {name})").format(name=name)
         raise refusal(url, meaning) from error
     except (exc.SQLAlchemyError, OSError) as error:
         raise refusal(url, _meaning(error)) from error

@@ -41,6 +41,10 @@ def quasi_random(ranges: Sequence[Range], count: int, seed: int) -> list[Setting
     return [{r.name: r.at(float(s)) for r, s in zip(ranges, row, strict=True)} for row in shares]
 
 
+# What brings a package: an extra of ours, or the package itself.
+_EXTRAS = {"optuna": "'descenso[optuna]'", "torch": "'descenso[torch]'"}
+
+
 class Adaptive(Protocol):
     """Proposes settings in the light of those it was told of."""
 
@@ -70,7 +74,7 @@ class OptunaSampler:
         except ModuleNotFoundError as error:
             raise SettingError(
                 _("the sampler {name!r} needs a package: pip install {package}").format(
-                    name=name, package=error.name
+                    name=name, package=_EXTRAS.get(error.name or "", error.name)
                 )
             ) from error
         self._optuna.logging.set_verbosity(self._optuna.logging.WARNING)

@@ -48,7 +48,7 @@ def ray_opener(
         importlib.import_module("cloudpickle")
     except ModuleNotFoundError as error:
         raise SettingError(
-            _("this executor needs a package: pip install {package}").format(package="ray")
+            _("this executor needs a package: pip install {package}").format(package="'descenso[ray]'")
         ) from error
 
     @contextmanager

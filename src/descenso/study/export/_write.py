@@ -49,19 +49,19 @@ def export(store: Store, stored: StoredStudy, target: str) -> str:
         if suffix == ".csv":
             frame.to_csv(target, index=False, na_rep="nan")
         else:
-            _needed("pyarrow")
+            _needed("pyarrow", "tables")
             frame.to_parquet(target, index=False)
     except OSError as error:
         raise _unwritable(target, error) from error
     return target
 
 
-def _needed(package: str) -> Any:
+def _needed(package: str, extra: str) -> Any:
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise SettingError(
-            _("this export needs a package: pip install {package}").format(package=package)
+            _("this export needs a package: pip install {package}").format(package=f"'descenso[{extra}]'")
         ) from error
 
 
@@ -101,7 +101,7 @@ def _folder(name: str) -> str:
 
 
 def _to_mlflow(store: Store, stored: StoredStudy, uri: str) -> str:
-    _needed("mlflow")
+    _needed("mlflow", "mlflow")
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.tracking import MlflowClient
 
