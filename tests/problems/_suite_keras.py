@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from sklearn.datasets import load_digits
 
 from descenso import methods, problems
 from descenso.engine.jax import JaxEngine
@@ -118,6 +119,53 @@ def check_dropout_draws_as_fit_does_in_distribution():
     assert len(set(mine)) == 200
     still = model.evaluate(X[:40], LABELS[:40], verbose=0)
     assert mine.mean() > still + 10 * error  # noise costs; evaluation is without it
+
+
+def _convolutional():
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Rescaling(1 / 16),
+            layers.Conv2D(8, 3, use_bias=False),
+            layers.BatchNormalization(momentum=0.9),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(10),
+        ]
+    )
+
+
+def check_a_convolutional_network_learns_real_digits_as_well_as_by_fit():
+    digits = load_digits()
+    images, labels = digits.images[..., None].astype("float32"), digits.target
+    parts = {"train": slice(1024), "validation": slice(1024, 1400), "test": slice(1400, None)}
+    data = {part: (images[rows], labels[rows]) for part, rows in parts.items()}
+    problem = from_keras(_convolutional, data, loss="cross-entropy")
+    engine = JaxEngine(problem, problem.make_data(0), 0)
+    runs = {}
+    for chunk in engine.train([member(s, lr=0.2, batch_size=32) for s in range(8)], 4, judge=True):
+        runs.update({run.member.seed: run.curve for run in chunk})
+    model = _convolutional()
+    model.compile(keras.optimizers.SGD(0.2), loss=CROSS_ENTROPY, metrics=["accuracy"])
+    differences = []
+    for seed, curve in runs.items():
+        start = engine._start(seed).params
+        arrays = iter([*start.trained, *start.carried])
+        seeds = [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+        for variable in (*model.trainable_variables, *model.non_trainable_variables):
+            if not any(variable is s for s in seeds):
+                variable.assign(next(arrays))
+        history = model.fit(*data["train"], batch_size=32, epochs=4, verbose=0).history
+        reached = model.evaluate(*data["test"], verbose=0)[1]
+        assert min(reached, curve.test_metric) > 0.85
+        differences.append(
+            (curve.test_metric - reached, curve.train_loss[-1] - history["loss"][-1])
+        )
+    error = np.std(differences, axis=0, ddof=1) / np.sqrt(len(differences))
+    assert (np.abs(np.mean(differences, axis=0)) < 4 * error + 1e-3).all(), differences
+    assert (error < [0.02, 0.05]).all()
 
 
 def check_dropout_and_noise_are_off_in_evaluation():

@@ -1,13 +1,17 @@
 """The convolutional networks against PyTorch's own layers, and the problems made of them."""
 
+import gc
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
 
-from descenso import problems
+from descenso import problems, rules
+from descenso.engine.jax import JaxEngine
 from descenso.problems._convolution import ConvolutionalNetwork, convolve, pool
+from descenso.records import Member
 
 
 def channels_first(images):
@@ -85,6 +89,22 @@ def test_an_image_problem_keeps_the_official_test_part_and_bytes(name):
     assert (len(data.train), len(data.validation)) == (250, 50)
     assert data.train.inputs.dtype == np.uint8
     assert data.train.inputs.ndim == 4
+
+
+def test_images_are_kept_as_bytes_on_the_device_and_nowhere_as_floats():
+    problem = problems.get("mnist-cnn")
+    data = problem.make_data(0)
+    gc.collect()
+    earlier = {id(array) for array in jax.live_arrays()}
+    engine = JaxEngine(problem, data, 0)
+    sgd = rules.get("gradient_descent").settings(lr=0.01)
+    for _runs in engine.train([Member("sgd", "gradient_descent", sgd, 50, 0)], 1):
+        pass
+    gc.collect()
+    held = [array for array in jax.live_arrays() if id(array) not in earlier]
+    assert sum(a.nbytes for a in held if a.dtype == np.uint8) == 28 * 28 * (250 + 50 + 60)
+    smallest_part = 28 * 28 * 50
+    assert all(a.size < smallest_part for a in held if a.dtype == np.float32)
 
 
 def test_the_validation_part_depends_on_the_seed_and_shares_no_image_with_training():
