@@ -55,6 +55,42 @@ def test_arrays_need_no_target(descenso):
     assert "test accuracy" in outcome.out
 
 
+@pytest.mark.parametrize("ending", ["csv.gz", "tsv", "parquet"])
+def test_every_kind_of_file_is_trained_on(descenso, tmp_path, ending):
+    table = pd.read_csv(tmp_path / "houses.csv", sep=";")
+    name = f"more.{ending}"
+    if ending == "parquet":
+        table.to_parquet(tmp_path / name)
+    else:
+        table.to_csv(tmp_path / name, index=False, sep="\t" if ending == "tsv" else ",")
+    outcome = descenso("train", name, "--target", "price", "--epochs", "2")
+    assert outcome.code == 0, outcome.err
+    assert "price: regression, for it holds 120 different numbers" in outcome.err
+    assert "test r2" in outcome.out
+
+
+FAULTY = {
+    "twice.csv": ("area;area;price\n1;2;3\n4;5;6\n", "two columns are named 'area'"),
+    "mixed.csv": (
+        "area;price\n" + "".join(f"{i};{i * 7}\n" for i in range(40)) + "3;cheap\n",
+        "price: numbers and texts are mixed; 1 of 41 are no numbers, the first 'cheap' in row 40",
+    ),
+    "ragged.csv": ("area;price\n1;2\n2;3\n3;4\n4;5\n1;2;3;4\n", "saw 4"),
+    "none.csv": ("area;price\n1;\n2;\n", "price: all values to learn are missing"),
+    "few.csv": ("area;price\n1;2\n2;3.5\n", "2 examples are too few"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_faulty_table_is_refused_in_one_line(descenso, tmp_path, name):
+    content, says = FAULTY[name]
+    (tmp_path / name).write_text(content)
+    outcome = descenso("compare", name, "--target", "price", *FEW)
+    assert outcome.code == 1
+    assert says in outcome.err.splitlines()[-1]
+    assert "Traceback" not in outcome.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
