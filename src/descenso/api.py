@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -107,6 +108,53 @@ class Studies:
     def text(self) -> str:
         """The verdict over all problems, in the language in use."""
         return overview.in_words(self.overview)
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a row per method, problem and seed: the gain of each run, and its method's means."""
+        from descenso.report import together
+
+        return together.gains(self.overview)
+
+    def figure(self, name: str, theme: str = "light") -> go.Figure:
+        """Return a Plotly figure: ``profile`` (performance profiles) or ``gains``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no figure of that name, or no problem has a target to draw profiles of.
+        """
+        from descenso.report import together
+
+        return together.figure(self.overview, name, theme)
+
+    def save(self, path: str | Path) -> Path:
+        """Write what they say together, and beside it the report of each study.
+
+        The page is one HTML file that opens without a network; the reports carry its name and that
+        of their problem, and are linked to.
+
+        Raises
+        ------
+        ReportError
+            If they cannot be written.
+        """
+        from descenso.report import together
+
+        target = Path(path)
+        places = self.report_places(target)
+        for study, place in zip(self.studies, places, strict=True):
+            study.save(place)
+        results = [with_text(study.result) for study in self.studies]
+        links = {r.design.problem: p.name for r, p in zip(results, places, strict=True)}
+        together.write(results, target, links)
+        return target
+
+    def report_places(self, path: Path) -> list[Path]:
+        """Return where :meth:`save` writes the report of each study."""
+        names = (
+            re.sub(r"[^\w.-]+", "-", s.result.design.problem).strip("-.") for s in self.studies
+        )
+        return [path.with_stem(f"{path.stem}-{Path(name).stem}") for name in names]
 
     def to_json(self) -> dict[str, Any]:
         """Return all studies and the overview as JSON-ready values."""

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from descenso import cli, language, problems
-from descenso.errors import ProblemError
-from descenso.paths.landscape import check_framework
+from descenso import cli, language
+
+OWN = Path(__file__).parents[2] / "examples" / "own"
 
 
 @pytest.fixture(autouse=True)
@@ -106,10 +106,15 @@ def test_a_method_that_the_study_lacks_is_said(stored, capsys):
     assert "it has momentum, adam" in capsys.readouterr().err
 
 
-def test_a_problem_of_another_framework_is_refused_in_words():
-    other = replace(problems.get("line"), framework="torch")
-    with pytest.raises(ProblemError, match="it trains with torch"):
-        check_framework(other)
+def test_a_torch_module_of_ones_own_has_a_landscape_and_moves(capsys, tmp_path):
+    pytest.importorskip("torch")
+    problem = f"{OWN / 'torch_module.py'}:problem"
+    chosen = ["--methods", "adam(lr=0.003)"]
+    assert cli.run(["landscape", problem, *chosen, "--epochs", "2", "--grid", "5"]) == 0
+    assert "of the routes' variance" in capsys.readouterr().out
+    assert cli.run(["dynamics", problem, *chosen, "--steps", "4", "--out", "d.html"]) == 0
+    assert "Noise equals signal" in capsys.readouterr().out
+    assert (tmp_path / "d.html").stat().st_size > 1_000_000
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

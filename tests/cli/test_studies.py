@@ -84,3 +84,19 @@ def test_several_problems_are_compared_in_one_command(descenso, tmp_path):
     assert found["overview"]["verdict"]["best"] in ("adam", "momentum")
     table = descenso("compare", "wine", "breast-cancer", *STUDY[2:], *place)
     assert "interquartile mean" in table.out
+
+
+def test_several_problems_have_one_page_and_figures_of_their_own(descenso, tmp_path):
+    place = ("--store", str(tmp_path / "studies.db"))
+    page = tmp_path / "all.html"
+    done = descenso("compare", "wine", "breast-cancer", *STUDY[2:], *place, "--report", str(page))
+    assert done.code == 0
+    assert done.out.count("report:") == 3
+    assert (tmp_path / "all-breast-cancer.html").exists()
+    names = [stored.identity for stored in Store(place[1]).studies()]
+    out = tmp_path / "profile.png"
+    drawn = descenso("figure", *names, "--name", "profile", "--out", str(out), *place)
+    assert drawn.code == 0
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    twice = descenso("figure", names[0], names[0], "--name", "profile", "--out", str(out), *place)
+    assert (twice.code, "named twice" in twice.err) == (2, True)

@@ -226,7 +226,7 @@ def _report_name(problem: str) -> Path:
 
 
 def _show_all(studies: Any, report: Path | None, json: str | None) -> None:
-    """Print the verdict of each study and of all together; a report is written for each."""
+    """Print the verdict of each study and of all together, and write what was asked for."""
     from descenso.cli._training import print_overview
 
     if json != "-":
@@ -235,10 +235,7 @@ def _show_all(studies: Any, report: Path | None, json: str | None) -> None:
         write_json(studies.to_json(), json)
     if report is None:
         return
-    for study in studies.studies:
-        name = _report_name(study.result.design.problem).stem
-        path = report.with_stem(f"{report.stem}-{name}")
-        study.save(path)
+    for path in (studies.save(report), *studies.report_places(report)):
         console(stderr=json == "-").print(_("report: {path}").format(path=path), soft_wrap=True)
 
 

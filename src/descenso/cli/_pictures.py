@@ -14,6 +14,8 @@ from descenso.language import _
 
 Theme = Annotated[Literal["light", "dark"], typer.Option(help=_("ground of the picture"))]
 
+_TOGETHER = ("profile", "gains")  # figures that can be of several studies
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
@@ -310,11 +312,21 @@ def _of_study(
 
 def figure(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+        list[str],
+        typer.Argument(
+            metavar="STUDY...",
+            help=_("the start of its name, or `latest`; several, of other problems, for profile"),
+        ),
     ],
     name: Annotated[
         str,
-        typer.Option(metavar="NAME", help=_("results, differences, sensitivity, curves or target")),
+        typer.Option(
+            metavar="NAME",
+            help=_(
+                "results, differences, sensitivity, curves or target; profile or gains, of one "
+                "study or several"
+            ),
+        ),
     ] = "curves",
     x: Annotated[
         str,
@@ -330,7 +342,14 @@ def figure(
     from descenso.report import pictures
 
     pictures.format_of(out)
-    pictures.save_figure(_finished(study, store), name, out, theme=theme, x=x)
+    results = [_finished(each, store) for each in study]
+    if len(results) > 1 or name in _TOGETHER:
+        from descenso.report import together
+        from descenso.study.overview import overview
+
+        together.save_figure(overview(results), name, out, theme=theme)
+    else:
+        pictures.save_figure(results[0], name, out, theme=theme, x=x)
     _say_where(out)
 
 

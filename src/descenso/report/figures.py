@@ -44,8 +44,12 @@ def figure(result: StudyResult, name: str, theme: str = "light", *, x: str = "ep
     """
     style.known(name, names(), _("there is no figure named {name!r}; there are {known}."))
     style.known(x, lines.AXES, _("there is no axis named {name!r}; there are {known}."))
+    return dressed(lines.curves(result, x) if name == "curves" else _DRAWINGS[name](result), theme)
+
+
+def dressed(drawn: go.Figure, theme: str) -> go.Figure:
+    """Return a figure in the colours of a theme."""
     look = style.theme(theme)
-    drawn = lines.curves(result, x) if name == "curves" else _DRAWINGS[name](result)
     drawn.update_layout(paper_bgcolor=look.ground, plot_bgcolor=look.ground, font_color=look.text)
     drawn.update_layout(hoverlabel={"bgcolor": look.ground, "font_color": look.text})
     drawn.update_xaxes(gridcolor=look.grid, linecolor=look.text, zerolinecolor=style.NEUTRAL)

@@ -36,7 +36,7 @@ def write(result: StudyResult, path: str | Path) -> Path:
 
 def render(result: StudyResult) -> str:
     """Return the report as HTML, in the language in use."""
-    return _template().render(
+    return template("template.html").render(
         result=result,
         language=current(),
         rows=[_row(result, method) for method in result.ranking],
@@ -58,13 +58,14 @@ def render(result: StudyResult) -> str:
         wall=words.seconds(result.wall_seconds),
         themes=style.THEMES,
         font=style.FONT,
-        plotly_js=_plotly_js(),
-        payload=_payload(result),
+        plotly_js=plotly_js(),
+        payload=payload(_drawn(result)),
     )
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return a template of the reports."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("descenso.report", "."),
         autoescape=True,
@@ -73,11 +74,12 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.globals.update(_=_, ngettext=ngettext)
-    return environment.get_template("template.html")
+    return environment.get_template(name)
 
 
 @cache
-def _plotly_js() -> str:
+def plotly_js() -> str:
+    """Return the script that draws the figures."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
@@ -161,11 +163,14 @@ def _fact(value: Any) -> str:
     return str(value)
 
 
-def _payload(result: StudyResult) -> str:
-    """Return the figures as JSON that cannot end the script element it stands in."""
-    drawn = {name: _drawn(figures.figure(result, name)) for name in _shown(result)}
-    for x in lines.AXES:
-        drawn[f"curves:{x}"] = _drawn(figures.figure(result, "curves", x=x))
+def _drawn(result: StudyResult) -> dict[str, go.Figure]:
+    """Return every figure of the report by name, the learning curves against each axis."""
+    drawn = {name: figures.figure(result, name) for name in _shown(result)}
+    return drawn | {f"curves:{x}": figures.figure(result, "curves", x=x) for x in lines.AXES}
+
+
+def payload(drawn: Mapping[str, go.Figure]) -> str:
+    """Return figures and themes as JSON that cannot end the script element it stands in."""
     themes = {
         name: {
             "font.color": theme.text,
@@ -176,11 +181,12 @@ def _payload(result: StudyResult) -> str:
         }
         for name, theme in style.THEMES.items()
     }  # fmt: skip
-    text = json.dumps({"figures": drawn, "themes": themes})
+    plain = {name: _on_clear_ground(figure) for name, figure in drawn.items()}
+    text = json.dumps({"figures": plain, "themes": themes})
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _drawn(figure: go.Figure) -> Any:
+def _on_clear_ground(figure: go.Figure) -> Any:
     clear = "rgba(0,0,0,0)"  # the page's own ground shows, light or dark
     figure.update_layout(paper_bgcolor=clear, plot_bgcolor=clear)
     return json.loads(figure.to_json())

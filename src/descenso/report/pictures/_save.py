@@ -82,7 +82,7 @@ def save_decomposition(descents: Descents, path: str | Path, *, theme: str = "li
     from descenso.report.pictures import _arrows_file, _arrows_page
 
     title, caption = _plain_title(descents), _arrows_file.caption(descents)
-    return _save(_arrows_file.draw, _arrows_page.figure, descents, path, theme, title, caption)
+    return save(_arrows_file.draw, _arrows_page.figure, descents, path, theme, title, caption)
 
 
 def save_map(found: SettingsMap, path: str | Path, *, theme: str = "light") -> Path:
@@ -90,7 +90,7 @@ def save_map(found: SettingsMap, path: str | Path, *, theme: str = "light") -> P
     from descenso.report.pictures import _map_file, _map_page
 
     title, caption = f"{found.surface.name} – {found.method.label}", captions.settings_map(found)
-    return _save(_map_file.draw, _map_page.figure, found, path, theme, title, caption)
+    return save(_map_file.draw, _map_page.figure, found, path, theme, title, caption)
 
 
 def save_landscape(found: Landscape, path: str | Path, *, theme: str = "light") -> Path:
@@ -98,7 +98,7 @@ def save_landscape(found: Landscape, path: str | Path, *, theme: str = "light") 
     from descenso.report.pictures import _landscape_file as file
     from descenso.report.pictures import _landscape_page as page
 
-    return _save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
+    return save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
 
 
 def save_dynamics(found: Dynamics, path: str | Path, *, theme: str = "light") -> Path:
@@ -106,7 +106,7 @@ def save_dynamics(found: Dynamics, path: str | Path, *, theme: str = "light") ->
     from descenso.report.pictures import _dynamics_file as file
     from descenso.report.pictures import _dynamics_page as page
 
-    return _save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
+    return save(file.draw, page.figure, found, path, theme, file.title(found), file.caption(found))
 
 
 def save_figure(
@@ -126,14 +126,14 @@ def save_figure(
     title = result.design.problem
     style.known(name, figures.names(), _("there is no figure named {name!r}; there are {known}."))
     caption = study_captions.caption(result, name)
-    return _save(file, page, result, path, theme, title, caption)
+    return save(file, page, result, path, theme, title, caption)
 
 
 def _plain_title(descents: Descents) -> str:
     return _("Paths on {surface}").format(surface=descents.surface.name)
 
 
-def _save(
+def save(
     file: Callable[[Any, str], Figure],
     page: Callable[[Any, str], Any],
     found: Any,
