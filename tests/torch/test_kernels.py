@@ -35,8 +35,7 @@ def test_nothing_is_compiled_again_when_settings_sizes_or_steps_change(compilati
         optimizer.step()
     optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(5, 5))], "lr": 1.0})
     Adam([torch.nn.Parameter(torch.zeros(2, 3))], lr=0.7)._make_steps()
-    # one for the group that holds a long array, one for those whose arrays are all short
-    assert [recipe.parallel for recipe in compilations] == [True, False]
+    assert len(compilations) == 1
     assert ps[3].unique().numel() == 1
 
 

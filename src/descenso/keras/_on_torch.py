@@ -53,6 +53,10 @@ class SharedStep:
             arrays = {name: kept[i].value for name, kept in slots.items()}
             self._optimizer.state[parameter] = {"step": 0, **arrays}
         self._states = [self._optimizer.state[parameter] for parameter in self.parameters]
+        place_of = {id(parameter): i for i, parameter in enumerate(self.parameters)}
+        self._places = [
+            [place_of[id(p)] for p in group["params"]] for group in self._optimizer.param_groups
+        ]
         self._known = {id(parameter) for parameter in self.parameters}
         self._undecayed = {id(p) for p, out in zip(self.parameters, undecayed, strict=True) if out}
 
@@ -73,17 +77,11 @@ class SharedStep:
                 group["weight_decay"] = 0.0
         for kept in self._states:
             kept["step"] = t - 1
-        before = [p.grad for p in self.parameters]
-        try:
-            if len(parameters) < len(self.parameters):
-                self._optimizer.zero_grad()
-            for parameter, g in zip(parameters, grads, strict=True):
-                parameter.grad = g
-            self._optimizer.step()
-        finally:  # what the caller finds in .grad is what it put there
-            for parameter, gradient in zip(self.parameters, before, strict=True):
-                parameter.grad = gradient
+        self._optimizer.step_with(self._in_groups(dict(zip(places, grads, strict=True))))
         return True
+
+    def _in_groups(self, grads: Mapping[int, Any]) -> list[list[Any]]:
+        return [[grads.get(place) for place in places] for places in self._places]
 
 
 def can_share(variables: Sequence[Any], slots: Mapping[str, Sequence[Any]]) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from descenso.torch import _rounding, _trace
-from descenso.torch._half_vectors import half_vectors
 from descenso.torch._plain import arithmetic
 from descenso.torch._recipe import CannotCompileError, Order, Recipe, extra_inputs, number_buffer
+from descenso.torch._source import mending
 
 # The size the compiler plans for: large enough that it splits the loop over the cores.
 _PLANNED_SIZE = 1 << 20
@@ -19,7 +19,6 @@ _PLANNED_SIZE = 1 << 20
 def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
     """Return Inductor's compiled graph of one update on flat tensors of any one size."""
     from torch._guards import TracingContext, tracing
-    from torch._inductor import config as inductor
     from torch._inductor.compile_fx import compile_fx_inner
     from torch._inductor.decomposition import select_decomp_table
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -33,8 +32,7 @@ def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
         inputs.append(torch.empty(slot_count, dtype=arithmetic(recipe.dtype)))
         inputs += [torch.empty(x.shape, dtype=x.dtype) for x in tables]
         graph = make_fx(_flat_update(program, recipe), select_decomp_table())(*inputs)
-    threads = {} if recipe.parallel else {"cpp.threads": 1}
-    with half_vectors(), inductor.patch(threads), tracing(TracingContext(mode)), torch.no_grad():
+    with mending(), tracing(TracingContext(mode)), torch.no_grad():
         return compile_fx_inner(graph, inputs)
 
 

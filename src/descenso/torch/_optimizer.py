@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar, Literal
 
@@ -156,12 +156,16 @@ class RuleOptimizer(torch.optim.Optimizer):
         _schedules.count(self.param_groups)
         return loss
 
-    def _follow_rule(self) -> None:
+    def step_with(self, gradients: Sequence[Sequence[Any] | None]) -> None:
+        """Follow the rule with these gradients, group after group; nothing else of a step is done."""
         steps = self._steps or self._make_steps()
-        groups = zip(steps, self.param_groups, strict=True)
-        work = [step.collect(group, self.state) for step, group in groups]
+        groups = zip(steps, self.param_groups, gradients, strict=True)
+        work = [step.collect(group, self.state, given) for step, group, given in groups]
         for step, ready in zip(steps, work, strict=True):
             step.run(ready)
+
+    def _follow_rule(self) -> None:
+        self.step_with([None] * len(self.param_groups))
 
     _watched_step = torch.optim.Optimizer.profile_hook_step(_take_step)
 
@@ -227,7 +231,6 @@ class RuleOptimizer(torch.optim.Optimizer):
                             dtype,
                             kept,
                             bool(group["maximize"]),
-                            _recipe.worth_sharing(group["params"]),
                         )
                     )
         except _recipe.CannotCompileError as error:

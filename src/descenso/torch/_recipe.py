@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,9 +13,6 @@ from descenso.rules import Rule
 from descenso.torch import _rounding
 from descenso.torch._plain import arithmetic
 from descenso.torch._trace import Program
-
-#: Arrays shorter than this are not worth sharing between threads (PyTorch's own grain size).
-GRAIN = 32768
 
 #: Which input each argument of a native function is; ``None`` for the number of elements.
 Order: TypeAlias = "tuple[int | None, ...]"
@@ -27,11 +24,7 @@ class CannotCompileError(Exception):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a kernel is made for: a rule with these arrays, switches and dtypes.
-
-    ``parallel`` shares each array between threads; handing out the work costs more than it saves
-    where every array is short.
-    """
+    """What a kernel is made for: a rule with these arrays, switches and dtypes."""
 
     rule: Rule
     state_names: tuple[str, ...]
@@ -39,7 +32,6 @@ class Recipe:
     dtype: torch.dtype
     state_dtype: torch.dtype
     maximize: bool
-    parallel: bool = True
 
     @property
     def rounds_at_random(self) -> bool:
@@ -48,12 +40,7 @@ class Recipe:
 
     def __hash__(self) -> int:
         return hash((self.rule.function, self.state_names, self.switches, self.dtype,
-                     self.state_dtype, self.maximize, self.parallel))  # fmt: skip
-
-
-def worth_sharing(parameters: Iterable[torch.Tensor]) -> bool:
-    """Whether any of a group's parameters is long enough to be shared between threads."""
-    return any(p.numel() >= GRAIN for p in parameters)
+                     self.state_dtype, self.maximize))  # fmt: skip
 
 
 def extra_inputs(recipe: Recipe) -> list[torch.Tensor]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -43,6 +44,9 @@ class _Task(NamedTuple):
     fits: bool
 
 
+_task = partial(tuple.__new__, _Task)  # three times as fast as _Task(...)
+
+
 class GroupStep:
     """Steps one group. Built anew when parameters, state or switches are replaced.
 
@@ -71,31 +75,38 @@ class GroupStep:
         self._names: tuple[str, ...] = ()
         self._shape: tuple[Any, ...] = ()
         self._maximize = False
-        self._parallel = True
         self._entries: list[_Entry | None] = []
         self._bound: dict[_recipe.Recipe, _kernel.BoundKernel] = {}
 
     def collect(
-        self, group: dict[str, Any], state: Mapping[torch.Tensor, dict[str, Any]]
+        self,
+        group: dict[str, Any],
+        state: Mapping[torch.Tensor, dict[str, Any]],
+        gradients: Sequence[torch.Tensor | None] | None = None,
     ) -> list[_Task]:
-        """Return the parameters that have a gradient, each with its gradient, all checked."""
+        """Return the parameters that have a gradient, each with its gradient, all checked.
+
+        Parameters
+        ----------
+        gradients : one for each parameter of the group; each one's own ``grad`` if not given.
+        """
         settings = self._live.read(group)
         if settings is not self._settings or group["maximize"] is not self._maximize:
             self._take_settings(settings, bool(group["maximize"]))
         parameters = group["params"]
         if len(self._entries) != len(parameters):
             self._entries = [None] * len(parameters)
-            self._parallel = _recipe.worth_sharing(parameters)
         tasks = []
-        for index, (parameter, entry) in enumerate(zip(parameters, self._entries, strict=True)):
-            gradient = parameter.grad
+        given = [p.grad for p in parameters] if gradients is None else gradients
+        rows = enumerate(zip(parameters, self._entries, given, strict=True))
+        for index, (parameter, entry, gradient) in rows:
             if gradient is None:
                 continue
             if gradient.layout is not torch.strided:
                 check_gradient(gradient, self.name_of(parameter))
             if entry is None or not _is_current(entry, parameter, state.get(parameter)):
                 entry = self._entries[index] = self._enter(parameter, state[parameter], index)
-            tasks.append(_Task(entry, gradient, _fits(entry, gradient)))
+            tasks.append(_task((entry, gradient, _fits(entry, gradient))))
         return tasks
 
     def _take_settings(self, settings: tuple[float | bool, ...], maximize: bool) -> None:
@@ -134,9 +145,7 @@ class GroupStep:
     ) -> tuple[_kernel.BoundKernel, list[Any]]:
         kept = arrays[0].dtype if arrays else _plain.arithmetic(theta.dtype)
         names, switches, maximize = self._shape
-        recipe = _recipe.Recipe(
-            self.rule, names, switches, theta.dtype, kept, maximize, self._parallel
-        )
+        recipe = _recipe.Recipe(self.rule, names, switches, theta.dtype, kept, maximize)
         if recipe not in self._bound:
             self._bound[recipe] = _kernel.BoundKernel(_kernel.compiled(recipe))
         kernel = self._bound[recipe]

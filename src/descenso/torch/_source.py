@@ -1,8 +1,13 @@
-"""Make Inductor's loops read and write half vectors of 16-bit numbers without a mask.
+"""Mend the C++ that Inductor generates, in two places that cost optimizer steps their speed.
 
-A loop takes as many elements at a time as a vector holds of float32, which is half a vector of
-bfloat16 or float16. Inductor reads and writes that half through a mask, which took most of a step's
-time on an AMD EPYC (Zen 4). Here the source it generates is made to use plain 256-bit instructions.
+Half vectors: a loop takes as many elements at a time as a vector holds of float32, which is half a
+vector of bfloat16 or float16. Inductor reads and writes that half through a mask, which took most of
+a step's time on an AMD EPYC (Zen 4); here plain 256-bit instructions do.
+
+Short arrays: a loop is shared between threads however short it is, and handing out the work takes
+longer than a bias or a normalization has to be worked on; here one thread does these.
+
+Source that looks otherwise, as of another version of PyTorch, stays as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
+
+#: Arrays shorter than this are not worth sharing between threads (PyTorch's own grain size).
+GRAIN = 32768
 
 _INCLUDE = "#include <torch/csrc/inductor/cpp_prefix.h>\n"
 _FUNCTIONS = """
@@ -38,8 +46,13 @@ _LOAD = re.compile(r"at::vec::Vectorized<(at::BFloat16|at::Half)>::loadu\((.*?)"
 _STORE = re.compile(r"\b(tmp\d+)\.store\((.*?)" + _SIXTEEN)
 
 
-def unmasked(source: str) -> str:
-    """Return generated C++ with its half vectors read and written plainly."""
+_PARALLEL = re.compile(r"^( *#pragma omp parallel(?: num_threads\(\d+\))?)$", re.MULTILINE)
+
+
+def mended(source: str) -> str:
+    """Return generated C++ with half vectors read and written plainly, short arrays unshared."""
+    if "const int64_t ks0" in source:  # the number of elements
+        source = _PARALLEL.sub(rf"\1 if(ks0 >= {GRAIN}L)", source)
     if not _LOAD.search(source):
         return source
     plain = _STORE.sub(r"store_16(\1, \2)", _LOAD.sub(r"load_half<\1>(\2)", source))
@@ -47,14 +60,14 @@ def unmasked(source: str) -> str:
 
 
 @contextmanager
-def half_vectors() -> Iterator[None]:
-    """Have what is compiled in the block use plain half vectors."""
+def mending() -> Iterator[None]:
+    """Mend what is generated in the block."""
     from torch._inductor.async_compile import AsyncCompile
 
     compile_source = AsyncCompile.cpp_pybinding
 
-    def compile_plain(self: Any, argument_types: Any, source: str) -> Any:
-        return compile_source(self, argument_types, unmasked(source))
+    def compile_mended(self: Any, argument_types: Any, source: str) -> Any:
+        return compile_source(self, argument_types, mended(source))
 
-    with mock.patch.object(AsyncCompile, "cpp_pybinding", compile_plain):
+    with mock.patch.object(AsyncCompile, "cpp_pybinding", compile_mended):
         yield
