@@ -1,6 +1,10 @@
 """Whatever is asked wrongly: one line that names the rule broken and the value given."""
 
+import sys
+
 import pytest
+
+from descenso.cli import run
 
 ASKED_WRONGLY = [
     (["compare", "wnie"], "no problem named 'wnie'", "Did you mean 'wine'?"),
@@ -130,3 +134,12 @@ def test_a_problem_of_ones_own_that_stops_the_interpreter_does_not_stop_descenso
     outcome = descenso("compare", "quitter.py:problem")
     assert outcome.code == 1
     assert "importing quitter.py failed: SystemExit" in outcome.complaint
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_extra_that_brings_it(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    picture = str(tmp_path / "path.png")
+    assert run(["path", "ravine", "--methods", "adam", "--steps", "3", "--out", picture]) == 1
+    assert "this needs matplotlib: pip install 'descenso[web]'" in capsys.readouterr().err

@@ -17,6 +17,9 @@ from descenso.errors import BudgetError, DescensoError, RuleError, SettingError,
 
 REFUSED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
 
+# Package -> the extra that brings it, where a command asks for one that is not installed.
+_EXTRAS = {"keras": "keras", "matplotlib": "web", "tensorflow": "keras", "torch": "torch"}
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
@@ -75,6 +78,10 @@ def _explain(error: Exception) -> int:
         return REFUSED
     if os.environ.get("DESCENSO_DEBUG"):
         raise error
+    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+        text = language._("this needs {module}: pip install 'descenso[{extra}]'")
+        _complain(text.format(module=error.name, extra=_EXTRAS[error.name]))
+        return REFUSED
     text = language._(
         "this should not have happened: {kind}: {error} (set DESCENSO_DEBUG=1 for the details)"
     )
