@@ -329,6 +329,31 @@ def check_what_is_wrong_is_named():
             problems.rehearse(problem, problem.make_data(0))
 
 
+_CALLS = []  # a global state
+
+
+class _Counting(layers.Layer):
+    def call(self, inputs):
+        _CALLS.append(1)
+        return inputs * len(_CALLS)
+
+
+def check_what_is_wrong_in_training_is_told_before_it():
+    nothing = dense(lambda: layers.Lambda(lambda x: keras.ops.log(-1 - x * x)))
+    cases = [
+        (nothing, LABELS, "loss: it is nan on the first batch, before any training"),
+        (dense(), LABELS + 5, "gives 3 outputs, but there is a label 7"),
+        (dense(outputs=2), LABELS, "gives 2 outputs, but there is a label 2"),
+        (dense(_Counting), LABELS, "other values when it is called again with the same arguments"),
+    ]
+    for make_model, labels, message in cases:
+        problem = from_keras(make_model, (X, labels), loss="cross-entropy")
+        with pytest.raises(ProblemError, match=message):
+            problems.rehearse(problem, problem.make_data(0))
+    with pytest.raises(DataError, match="validation: there are no examples"):
+        from_keras(dense(), {**PARTS, "validation": (X[:0], LABELS[:0])}, loss="cross-entropy")
+
+
 def check_another_backend_is_refused_with_what_to_set():
     patch = pytest.MonkeyPatch()
     with patch.context() as patched:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from descenso import problems
-from descenso.errors import ProblemError
+from descenso.errors import DataError, ProblemError
 from descenso.problems import Data, Metric, Split
 
 
@@ -54,6 +54,25 @@ def fail(*_):
 def test_the_rule_that_is_broken_is_named(wine, changes, message):
     with pytest.raises(ProblemError, match=message):
         rehearse(wine, **changes)
+
+
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_part_without_examples_is_named(wine, part):
+    data = wine.make_data(0)
+    whole = getattr(data, part)
+    empty = replace(data, **{part: Split(whole.inputs[:0], whole.targets[:0])})
+    with pytest.raises(DataError, match=f"{part}: there are no examples"):
+        problems.rehearse(wine, empty)
+    short = replace(data, **{part: Split(whole.inputs, whole.targets[:-1])})
+    with pytest.raises(DataError, match=rf"{part}: \d+ inputs but \d+ targets"):
+        problems.rehearse(wine, short)
+
+
+def test_labels_below_zero_are_refused_wherever_they_stand(wine):
+    data = wine.make_data(0)
+    below = replace(data, test=Split(data.test.inputs, data.test.targets - 1))
+    with pytest.raises(ProblemError, match="class labels count from 0; got -1"):
+        problems.rehearse(wine, below)
 
 
 def test_outputs_that_would_broadcast_against_targets_are_refused():

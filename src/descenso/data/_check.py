@@ -25,14 +25,15 @@ def check_examples(inputs: Array, targets: Array, where: str, *, classes: bool) 
         if the labels are not whole numbers ≥ 0 or all one class.
     """
     inputs, targets = np.asarray(inputs), np.asarray(targets)
-    _check_lengths(inputs, targets, where)
+    check_lengths(inputs, targets, where)
     _check_numbers(inputs, _("inputs of {where}").format(where=where))
     _check_numbers(targets, _("targets of {where}").format(where=where))
     if classes:
         _check_labels(targets, where)
 
 
-def _check_lengths(inputs: Array, targets: Array, where: str) -> None:
+def check_lengths(inputs: Array, targets: Array, where: str) -> None:
+    """Check that there are examples, and as many targets as inputs; see :func:`check_examples`."""
     if inputs.ndim == 0 or targets.ndim == 0:
         raise DataError(
             _("{where}: inputs and targets must be arrays whose first axis counts examples").format(

@@ -11,11 +11,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from descenso.data import Data, Split
+from descenso.data._check import check_lengths
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._figures import accuracy, cross_entropy
 from descenso.problems._problem import Array, Params, Problem, Variables, trained
 
+PARTS = ("train", "validation", "test")
 Leaves: TypeAlias = list[tuple[str, Any]]  # path in the tree, array
 
 
@@ -26,11 +28,16 @@ def rehearse(problem: Problem, data: Data) -> float:
 
     Raises
     ------
+    DataError
+        If a part has no examples, or not as many targets as inputs.
     ProblemError
         If ``init`` does not give a tree of finite floating arrays; if ``apply``, the loss or the
         metric fail on the first batch; if loss or metric are not one finite number; if the
         labels do not fit the outputs; or if a function gives another value when called again.
     """
+    for part in PARTS:
+        examples = getattr(data, part)
+        check_lengths(examples.inputs, examples.targets, part)
     if problem.framework == "torch":
         from descenso.problems._torch_rehearsal import rehearse_torch
 
@@ -230,7 +237,15 @@ def _check_outputs_cover_labels(outputs: Array, data: Data) -> None:
                 "apply: classification needs outputs of shape (examples, classes); got {shape}"
             ).format(shape=shape)
         )
-    largest = max(int(np.max(part.targets)) for part in (data.train, data.validation, data.test))
+    parts = (data.train, data.validation, data.test)
+    smallest = min(int(np.min(part.targets)) for part in parts)
+    if smallest < 0:
+        raise ProblemError(
+            _("{where}: class labels count from 0; got {value}").format(
+                where=_("the data"), value=smallest
+            )
+        )
+    largest = max(int(np.max(part.targets)) for part in parts)
     if largest >= shape[1]:
         raise ProblemError(
             _(
