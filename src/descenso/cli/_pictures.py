@@ -86,6 +86,8 @@ def path(
     view = paths.window(window) if window else None
     starts = [paths.point(text) for text in start or []]
     where = paths.get(surface, function=function, window=view, start=starts[0] if starts else None)
+    for other in starts:
+        paths.check_inside(where, other)
     chosen = parse_list(methods)
     if map_of is not None:
         _draw_map(where, chosen, map_of, steps, out, theme)

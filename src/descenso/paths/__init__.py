@@ -4,7 +4,7 @@ from descenso.paths._decompose import Parts, decompose
 from descenso.paths._formula import FUNCTIONS, Window, from_formula
 from descenso.paths._map import SettingsMap, settings_map, stability_boundary
 from descenso.paths._settings import learning_rate, point, window
-from descenso.paths._surfaces import REGRESSION, get, names, seen_through
+from descenso.paths._surfaces import REGRESSION, check_inside, get, names, seen_through
 from descenso.paths._trace import MOST_STEPS, Descents, Trace, descend
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "SettingsMap",
     "Trace",
     "Window",
+    "check_inside",
     "decompose",
     "descend",
     "from_formula",

@@ -55,8 +55,33 @@ def get(
         found = _regression()
     else:
         found = _built_in(str(text))
-    found = replace(found, window=window or found.window, start=start or found.start)
-    return _checked(found)
+    found = _checked(replace(found, window=window or found.window, start=start or found.start))
+    check_inside(found, found.start)
+    return found
+
+
+def check_inside(surface: Surface, start: tuple[float, float]) -> None:
+    """Refuse a start that a picture of the surface would not show.
+
+    Raises
+    ------
+    SettingError
+        If it lies outside the window.
+    """
+    if all(low <= x <= high for x, (low, high) in zip(start, surface.window, strict=True)):
+        return
+    (left, right), (bottom, top) = surface.window
+    raise SettingError(
+        _(
+            "the start ({x}, {y}) lies outside the view, x from {left} to {right}, y from {bottom} "
+            "to {top}; give another start or a wider window"
+        ).format(
+            **{name: f"{value:g}" for name, value in zip(
+                ("x", "y", "left", "right", "bottom", "top"),
+                (*start, left, right, bottom, top), strict=True,
+            )}
+        )
+    )  # fmt: skip
 
 
 def _built_in(text: str) -> Surface:
