@@ -89,7 +89,6 @@ def test_nothing_is_compiled_again_when_a_setting_a_seed_or_the_budget_changes(l
     )
     assert engine._programs == programs
     assert len(programs) == 1
-    assert engine._programs[next(iter(programs))].call is programs[next(iter(programs))].call
 
 
 def test_members_with_one_seed_start_from_the_same_weights(linear):
@@ -174,14 +173,16 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
 def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
     import jax
 
-    from descenso.engine._program import EXAMPLES_PER_PART, evaluate
+    from descenso.engine._gradient import EXAMPLES_PER_PART, evaluate
 
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
     for examples in (2 * EXAMPLES_PER_PART + 1, 3 * EXAMPLES_PER_PART, 3 * EXAMPLES_PER_PART + 77):
         x, y = rng.normal(size=(examples, 4)), rng.normal(size=(examples, 2))
         with jax.enable_x64(True):
-            loss, _ = evaluate(linear, params, (jax.numpy.asarray(x), jax.numpy.asarray(y)))
+            loss, _ = evaluate(
+                linear, params, (jax.numpy.asarray(x), jax.numpy.asarray(y)), EXAMPLES_PER_PART
+            )
         assert float(loss) == pytest.approx(((x @ params["w"] + params["b"] - y) ** 2).mean())
 
 
@@ -200,13 +201,13 @@ def test_the_layout_is_described_with_its_timings(linear):
     assert described["programs"][0]["microseconds_per_member_step"] > 0
 
 
-def test_a_process_that_has_started_jax_already_is_served_with_its_devices():
+def test_a_process_that_has_started_jax_already_is_served_with_what_it_has():
     code = (
         "import jax; jax.devices(); from descenso.engine.layout import start_jax; "
-        "print(len(start_jax()))"
+        "print(start_jax().platform)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "1"
+    assert done.stdout.strip() == "cpu"
 
 
 def test_starting_jax_leaves_the_environment_as_it_was():

@@ -93,7 +93,7 @@ def test_what_is_drawn_does_not_depend_on_neighbours_chunks_or_resuming(dropping
     crowd = [member(seed, rule="adam", lr=lr) for lr in (0.01, 0.1) for seed in range(11)]
     together = finished(JaxEngine(dropping, data, 0), crowd, 4)
     halves = finished(JaxEngine(dropping, data, 0), crowd, 2)
-    monkeypatch.setattr(layout, "MEMBERS_PER_STREAM", 1)
+    monkeypatch.setattr(layout, "MEMBERS_PER_CALL", 1)
     resumed = finished(JaxEngine(dropping, data, 0), list(halves.values())[::-1], 4)
     alone = finished(JaxEngine(dropping, data, 0), crowd[7:8], 4)
     for others in (resumed, alone):

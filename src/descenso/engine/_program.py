@@ -1,29 +1,27 @@
 """The compiled program: train a slab of members for some epochs, all inside XLA.
 
 One program serves every setting, seed and number of epochs of a rule at a batch size: all of these
-are arguments. It is a loop over members around a loop over epochs around a loop over steps.
+are arguments. It is a loop over epochs around a loop over steps, for the members one after another
+or for all of them side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh
-from jax.sharding import PartitionSpec as P
 
-from descenso.engine.layout import Slab
+from descenso.engine._gradient import evaluate, loss_and_gradient
+from descenso.engine.layout import ONE_AFTER_ANOTHER, Slab
 from descenso.ops import jax as xp
 from descenso.problems import Problem, Variables, trained, with_trained
 from descenso.rules import Rule
 
 Array: TypeAlias = Any
 Tree: TypeAlias = Any
-_MESH_AXIS = "stream"
-EXAMPLES_PER_PART = 256  # of a split that is evaluated a part at a time
 
 
 class Progress(NamedTuple):
@@ -59,9 +57,15 @@ class Outcome(NamedTuple):
     alive: Array
 
 
+TrainOne: TypeAlias = Callable[[Progress, Inputs], tuple[Progress, Outcome]]
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """What a program is compiled for."""
+    """What a program is compiled for.
+
+    ``part`` and ``evaluated_part`` say how many examples pass through the network at a time.
+    """
 
     problem: Problem
     rule: Rule
@@ -69,15 +73,14 @@ class Recipe:
     batch_size: int
     examples: int
     slab: Slab
+    part: int
+    evaluated_part: int
+    arrangement: str = ONE_AFTER_ANOTHER
 
     @property
     def steps(self) -> int:
         """Return the steps of one epoch; the examples left over wait for another epoch."""
         return self.examples // self.batch_size
-
-    def objective(self, params: Tree, inputs: Array, targets: Array) -> Array:
-        """Return the mean loss of the outputs."""
-        return self.problem.loss(self.problem.apply(params, inputs), targets)
 
     def batch(self, train: Array, order: Array, step: Array) -> tuple[Array, Array]:
         """Return the examples of a step; ``order`` has shape (examples used per epoch,)."""
@@ -86,37 +89,6 @@ class Recipe:
             return inputs, targets  # a whole-batch gradient does not depend on the order
         rows = jax.lax.dynamic_slice_in_dim(order, step * self.batch_size, self.batch_size)
         return jnp.take(inputs, rows, axis=0), jnp.take(targets, rows, axis=0)
-
-
-def evaluate(problem: Problem, params: Tree, split: Array) -> tuple[Array, Array]:
-    """Return loss and metric over a whole split ``(inputs, targets)``.
-
-    The outputs are computed a part at a time, so that a large split stays in the cache; loss and
-    metric see all of them at once, for not every metric is a mean over examples.
-    """
-    inputs, targets = split
-    outputs = _outputs(problem, params, inputs)
-    return problem.loss(outputs, targets), problem.metric.function(outputs, targets)
-
-
-def _outputs(problem: Problem, params: Tree, inputs: Array) -> Array:
-    examples = jax.tree.leaves(inputs)[0].shape[0]
-    if examples <= 2 * EXAMPLES_PER_PART:
-        return problem.apply(params, inputs)
-    parts = -(-examples // EXAMPLES_PER_PART)
-    # The last part reaches back over the one before, so that all have one shape.
-    starts = jnp.minimum(jnp.arange(parts) * EXAMPLES_PER_PART, examples - EXAMPLES_PER_PART)
-
-    def part_at(start: Array) -> Array:
-        rows = jax.tree.map(
-            lambda a: jax.lax.dynamic_slice_in_dim(a, start, EXAMPLES_PER_PART), inputs
-        )
-        return problem.apply(params, rows)
-
-    outputs = jax.lax.map(part_at, starts)
-    overlap = parts * EXAMPLES_PER_PART - examples
-    whole = outputs[:-1].reshape(-1, *outputs.shape[2:])
-    return jnp.concatenate([whole, outputs[-1][overlap:]])
 
 
 def _apply_rule(
@@ -144,7 +116,7 @@ def _differentiate(
     """Return the loss of a step, its gradient, and the parameters with what the step carries on."""
     train_loss = recipe.problem.train_loss
     if train_loss is None:
-        loss, gradient = jax.value_and_grad(recipe.objective)(params, *batch)
+        loss, gradient = loss_and_gradient(recipe.problem, params, *batch, recipe.part)
         return loss, gradient, params
 
     def loss_of(moved: Tree) -> tuple[Array, Tree]:
@@ -199,7 +171,7 @@ def _train_member(
         epoch, progress, (train_losses, losses, metrics), _ = carry
         order = orders[inputs.seed_row, epoch]
         progress, train_loss, alive = _train_epoch(recipe, inputs, progress, epoch, order, train)
-        loss, metric = evaluate(recipe.problem, progress.params, validation)
+        loss, metric = evaluate(recipe.problem, progress.params, validation, recipe.evaluated_part)
         alive = alive & jnp.isfinite(loss) & (loss <= inputs.hopeless)
         figures = (
             train_losses.at[epoch].set(train_loss),
@@ -214,30 +186,40 @@ def _train_member(
     return progress, Outcome(train_loss, loss, metric, alive)
 
 
-def _train_stream(
-    recipe: Recipe,
-    progress: Progress,
-    inputs: Inputs,
-    count: Array,
-    orders: Array,
-    epochs: Array,
-    data: Any,
-) -> tuple[Progress, Outcome]:
-    """Train the first ``count`` members of one stream, one after another."""
+def build(recipe: Recipe) -> Any:
+    """Return the training program, not yet compiled.
 
+    It takes ``(progress, inputs, count, orders, epochs, data)`` and trains the first ``count``
+    members. The first two carry a leading axis of members; ``orders`` has shape (seeds, epochs,
+    examples used per epoch).
+    """
+    one_after_another = recipe.arrangement == ONE_AFTER_ANOTHER
+    train = _train_in_turn if one_after_another else _train_side_by_side
+
+    def program(
+        progress: Progress, inputs: Inputs, count: Array, orders: Array, epochs: Array, data: Any
+    ) -> tuple[Progress, Outcome]:
+        def one(mine: Progress, given: Inputs) -> tuple[Progress, Outcome]:
+            return _train_member(recipe, mine, given, orders, epochs, data)
+
+        return train(one, progress, inputs, count)
+
+    return jax.jit(program)
+
+
+def _train_in_turn(
+    train: TrainOne, progress: Progress, inputs: Inputs, count: Array
+) -> tuple[Progress, Outcome]:
     def member(tree: Tree, i: Array) -> Tree:
         return jax.tree.map(lambda a: a[i], tree)
 
-    shapes = jax.eval_shape(
-        lambda: _train_member(recipe, member(progress, 0), member(inputs, 0), orders, epochs, data)
-    )[1]
-    blank = jax.tree.map(lambda s: jnp.zeros((recipe.slab.members, *s.shape), s.dtype), shapes)
+    members = inputs.hopeless.shape[0]
+    shapes = jax.eval_shape(lambda: train(member(progress, 0), member(inputs, 0)))[1]
+    blank = jax.tree.map(lambda s: jnp.zeros((members, *s.shape), s.dtype), shapes)
 
     def train_one(carry: Any) -> Any:
         i, progress, outcomes = carry
-        done, outcome = _train_member(
-            recipe, member(progress, i), member(inputs, i), orders, epochs, data
-        )
+        done, outcome = train(member(progress, i), member(inputs, i))
         write = lambda whole, part: whole.at[i].set(part)  # noqa: E731
         return i + 1, jax.tree.map(write, progress, done), jax.tree.map(write, outcomes, outcome)
 
@@ -247,32 +229,27 @@ def _train_stream(
     return progress, outcomes
 
 
-def build(recipe: Recipe, mesh: Mesh) -> Any:
-    """Return the training program, not yet compiled.
-
-    It takes ``(progress, inputs, counts, orders, epochs, data)``. The first three carry leading
-    axes (streams, members); ``orders`` has shape (seeds, epochs, examples used per epoch).
-    """
-
-    def on_stream(
-        progress: Progress, inputs: Inputs, counts: Array, orders: Array, epochs: Array, data: Any
-    ) -> tuple[Progress, Outcome]:
-        return _train_stream(recipe, progress, inputs, counts, orders, epochs, data)
-
-    return _on_every_stream(on_stream, mesh, split=3, whole=3)
+def _train_side_by_side(
+    train: TrainOne, progress: Progress, inputs: Inputs, count: Array
+) -> tuple[Progress, Outcome]:
+    taken = jnp.arange(inputs.hopeless.shape[0]) < count
+    # A place that is not taken has no hope, and so takes no step.
+    hopeless = jnp.where(taken, inputs.hopeless, jnp.nan)
+    together: TrainOne = jax.vmap(train)
+    return together(progress, inputs._replace(hopeless=hopeless))
 
 
-def build_judge(problem: Problem, members: int, mesh: Mesh) -> Any:
+def build_judge(problem: Problem, members: int, part: int) -> Any:
     """Return the program that judges parameters on a split, not yet compiled.
 
-    It takes ``(params, counts, split)`` with leading axes (streams, members) on the parameters,
-    and returns loss and metric of each.
+    It takes ``(params, count, split)`` with a leading axis of members on the parameters, and
+    returns loss and metric of each.
     """
 
-    def on_stream(params: Tree, count: Array, split: Array) -> tuple[Array, Array]:
+    def judge(params: Tree, count: Array, split: Array) -> tuple[Array, Array]:
         def judge_one(carry: Any) -> Any:
             i, losses, metrics = carry
-            loss, metric = evaluate(problem, jax.tree.map(lambda a: a[i], params), split)
+            loss, metric = evaluate(problem, jax.tree.map(lambda a: a[i], params), split, part)
             return i + 1, losses.at[i].set(loss), metrics.at[i].set(metric)
 
         blank = jnp.zeros(members, jax.tree.leaves(params)[0].dtype)
@@ -280,25 +257,4 @@ def build_judge(problem: Problem, members: int, mesh: Mesh) -> Any:
         _, losses, metrics = jax.lax.while_loop(lambda carry: carry[0] < count, judge_one, start)
         return losses, metrics
 
-    return _on_every_stream(on_stream, mesh, split=2, whole=1)
-
-
-def _on_every_stream(function: Any, mesh: Mesh, *, split: int, whole: int) -> Any:
-    """Run ``function`` on each stream: its first arguments are split, the others given whole."""
-
-    def on_mine(*arguments: Any) -> Any:
-        mine = jax.tree.map(lambda a: a[0], arguments[:split])
-        result = function(*mine, *arguments[split:])
-        return jax.tree.map(lambda a: a[None], result)
-
-    specs = (P(_MESH_AXIS),) * split + (P(),) * whole
-    mapped = jax.shard_map(
-        on_mine, mesh=mesh, in_specs=specs, out_specs=P(_MESH_AXIS), check_vma=False
-    )
-    return jax.jit(mapped)
-
-
-def make_mesh(devices: list[Any]) -> Mesh:
-    """Return a mesh with one stream per device."""
-    auto = (jax.sharding.AxisType.Auto,)
-    return jax.make_mesh((len(devices),), (_MESH_AXIS,), axis_types=auto, devices=devices)
+    return jax.jit(judge)

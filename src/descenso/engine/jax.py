@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from operator import itemgetter
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import jax
 import numpy as np
 import platformdirs
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
 from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
 from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
 from descenso.engine._fast_forms import with_fast_forms
-from descenso.engine._program import (
-    Inputs,
-    Noise,
-    Outcome,
-    Progress,
-    Recipe,
-    build,
-    build_judge,
+from descenso.engine._gradient import (
+    EXAMPLES_PER_PART,
     evaluate,
-    make_mesh,
+    largest_bytes,
+    treats_examples_apart,
 )
+from descenso.engine._jax_program import Compiled, Program, lay, memory_of, ran_out_of_memory
+from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
 from descenso.engine.randomness import example_order, noise_key, weights_generator
+from descenso.errors import ProblemError
+from descenso.language import _
 from descenso.problems import Data, Problem, trained
 from descenso.records import Curve, Member, Run
 
 Tree: TypeAlias = Any
 Floats: TypeAlias = NDArray[np.floating[Any]]
+_Key: TypeAlias = tuple[Any, ...]
+#: Example orders that are kept: a call needs one for each of its seeds and epochs.
+ORDERS_KEPT = 256
 
 
 def _use_compilation_cache() -> None:
@@ -46,18 +47,6 @@ def _use_compilation_cache() -> None:
         folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
         jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-@dataclass
-class _Compiled:
-    """A program compiled for its slab, and how fast it has been seen to run."""
-
-    recipe: Recipe
-    call: Any
-    compile_seconds: float
-    seconds_per_epoch: float | None = None  # of one member on its stream
-    member_steps: int = 0
-    seconds: float = 0.0
 
 
 @dataclass
@@ -72,6 +61,44 @@ class _Start:
         return untrained(self.validation_loss, self.validation_metric)
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A call into compiled code: runs that stand at one epoch, to be trained for some more."""
+
+    program: Program
+    runs: list[Run]
+    epochs: int
+    judge: bool
+
+
+_Advance: TypeAlias = tuple[list[Run], float]  # the runs advanced, and the seconds it took
+
+
+@dataclass
+class _Group:
+    """Runs that wait for one program."""
+
+    program: Program
+    waiting: deque[Run]
+
+    def take(self, streams: int, epochs: int, judge: bool) -> _Task:
+        """Take what the next call should train off the queue."""
+        slab, pace = self.program.recipe.slab, self.program.pace
+        most = layout.members_for_call(
+            self.program.recipe.arrangement, slab, pace, len(self.waiting), streams
+        )
+        done = self.waiting[0].curve.epochs
+        runs: list[Run] = []
+        while self.waiting and len(runs) < most:
+            run = self.waiting[0]
+            seeds = {r.member.seed for r in (*runs, run)}
+            if run.curve.epochs != done or len(seeds) > slab.seeds:
+                break
+            runs.append(self.waiting.popleft())
+        more = layout.epochs_for_call(slab, pace, len(runs), epochs - done)
+        return _Task(self.program, runs, more, judge and done + more >= epochs)
+
+
 @dataclass
 class JaxEngine:
     """Train members of ``problem`` on ``data`` with JAX.
@@ -81,30 +108,30 @@ class JaxEngine:
     problem, data : what to train.
     study_seed : keys all randomness.
     dtype : of parameters, rule state and settings.
+    arrangement : ``"one after another"`` or ``"side by side"``; ``None`` lets the machine decide.
     """
 
     problem: Problem
     data: Data
     study_seed: int
     dtype: type[np.floating[Any]] = np.float32
-    _programs: dict[Any, _Compiled] = field(default_factory=dict, init=False)
+    arrangement: str | None = None
+    _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
     _starts: dict[int, _Start] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        devices = layout.start_jax()
+        self._device = layout.start_jax()
+        self._streams = layout.streams_of(self._device.platform)
         self.problem = with_fast_forms(self.problem)
         _use_compilation_cache()
-        self._mesh = make_mesh(devices)
-        self._devices = devices
-        self._whole = NamedSharding(self._mesh, P())
         train, validation, test = (
-            jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._whole)
+            jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._device)
             for split in (self.data.train, self.data.validation, self.data.test)
         )
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
-        self._evaluate = jax.jit(lambda params, split: evaluate(self.problem, params, split))
-        self._judge_program: Any = None
+        self._judge: Compiled | None = None
+        self._kept_orders: OrderedDict[tuple[int, int], NDArray[np.int32]] = OrderedDict()
 
     def _floats(self, array: Any) -> Any:
         """Return the array with floating numbers in the engine's precision, others untouched."""
@@ -117,13 +144,23 @@ class JaxEngine:
         self, members: Sequence[Member | Run], epochs: int, *, judge: bool = False
     ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs; see :class:`Engine`."""
-        groups: dict[Any, list[Run]] = defaultdict(list)
-        for given in members:
-            run = given if isinstance(given, Run) else self._new_run(given)
-            if run.curve.epochs < epochs and not run.curve.diverged:
-                groups[(*self._program_key(run.member), run.curve.epochs)].append(run)
-        for runs in groups.values():
-            yield from self._train_group(runs, epochs, judge)
+        groups = self._groups(members, epochs)
+        if judge and groups:
+            self._prepare_to_judge()
+        pool = ThreadPoolExecutor(self._streams, "stream")
+        under_way: dict[Future[_Advance], tuple[_Group, _Task]] = {}
+        try:
+            while any(group.waiting for group in groups) or under_way:
+                self._keep_busy(pool, groups, under_way, epochs, judge)
+                done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    group, task = under_way.pop(future)
+                    runs = self._taken_in(group, task, future)
+                    group.waiting.extend(_unfinished(runs, epochs))
+                    if runs:
+                        yield runs
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
@@ -131,36 +168,93 @@ class JaxEngine:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
+        ways = {p.recipe.arrangement for p in self._programs.values()}
         return {
             "engine": "jax",
-            "platform": self._devices[0].platform,
-            "streams": len(self._devices),
-            "arrangement": "members one after another, one stream per core",
+            "platform": self._device.platform,
+            "streams": self._streams,
+            "arrangement": "members " + " or ".join(sorted(ways or {layout.ONE_AFTER_ANOTHER})),
             "dtype": np.dtype(self.dtype).name,
-            "programs": [
-                {
-                    "rule": p.recipe.rule.name,
-                    "batch_size": p.recipe.batch_size,
-                    "members_per_call": p.recipe.slab.capacity,
-                    "compile_seconds": round(p.compile_seconds, 3),
-                    "member_steps": p.member_steps,
-                    "microseconds_per_member_step": round(1e6 * p.seconds / p.member_steps, 3)
-                    if p.member_steps
-                    else None,
-                }
-                for p in self._programs.values()
-            ],
+            "programs": [program.described() for program in self._programs.values()],
         }
+
+    # ---- sharing out the work -----------------------------------------------------------------
+
+    def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[_Group]:
+        """Return the runs that are to go on, by the program that trains them."""
+        waiting: dict[_Key, deque[Run]] = {}
+        for given in members:
+            run = given if isinstance(given, Run) else self._new_run(given)
+            if _unfinished([run], epochs):
+                waiting.setdefault(self._program_key(run.member), deque()).append(run)
+        return [_Group(self._program(runs[0].member, epochs), runs) for runs in waiting.values()]
+
+    def _keep_busy(
+        self,
+        pool: ThreadPoolExecutor,
+        groups: Sequence[_Group],
+        under_way: dict[Future[_Advance], tuple[_Group, _Task]],
+        epochs: int,
+        judge: bool,
+    ) -> None:
+        """Give every stream a call to run, and one that waits for the first to be free."""
+        while len(under_way) <= self._streams:
+            compiling = {id(t.program) for _, t in under_way.values() if not t.program.ready}
+            ready = (g for g in groups if g.waiting and id(g.program) not in compiling)
+            group = next(ready, None)
+            if group is None:
+                return
+            task = group.take(self._streams, epochs, judge)
+            precision = jax.config.jax_enable_x64  # kept by thread: a stream must be told
+            under_way[pool.submit(self._done, task, precision)] = group, task
+
+    def _taken_in(self, group: _Group, task: _Task, future: Future[_Advance]) -> list[Run]:
+        """Return the runs that a call has advanced: none, if memory ran out and it comes again."""
+        try:
+            runs, seconds = future.result()
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
+            group.waiting.extendleft(reversed(task.runs))
+            if task.program is group.program:  # and not another stream's call found out before
+                self._back_off(group, error)
+            return []
+        task.program.note(task.runs, runs, seconds)
+        return runs
+
+    def _back_off(self, group: _Group, error: Exception) -> None:
+        """Halve the members of a call, which did not fit into memory."""
+        recipe = group.program.recipe
+        if recipe.slab.members == 1:
+            line = str(error).strip().partition("\n")[0]
+            raise ProblemError(
+                _("the memory does not suffice for one member at batch size {size}: {why}").format(
+                    size=recipe.batch_size, why=line
+                )
+            ) from error
+        slab = replace(recipe.slab, members=recipe.slab.members // 2)
+        member = group.waiting[0].member
+        group.program = self._traced(replace(recipe, slab=slab), member)
+        self._programs[self._program_key(member)] = group.program
 
     # ---- starting a member --------------------------------------------------------------------
 
     def _start(self, seed: int) -> _Start:
         if seed not in self._starts:
-            params = self.problem.init(weights_generator(self.study_seed, seed))
-            params = jax.tree.map(self._floats, params)
+            params = self._weights(seed)
             loss, metric = self._evaluate(params, self._seen[1])
             self._starts[seed] = _Start(params, float(loss), float(metric))
         return self._starts[seed]
+
+    def _weights(self, seed: int) -> Tree:
+        """Return the initial parameters of a seed."""
+        params = self.problem.init(weights_generator(self.study_seed, seed))
+        return jax.tree.map(self._floats, params)
+
+    @cached_property
+    def _evaluate(self) -> Any:
+        part = self._evaluated_part
+        return jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
 
     def _new_run(self, member: Member) -> Run:
         return Run(member, self._start(member.seed).curve(), checkpoint={})
@@ -197,37 +291,74 @@ class JaxEngine:
 
     def _recipe(self, member: Member, epochs: int) -> Recipe:
         examples = len(self.data.train)
-        used = examples // member.batch_size * member.batch_size
-        slab = self._slab(self._fresh_progress(member), epochs, used)
+        arrangement = self.arrangement or self._usual_arrangement
         return Recipe(
             self.problem,
             rules.get(member.rule),
             self._switches(member),
             member.batch_size,
             examples,
-            slab,
+            self._slab(member, arrangement, epochs),
+            self._part(member.batch_size),
+            self._evaluated_part,
+            arrangement,
         )
 
-    def _program(self, member: Member, epochs: int) -> _Compiled:
+    @property
+    def _usual_arrangement(self) -> str:
+        on_cpu = self._device.platform == "cpu"
+        return layout.ONE_AFTER_ANOTHER if on_cpu else layout.SIDE_BY_SIDE
+
+    def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.Slab:
+        progress = jax.tree.leaves(self._fresh_progress(member))
+        size = sum(leaf.nbytes for leaf in progress)
+        used = len(self.data.train) // member.batch_size * member.batch_size
+        whole = member.batch_size == len(self.data.train)
+        ready_for = max(epochs, self.problem.epochs)
+        return layout.Slab.fitting(
+            arrangement, size, memory_of(self._device), 1 if whole else used, ready_for
+        )
+
+    def _part(self, batch_size: int) -> int:
+        """Return how many examples of a batch pass through the network at a time."""
+        if self.problem.train_loss is not None or self._device.platform != "cpu":
+            return batch_size
+        part = layout.examples_at_a_time(self._bytes_on_the_way, batch_size)
+        return part if part < batch_size and self._examples_apart else batch_size
+
+    @cached_property
+    def _evaluated_part(self) -> int:
+        """Return how many examples of a split pass through the network at a time."""
+        most = max(len(self.data.validation), len(self.data.test))
+        part = min(EXAMPLES_PER_PART, layout.examples_at_a_time(self._bytes_on_the_way, most))
+        return part if 2 * part >= most or self._examples_apart else most
+
+    @cached_property
+    def _bytes_on_the_way(self) -> int:
+        return largest_bytes(self.problem.apply, self._weights(0), self._seen[0][0])
+
+    @cached_property
+    def _examples_apart(self) -> bool:
+        return treats_examples_apart(self.problem, self._weights(0), self._seen[0])
+
+    def _program(self, member: Member, epochs: int) -> Program:
         key = self._program_key(member)
-        known = self._programs.get(key)
-        if known is None:
-            recipe = self._recipe(member, epochs)
-            started = time.perf_counter()
-            arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
-            call = build(recipe, self._mesh).lower(*arguments).compile()
-            known = _Compiled(recipe, call, time.perf_counter() - started)
-            self._programs[key] = known
-        return known
+        if key not in self._programs:
+            self._programs[key] = self._traced(self._recipe(member, epochs), member)
+        return self._programs[key]
+
+    def _traced(self, recipe: Recipe, member: Member) -> Program:
+        arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
+        return Program(recipe, build(recipe).lower(*arguments))
 
     def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
         """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
         seeds = sorted({run.member.seed for run in runs})
-        progress = _lay(recipe.slab, [self._progress(run) for run in runs])
-        inputs = _lay(recipe.slab, [self._inputs(run.member, seeds, done) for run in runs])
-        counts = recipe.slab.counts(len(runs))
+        members = recipe.slab.members
+        progress = lay(members, [self._progress(run) for run in runs])
+        inputs = lay(members, [self._inputs(run.member, seeds, done) for run in runs])
         orders = self._orders(recipe, seeds, done, more)
-        return progress, inputs, counts, orders, np.int32(more), self._seen
+        return progress, inputs, np.int32(len(runs)), orders, np.int32(more), self._seen
 
     def _inputs(self, member: Member, seeds: Sequence[int], done: int) -> Inputs:
         number = self.dtype
@@ -248,72 +379,59 @@ class JaxEngine:
         table = np.zeros((recipe.slab.seeds, recipe.slab.epochs, used), np.int32)
         for row, seed in enumerate(seeds):
             for epoch in range(more):
-                order = example_order(self.study_seed, seed, done + epoch, recipe.examples)
-                table[row, epoch] = order[:used]
+                table[row, epoch] = self._order(seed, done + epoch)[:used]
         return table
 
-    # ---- training -----------------------------------------------------------------------------
+    def _order(self, seed: int, epoch: int) -> NDArray[np.int32]:
+        """Return the order of an epoch; the last ones asked for are kept, for members share them."""
+        key = seed, epoch
+        order = self._kept_orders.get(key)
+        if order is None:
+            order = example_order(self.study_seed, seed, epoch, len(self.data.train))
+            self._kept_orders[key] = order
+            while len(self._kept_orders) > ORDERS_KEPT:
+                self._kept_orders.popitem(last=False)
+        return order
 
-    def _train_group(self, runs: list[Run], epochs: int, judge: bool) -> Iterator[list[Run]]:
-        """Train runs that share a program and stand at the same epoch."""
-        program = self._program(runs[0].member, epochs)
-        for chunk in _chunks(runs, program.recipe.slab):
-            while chunk:
-                chunk = self._call(program, chunk, epochs)
-                over = any(run.curve.epochs >= epochs for run in chunk)
-                yield self._judged(chunk) if judge and over else chunk
-                chunk = [r for r in chunk if r.curve.epochs < epochs and not r.curve.diverged]
+    # ---- in a stream --------------------------------------------------------------------------
+
+    def _done(self, task: _Task, precision: bool) -> _Advance:
+        """Advance the runs of a task."""
+        with jax.enable_x64(precision):
+            call = task.program.compiled.get()
+            started, runs = time.perf_counter(), task.runs
+            done = runs[0].curve.epochs
+            result = call(*self._arguments(task.program.recipe, runs, done, task.epochs))
+            results = jax.tree.map(np.asarray, result)
+            seconds = time.perf_counter() - started
+            after = []
+            for j, run in enumerate(runs):
+                # Copied, for a view would keep the whole slab alive with its member.
+                progress, out = jax.tree.map(lambda a: a[j].copy(), results)  # noqa: B023
+                after.append(self._advanced(run, progress, out, task.epochs, seconds / len(runs)))
+            return (self._judged(after) if task.judge else after), seconds
+
+    def _prepare_to_judge(self) -> None:
+        """Trace what judges, here and not in a stream: it may be the user's code."""
+        if self._judge is None:
+            members = layout.MEMBERS_PER_CALL
+            judge = build_judge(self.problem, members, self._evaluated_part)
+            params = lay(members, [self._start(0).params])
+            self._judge = Compiled(judge.lower(params, np.int32(1), self._test))
 
     def _judged(self, runs: list[Run]) -> list[Run]:
         """Return the runs with their figures on test; their checkpoints have served."""
+        assert self._judge is not None
+        judge, members = self._judge.get(), layout.MEMBERS_PER_CALL
         alive = [run for run in runs if not run.curve.diverged]
-        if not alive:
-            return runs
-        params = [self._progress(run).params for run in alive]
-        slab = self._slab(params[0], epochs=1, order=1)
-        arguments = _lay(slab, params), slab.counts(len(alive)), self._test
-        if self._judge_program is None:
-            program = build_judge(self.problem, slab.members, self._mesh)
-            self._judge_program = program.lower(*arguments).compile()
-        losses, metrics = map(np.asarray, self._judge_program(*arguments))
         judged = {}
-        for j, run in enumerate(alive):
-            figures = losses[slab.place(j)], metrics[slab.place(j)]
-            judged[run.member.key] = with_test_figures(run, *map(float, figures))
+        for first in range(0, len(alive), members):
+            some = alive[first : first + members]
+            params = lay(members, [self._progress(run).params for run in some])
+            figures = map(np.asarray, judge(params, np.int32(len(some)), self._test))
+            for run, loss, metric in zip(some, *figures, strict=False):
+                judged[run.member.key] = with_test_figures(run, float(loss), float(metric))
         return [judged.get(run.member.key, run) for run in runs]
-
-    def _slab(self, tree: Tree, epochs: int, order: int) -> layout.Slab:
-        """Return the slab for members that each hold such a tree."""
-        size = sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
-        return layout.Slab.fitting(len(self._devices), size, order, epochs)
-
-    def _call(self, program: _Compiled, runs: list[Run], epochs: int) -> list[Run]:
-        """Advance the runs by one call into compiled code."""
-        recipe, done = program.recipe, runs[0].curve.epochs
-        more = layout.epochs_for_call(
-            recipe.slab, program.seconds_per_epoch, len(runs), epochs - done
-        )
-        started = time.perf_counter()
-        result = program.call(*self._arguments(recipe, runs, done, more))
-        progress, outcomes = jax.tree.map(np.asarray, result)
-        seconds = time.perf_counter() - started
-        advanced = []
-        for j, run in enumerate(runs):
-            mine = jax.tree.map(itemgetter(recipe.slab.place(j)), (progress, outcomes))
-            advanced.append(self._advanced(run, mine[0], mine[1], more, seconds / len(runs)))
-        self._note_speed(program, len(runs), runs, advanced, seconds)
-        return advanced
-
-    @staticmethod
-    def _note_speed(
-        program: _Compiled, members: int, before: list[Run], after: list[Run], seconds: float
-    ) -> None:
-        steps = sum(b.curve.steps - a.curve.steps for a, b in zip(before, after, strict=True))
-        program.member_steps += steps
-        program.seconds += seconds
-        per_stream = -(-members // program.recipe.slab.streams)
-        epochs = max(b.curve.epochs - a.curve.epochs for a, b in zip(before, after, strict=True))
-        program.seconds_per_epoch = seconds / max(1, per_stream * epochs)
 
     @staticmethod
     def _advanced(run: Run, progress: Progress, out: Outcome, more: int, seconds: float) -> Run:
@@ -331,27 +449,5 @@ class JaxEngine:
         )
 
 
-def _lay(slab: layout.Slab, members: Sequence[Tree]) -> Tree:
-    """Lay one tree per member into arrays with leading axes (streams, members)."""
-
-    def lay(*parts: Any) -> NDArray[Any]:
-        first = np.asarray(parts[0])
-        whole = np.zeros((slab.streams, slab.members, *first.shape), first.dtype)
-        for j, part in enumerate(parts):
-            whole[slab.place(j)] = part
-        return whole
-
-    return jax.tree.map(lay, *members)
-
-
-def _chunks(runs: Sequence[Run], slab: layout.Slab) -> Iterator[list[Run]]:
-    """Cut the runs into calls that hold at most a slab of members and a slab of seeds."""
-    chunk: list[Run] = []
-    for run in runs:
-        seeds = {r.member.seed for r in chunk} | {run.member.seed}
-        if len(chunk) == slab.capacity or len(seeds) > slab.seeds:
-            yield chunk
-            chunk = []
-        chunk.append(run)
-    if chunk:
-        yield chunk
+def _unfinished(runs: Sequence[Run], epochs: int) -> list[Run]:
+    return [run for run in runs if run.curve.epochs < epochs and not run.curve.diverged]

@@ -1,7 +1,9 @@
 """How members are laid on the machine.
 
-On a CPU, members run one after another on one single-threaded stream per core: small networks
-stay in the core's cache, and no time is lost in handing work between threads.
+On a CPU, members run one after another on one stream per core: a small network stays in its core's
+cache, and no time is lost in handing work between threads. On an accelerator, which one small
+network cannot fill, they run side by side as one batched program. Where a step is so small that the
+calls into the CPU's operations outweigh it, both are timed and the faster is taken.
 """
 
 from __future__ import annotations
@@ -10,20 +12,28 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 #: A call into compiled code aims to last this long: short enough for live progress and for
 #: little to be lost when the process is killed, long enough to hide the cost of the call.
 SECONDS_PER_CALL = 1.0
-#: Members per stream in one call, where memory allows.
-MEMBERS_PER_STREAM = 8
+#: Members in one call, where memory allows: one after another, and side by side.
+MEMBERS_PER_CALL = 8
+MEMBERS_SIDE_BY_SIDE = 64
 #: Distinct seeds in one call: the table of example orders has a row for each.
 SEEDS_PER_CALL = 8
-#: Memory that the members of one stream may take in one call.
-BYTES_PER_STREAM = 256 * 2**20
+#: Memory that the members of one call may take, where the device does not say what it has.
+BYTES_PER_CALL = 256 * 2**20
 #: Memory that the table of example orders may take.
-BYTES_OF_ORDERS = 128 * 2**20
+BYTES_OF_ORDERS = 32 * 2**20
+#: Epochs that a call is ready for, if the budget is smaller: a later stage may ask for more.
+EPOCHS_PER_CALL = 20
+#: What the examples that pass through the network at a time may fill: a core's cache, roughly.
+BYTES_AT_A_TIME = 3 * 2**19
+#: The two ways to arrange members.
+ONE_AFTER_ANOTHER, SIDE_BY_SIDE = "one after another", "side by side"
+#: Below so many operations a CPU's step is mostly overhead, and the arrangement worth timing.
+OPERATIONS_WORTH_TIMING = 10_000
+#: Side by side must be so many times faster in the first steps, or members go one after another.
+CLEARLY_FASTER = 1.25
 
 _SINGLE_THREADED = "--xla_cpu_multi_thread_eigen=false"
 
@@ -38,80 +48,102 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def start_jax() -> list[Any]:
-    """Start JAX with one single-threaded CPU device per core; return the devices.
+def start_jax() -> Any:
+    """Start JAX so that each call keeps to one thread; return the device that trains.
 
-    Where the host process has started JAX already, its devices are taken as they are.
+    Where the host process has started JAX already, it is taken as it is.
     """
     import jax
 
     flags = os.environ.get("XLA_FLAGS")
     os.environ["XLA_FLAGS"] = f"{flags or ''} {_SINGLE_THREADED}".strip()
     try:
-        jax.config.update("jax_num_cpu_devices", cores())
-    except RuntimeError:  # JAX runs already, and its devices cannot be changed any more
-        pass
+        device = jax.devices()[0]  # reads the flags
     finally:
-        devices: list[Any] = jax.devices()  # reads the flags
         if flags is None:
             del os.environ["XLA_FLAGS"]
         else:
             os.environ["XLA_FLAGS"] = flags
-    return devices
+    return device
+
+
+def streams_of(platform: str) -> int:
+    """Return how many calls run at once on a device."""
+    return cores() if platform == "cpu" else 1
 
 
 @dataclass(frozen=True)
 class Slab:
     """The shape of one call into compiled code; fixed, so that it is compiled once."""
 
-    streams: int
-    members: int  # per stream
+    members: int
     seeds: int
     epochs: int  # at most, per call
 
     @classmethod
-    def fitting(cls, streams: int, member_bytes: int, order: int, epochs: int) -> Slab:
-        """Choose the largest slab that the memory bounds of this module allow.
+    def fitting(
+        cls, arrangement: str, member_bytes: int, memory: int, order: int, epochs: int
+    ) -> Slab:
+        """Choose the largest slab that fits.
 
         Parameters
         ----------
         member_bytes : memory that one member takes.
+        memory : bytes that the members of a call may take.
         order : examples that one epoch visits.
-        epochs : the most that a call may ever be asked for.
+        epochs : the budget, if it is known to be larger than usual.
         """
-        members = max(1, min(MEMBERS_PER_STREAM, BYTES_PER_STREAM // max(1, member_bytes)))
+        most = MEMBERS_PER_CALL if arrangement == ONE_AFTER_ANOTHER else MEMBERS_SIDE_BY_SIDE
+        members = max(1, min(most, memory // max(1, member_bytes)))
         per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
-        return cls(
-            streams, members, SEEDS_PER_CALL, max(1, min(epochs, BYTES_OF_ORDERS // per_epoch))
-        )
-
-    def place(self, j: int) -> tuple[int, int]:
-        """Return the stream and the place on it of the call's ``j``-th member."""
-        return j % self.streams, j // self.streams
-
-    def counts(self, members: int) -> NDArray[np.int32]:
-        """Return how many of ``members`` lie on each stream, shape (streams,)."""
-        streams = np.arange(self.streams)
-        return ((members - streams + self.streams - 1) // self.streams).astype(np.int32)
-
-    @property
-    def capacity(self) -> int:
-        """Return how many members one call takes."""
-        return self.streams * self.members
+        ready_for = max(epochs, EPOCHS_PER_CALL)
+        return cls(members, SEEDS_PER_CALL, max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch)))
 
 
-def epochs_for_call(slab: Slab, seconds_per_epoch: float | None, members: int, left: int) -> int:
+def members_for_call(
+    arrangement: str, slab: Slab, pace: float | None, waiting: int, streams: int
+) -> int:
+    """Return how many members the next call should take.
+
+    Parameters
+    ----------
+    pace : measured seconds of one epoch of one member; ``None`` before the first call.
+    waiting : members that wait.
+    """
+    if arrangement == SIDE_BY_SIDE:
+        return slab.members
+    if pace is None:
+        return 1
+    fitting = int(SECONDS_PER_CALL / max(1e-9, pace))
+    # Ever smaller shares, so that the streams end together.
+    share = -(-waiting // (2 * streams)) if streams > 1 else waiting
+    return max(1, min(slab.members, fitting, share))
+
+
+def epochs_for_call(slab: Slab, pace: float | None, members: int, left: int) -> int:
     """Return how many epochs the next call should take.
 
     Parameters
     ----------
-    seconds_per_epoch : measured wall time of one epoch of one member on its stream; ``None``
-        before the first call, which is then kept short.
+    pace : measured seconds of one epoch of one member; ``None`` before the first call, which is
+        then kept short.
     members : members in the call.
     left : epochs still to train.
     """
-    if seconds_per_epoch is None:
+    if pace is None:
         return 1
-    per_stream = -(-members // slab.streams)
-    fitting = int(SECONDS_PER_CALL / max(1e-9, seconds_per_epoch * per_stream))
+    fitting = int(SECONDS_PER_CALL / max(1e-9, pace * members))
     return max(1, min(fitting, left, slab.epochs))
+
+
+def examples_at_a_time(bytes_each: int, examples: int) -> int:
+    """Return how many of so many examples should pass through the network at a time.
+
+    All of them, if their largest intermediate array stays in the cache; else a number that divides
+    them, if there is one that nearly fills it.
+    """
+    most = max(1, BYTES_AT_A_TIME // max(1, bytes_each))
+    if most >= examples:
+        return examples
+    dividing = (n for n in range(most, most // 2, -1) if examples % n == 0)
+    return next(dividing, most)

@@ -70,10 +70,12 @@ class ConvolutionalNetwork:
         """Return the outputs, shape (examples, classes); images hold bytes from 0 to 255."""
         x = brightness(images)
         for layer, pooled in zip(params["convolutions"], self.pooled, strict=True):
-            x = convolve(x, layer["kernel"], same=self.same) + layer["bias"]
+            x = convolve(x, layer["kernel"], same=self.same)
+            # Adding a bias and ReLU keep the order of numbers, so pooling may come before them:
+            # the same figures with a quarter of the work.
+            x = (pool(x) if pooled else x) + layer["bias"]
             xp = ops.namespace(x)
             x = xp.maximum(x, xp.zeros_like(x))
-            x = pool(x) if pooled else x
         flat = ops.namespace(x).reshape(x, (x.shape[0], self.features))
         return dense_apply(params["dense"], flat)
 

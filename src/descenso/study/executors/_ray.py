@@ -210,9 +210,7 @@ def _train(
     if key not in _opened:
         import cloudpickle
 
-        # A worker has one core to itself. Two streams, because a program for a single one rounds
-        # otherwise in the last bit than those for several, which all round alike.
-        os.environ["DESCENSO_CORES"] = "2"
+        os.environ["DESCENSO_CORES"] = "1"  # a worker has one core to itself
         _opened[key] = open_engine(*cloudpickle.loads(work))
     done: dict[str, Run] = {}
     started = time.perf_counter()
