@@ -157,3 +157,28 @@ def test_a_port_in_use_is_said_in_one_line(stored, capsys):
         port = str(taken.getsockname()[1])
         assert cli.run(["serve", "--port", port, "--store", stored]) == 1
     assert f"port {port} is in use" in capsys.readouterr().err
+
+
+def test_a_study_of_a_named_problem_of_ones_own_is_found_where_it_is(capsys, tmp_path):
+    from descenso import api
+
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\nfrom descenso import problems\n"
+        "problem = replace(problems.get('line'), name='my-line')\n"
+        "other = problems.get('line')\n"
+    )
+    api.compare("mine.py:problem", "adam", epochs=3, seeds=2, trials=2, store="s.db")
+    words = ["landscape", "latest", "--store", "s.db", "--grid", "5"]
+    assert cli.run(words) == 1
+    assert "say where it is with --problem" in capsys.readouterr().err
+    assert cli.run([*words, "--problem", "mine.py:other"]) == 1
+    assert "the study is of my-line; mine.py:other is line" in capsys.readouterr().err
+    assert cli.run([*words, "--problem", "mine.py:problem"]) == 0
+
+
+def test_a_table_has_a_landscape(tmp_path):
+    rows = "\n".join(f"{i % 7},{i % 5},{2 * (i % 7) - i % 5}" for i in range(80))
+    (tmp_path / "t.csv").write_text("a,b,price\n" + rows)
+    words = ["landscape", "t.csv(target=price)", "--methods", "adam", "--epochs", "2"]
+    assert cli.run([*words, "--grid", "5"]) == 0
+    assert (tmp_path / "landscape.png").stat().st_size > 20_000

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from descenso.cli import _options as options
+from descenso.cli._members import finished, members, split
 from descenso.cli._output import console
 from descenso.language import _
 
 Theme = Annotated[Literal["light", "dark"], typer.Option(help=_("ground of the picture"))]
 
+Place = Annotated[
+    str | None,
+    typer.Option(
+        "--problem", metavar="MODULE:OBJECT", help=_("of a study of your own problem: where it is")
+    ),
+]
 _TOGETHER = ("profile", "gains")  # figures that can be of several studies
 
 
@@ -92,7 +98,7 @@ def path(
     if map_of is not None:
         _draw_map(where, chosen, map_of, steps, out, theme)
         return
-    rates = [paths.learning_rate(text, steps) for text in _split(lr or "")]
+    rates = [paths.learning_rate(text, steps) for text in split(lr or "")]
     found = paths.descend(
         where, chosen, lr=rates, steps=steps, starts=starts, noise=noise, seeds=seeds
     )
@@ -102,11 +108,6 @@ def path(
         pictures.save_paths(found, out, theme=theme, three_d=three_d, fitted=view is None)
     _say_ends(found)
     _say_where(out)
-
-
-def _split(text: str) -> list[str]:
-    """Split at commas that stand outside parentheses."""
-    return [part for part in re.split(r",(?![^()]*\))", text) if part.strip()]
 
 
 def _draw_map(where: Any, chosen: Any, name: str, steps: int, out: Path, theme: str) -> None:
@@ -190,6 +191,7 @@ def landscape(
         Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
     ] = Path("landscape.png"),
     theme: Theme = "light",
+    problem: Place = None,
     store: options.StoreURL = None,
     lang: options.Lang = None,
 ) -> None:
@@ -199,10 +201,10 @@ def landscape(
     from descenso.report.pictures._landscape_file import warnings
 
     pictures.format_of(out)
-    problem, data, members, budget, study_seed = _members(what, methods, epochs, seed, store)
+    chosen = members(what, methods, epochs, seed, store, problem)
     found = survey(
-        problem, data, members, budget, study_seed=study_seed, grid=grid,
-        kind="random" if random else "principal",
+        chosen.problem, chosen.data, chosen.members, chosen.epochs, grid=grid,
+        study_seed=chosen.study_seed, kind="random" if random else "principal",
     )  # fmt: skip
     pictures.save_landscape(found, out, theme=theme)
     print_paragraph(
@@ -237,6 +239,7 @@ def dynamics(
         Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
     ] = Path("dynamics.png"),
     theme: Theme = "light",
+    problem: Place = None,
     store: options.StoreURL = None,
     lang: options.Lang = None,
 ) -> None:
@@ -246,70 +249,13 @@ def dynamics(
     from descenso.report.pictures._dynamics_file import caption
 
     pictures.format_of(out)
-    problem, data, members, _epochs, study_seed = _members(what, methods, None, seed, store)
-    found = measure(problem, data, members, steps, study_seed=study_seed)
+    chosen = members(what, methods, None, seed, store, problem)
+    found = measure(
+        chosen.problem, chosen.data, chosen.members, steps, study_seed=chosen.study_seed
+    )
     pictures.save_dynamics(found, out, theme=theme)
     print_paragraph(caption(found))
     _say_where(out)
-
-
-def _members(
-    what: str, methods: str | None, epochs: int | None, seed: int, store: str | None
-) -> tuple[Any, Any, list[Any], int, int]:
-    """Return problem, data, members, epochs and seed of a study, or of a problem."""
-    from descenso import problems
-    from descenso.problems import surfaces
-
-    if what in problems.names() or surfaces.is_surface(what) or ":" in what:
-        return _of_problem(what, methods, epochs, seed)
-    return _of_study(what, methods, epochs, store)
-
-
-def _of_problem(
-    what: str, methods: str | None, epochs: int | None, seed: int
-) -> tuple[Any, Any, list[Any], int, int]:
-    from descenso.methods import parse, parse_list
-    from descenso.records import Member
-    from descenso.study import _checks as checks
-
-    problem = checks.the_problem(what)
-    data = checks.data_of(problem, checks.study_seed(seed))
-    chosen = parse_list(methods) if methods else [parse(name) for name in problem.methods]
-    members = [
-        Member(
-            m.label, m.rule, m.definition().settings(**m.fixed),
-            checks.batch_size(m, problem, len(data.train)), 0,
-        )
-        for m in chosen
-    ]  # fmt: skip
-    budget = checks.positive("epochs", problem.epochs if epochs is None else epochs)
-    return problem, data, members, budget, seed
-
-
-def _of_study(
-    what: str, methods: str | None, epochs: int | None, store: str | None
-) -> tuple[Any, Any, list[Any], int, int]:
-    from descenso.errors import UnknownNameError
-    from descenso.records import Member
-    from descenso.study import _checks as checks
-
-    result = _finished(what, store)
-    wanted = _split(methods) if methods else list(result.design.methods)
-    for name in wanted:
-        if name not in result.design.methods:
-            raise UnknownNameError(
-                _("the study has no method {name!r}; it has {known}").format(
-                    name=name, known=", ".join(result.design.methods)
-                )
-            )
-    problem = checks.the_problem(result.design.problem)
-    data = checks.data_of(problem, result.design.seed)
-    members = [
-        Member(m.name, m.rule, m.settings, m.batch_size, m.tuned.seeds[0])
-        for m in (result.method(name) for name in wanted)
-    ]
-    budget = checks.positive("epochs", result.design.epochs if epochs is None else epochs)
-    return problem, data, members, budget, result.design.seed
 
 
 def figure(
@@ -344,7 +290,7 @@ def figure(
     from descenso.report import pictures
 
     pictures.format_of(out)
-    results = [_finished(each, store) for each in study]
+    results = [finished(each, store) for each in study]
     if len(results) > 1 or name in _TOGETHER:
         from descenso.report import together
         from descenso.study.overview import overview
@@ -353,22 +299,6 @@ def figure(
     else:
         pictures.save_figure(results[0], name, out, theme=theme, x=x)
     _say_where(out)
-
-
-def _finished(study: str, store: str | None) -> Any:
-    """Return the result of a stored study."""
-    from descenso.errors import StoreError
-    from descenso.store import Store
-    from descenso.study import decode_result
-
-    stored = Store(store).resolve(study)
-    if stored.result is None:
-        raise StoreError(
-            _("study {name} is not finished: run its command again and it goes on").format(
-                name=stored.identity
-            )
-        )
-    return decode_result(stored.result)
 
 
 def serve(
