@@ -21,7 +21,7 @@ from descenso.engine import open_engine, prepare_machine
 from descenso.records import Member, Run
 from descenso.study import _race as race
 from descenso.study import _search
-from descenso.study._confirm import confirm_on_fresh_seeds
+from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
 from descenso.study._results import Design, MethodResult, MetricInfo
 from descenso.study._search import Search
 from descenso.study.verdict import decide
@@ -87,8 +87,9 @@ def run_study(name: str, seed: int, policies: dict[str, race.Policy]) -> list[di
             size = m.examples_per_step(len(data.train), problem.batch_size)
             with mock.patch.object(_search, "FIRST_SEARCH_SEED", _FIRST[policy_name == CONTROL]):
                 found = Search(m, size, design, problem.metric, trainer, policy=policy).run()
-            given = (m, size, dict(found.chosen.settings), design, problem.metric, problem.target)
-            tuned = confirm_on_fresh_seeds(*given, trainer, SEEDS)
+            members = confirmation_members(m, size, found.chosen.settings, SEEDS)
+            judged_by = problem.metric, problem.target
+            (tuned,) = confirm_on_fresh_seeds([members], design, *judged_by, trainer)
             results.append(MethodResult(m.label, m.rule, m.regime(), size, tuned, tuned,
                                         found.points, found.at_edge, 0, 0.0))  # fmt: skip
         verdict = decide(results, info, len(data.test))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -13,21 +14,24 @@ from descenso.study._trainer import Trainer
 from descenso.study.statistics import estimate
 
 
+def confirmation_members(
+    method: Method, batch_size: int, settings: Mapping[str, float | bool], seeds: int
+) -> list[Member]:
+    """Return the members that confirm ``settings``, on seeds that took no part in the search."""
+    return [Member(method.label, method.rule, settings, batch_size, s) for s in range(seeds)]
+
+
 def confirm_on_fresh_seeds(
-    method: Method,
-    batch_size: int,
-    settings: Mapping[str, float | bool],
+    settings: Sequence[Sequence[Member]],
     design: Design,
     metric: Metric,
     target: float | None,
     trainer: Trainer,
-    seeds: int,
-) -> Confirmation:
-    """Train ``settings`` on seeds that took no part in the search, to the full budget."""
-    label, rule = method.label, method.rule
-    members = [Member(label, rule, settings, batch_size, seed) for seed in range(seeds)]
-    runs = trainer.train(members, design.epochs, "confirm", len(members) * design.epochs)
-    return _judge(runs, metric, target)
+) -> list[Confirmation]:
+    """Train the members of each setting to the full budget, all together, and judge each setting."""
+    members = [member for same in settings for member in same]
+    runs = iter(trainer.train(members, design.epochs, "confirm", len(members) * design.epochs))
+    return [_judge(list(itertools.islice(runs, len(same))), metric, target) for same in settings]
 
 
 def score(curve: Curve) -> float:

@@ -22,7 +22,7 @@ from descenso.store import Store
 from descenso.study import _checks as checks
 from descenso.study import _sequential as sequential
 from descenso.study import executors
-from descenso.study._confirm import confirm_on_fresh_seeds
+from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
 from descenso.study._design import design as make_design
 from descenso.study._results import (
     Confirmation,
@@ -32,7 +32,7 @@ from descenso.study._results import (
     MetricInfo,
     StudyResult,
 )
-from descenso.study._search import Found, Search, planned_cost
+from descenso.study._search import Found, Search, planned_cost, search_together
 from descenso.study._space import Range, parse_space
 from descenso.study._storage import decode_result, encode_result
 from descenso.study._trainer import ProgressFunction, Trainer
@@ -134,7 +134,7 @@ class _Running:
     def finish(self, methods: Sequence[Method]) -> StudyResult:
         """Do what is left to do, and keep and return the result."""
         self.trainer.total = sum(self._planned(method) for method in methods)
-        found = {method.label: self._search(method) for method in methods}
+        found = search_together([self._search_of(method) for method in methods], self.trainer)
         results, verdict, looks = self._look_until_decided(methods, found)
         stored = self.store.find(self.identity)
         if stored is None:
@@ -162,7 +162,7 @@ class _Running:
         return result
 
     def _look_until_decided(
-        self, methods: Sequence[Method], found: Mapping[str, Found]
+        self, methods: Sequence[Method], found: Sequence[Found]
     ) -> tuple[tuple[MethodResult, ...], Verdict, tuple[Look, ...]]:
         """Confirm with ever more seeds, at the looks planned, until the methods are told apart."""
         planned = sequential.looks(self.design.seeds, self.design.most_seeds)
@@ -172,7 +172,7 @@ class _Running:
             if looks:
                 again = 2 * seeds * self.design.epochs * len(methods)
                 self.trainer.total += again
-            results = tuple(self._confirmed(m, found[m.label], seeds) for m in methods)
+            results = self._confirmed(methods, found, seeds)
             margin, examples = self.design.margin, len(self.data.test)
             verdict = decide(results, self._metric(), examples, alpha=alpha, margin=margin)
             looks.append(Look(seeds, alpha, sequential.decided(verdict)))
@@ -188,14 +188,31 @@ class _Running:
     def _ranges_of(self, method: Method) -> tuple[Range, ...]:
         return self.ranges.get(method.label, ())
 
-    def _search(self, method: Method) -> Found:
+    def _search_of(self, method: Method) -> Search:
         size, ranges = self.batch_sizes[method.label], self._ranges_of(method)
         metric = self.problem.metric
-        return Search(method, size, self.design, metric, self.trainer, ranges).run()
+        return Search(method, size, self.design, metric, self.trainer, ranges)
 
-    def _confirmed(self, method: Method, found: Found, seeds: int) -> MethodResult:
-        tuned = self._confirm(method, dict(found.chosen.settings), seeds)
-        default = self._confirm(method, method.definition().settings(**method.fixed), seeds)
+    def _confirmed(
+        self, methods: Sequence[Method], found: Sequence[Found], seeds: int
+    ) -> tuple[MethodResult, ...]:
+        """Confirm the setting found and the default of every method, all together."""
+        members = [
+            confirmation_members(method, self.batch_sizes[method.label], settings, seeds)
+            for method, its in zip(methods, found, strict=True)
+            for settings in (its.chosen.settings, method.definition().settings(**method.fixed))
+        ]
+        metric, target = self.problem.metric, self.problem.target
+        confirmed = confirm_on_fresh_seeds(members, self.design, metric, target, self.trainer)
+        pairs = zip(confirmed[::2], confirmed[1::2], strict=True)
+        return tuple(
+            self._result(method, its, *pair)
+            for method, its, pair in zip(methods, found, pairs, strict=True)
+        )
+
+    def _result(
+        self, method: Method, found: Found, tuned: Confirmation, default: Confirmation
+    ) -> MethodResult:
         runs = self.trainer.runs_of(method.label)
         size = self.batch_sizes[method.label]
         return MethodResult(
@@ -209,20 +226,6 @@ class _Running:
             at_edge=found.at_edge,
             examples=sum(run.curve.steps for run in runs) * size,
             seconds=sum(run.curve.seconds for run in runs),
-        )
-
-    def _confirm(
-        self, method: Method, settings: Mapping[str, float | bool], seeds: int
-    ) -> Confirmation:
-        return confirm_on_fresh_seeds(
-            method,
-            self.batch_sizes[method.label],
-            settings,
-            self.design,
-            self.problem.metric,
-            self.problem.target,
-            self.trainer,
-            seeds,
         )
 
     def _metric(self) -> MetricInfo:

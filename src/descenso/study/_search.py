@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
 
 from descenso.methods import Method
 from descenso.problems import Metric
@@ -16,12 +17,21 @@ from descenso.study._race import RACE, Policy, Standing, race_cost, schedule, st
 from descenso.study._results import Design, SearchPoint
 from descenso.study._trainer import Trainer
 
-__all__ = ["FIRST_SEARCH_SEED", "Found", "Search", "planned_cost", "race_cost", "schedule"]
+__all__ = [
+    "FIRST_SEARCH_SEED",
+    "Found",
+    "Search",
+    "planned_cost",
+    "race_cost",
+    "schedule",
+    "search_together",
+]
 
 #: Seeds of the search are counted from here; those of the confirmation from zero.
 FIRST_SEARCH_SEED = 1_000_000
 
 Settings = Mapping[str, float | bool]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,46 @@ class Found:
     chosen: SearchPoint
     points: tuple[SearchPoint, ...]
     at_edge: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Members that a search wants trained before it goes on.
+
+    ``planned`` is the part of the trainer's total that they stand for.
+    """
+
+    members: Sequence[Member]
+    epochs: int
+    planned: float
+
+
+_Steps: TypeAlias = Generator[Wanted, list[Run], _T]
+
+
+def search_together(searches: Sequence[Search], trainer: Trainer) -> list[Found]:
+    """Run searches side by side, so that one method's stragglers keep no core from the next's."""
+    found: dict[int, Found] = {}
+    wanted: dict[int, Wanted] = {}
+    under_way = [search.steps() for search in searches]
+
+    def go_on(i: int, runs: list[Run] | None) -> None:
+        try:
+            wanted[i] = under_way[i].send(runs) if runs is not None else next(under_way[i])
+        except StopIteration as end:
+            found[i] = end.value
+
+    for i in range(len(searches)):
+        go_on(i, None)
+    while wanted:
+        epochs = min(request.epochs for request in wanted.values())
+        asked = {i: wanted.pop(i) for i in sorted(wanted) if wanted[i].epochs == epochs}
+        members = [member for request in asked.values() for member in request.members]
+        planned = sum(request.planned for request in asked.values())
+        runs = iter(trainer.train(members, epochs, "search", planned))
+        for i, request in asked.items():
+            go_on(i, list(itertools.islice(runs, len(request.members))))
+    return [found[i] for i in range(len(searches))]
 
 
 @dataclass(frozen=True)
@@ -49,13 +99,17 @@ class Search:
     policy: Policy = RACE
 
     def run(self) -> Found:
+        """Search alone."""
+        return search_together([self], self.trainer)[0]
+
+    def steps(self) -> _Steps[Found]:
         """Search learning rates, widen where the best lies at the edge, then search the rest."""
         first, second = space.stages(self.design.trials, self.ranges)
         rates = space.learning_rates(self.method, first, self.ranges)
-        points = self._race([{"lr": lr} for lr in rates], stage=1)
-        points = points + self._widen(points)
+        points = yield from self._race([{"lr": lr} for lr in rates], stage=1)
+        points += yield from self._widen(points)
         if second:
-            points = points + self._second_stage(points, second)
+            points += yield from self._second_stage(points, second)
         best = self._best(points)
         chosen = replace(best, chosen=True)
         ordered = sorted(
@@ -65,7 +119,7 @@ class Search:
 
     # ---- the race -----------------------------------------------------------------------------
 
-    def _race(self, racing: Sequence[Settings], stage: int) -> list[SearchPoint]:
+    def _race(self, racing: Sequence[Settings], stage: int) -> _Steps[list[SearchPoint]]:
         """Train all to the first rung, and ever fewer from rung to rung; return them all."""
         stopped: list[Standing] = []
         field: list[Standing] = []
@@ -75,7 +129,7 @@ class Search:
                 kept = self._survivors(field, rung.settings)
                 stopped += [s for s in field if s not in kept]
                 racing = [s.point.settings for s in kept]
-            tried = self._try(racing, rung.epochs, stage, rung.seeds, already)
+            tried = yield from self._try(racing, rung.epochs, stage, rung.seeds, already)
             field = sorted(tried, key=self._rank)
             already = rung.seeds * rung.epochs
         return [s.point for s in field + stopped]
@@ -87,7 +141,7 @@ class Search:
 
     def _try(
         self, settings: Sequence[Settings], epochs: int, stage: int, n: int, already: int = 0
-    ) -> list[Standing]:
+    ) -> _Steps[list[Standing]]:
         """Train each setting with ``n`` seeds; ``already`` epochs of each were trained before."""
         rule = self.method.definition()
         members = [
@@ -102,7 +156,7 @@ class Search:
             for seed in range(n)
         ]
         planned = len(settings) * (n * epochs - already)
-        runs = self.trainer.train(members, epochs, "search", planned)
+        runs = yield Wanted(members, epochs, planned)
         chunks = [runs[i * n : (i + 1) * n] for i in range(len(settings))]
         return [standing(_point(chunk, epochs, stage), chunk) for chunk in chunks]
 
@@ -115,20 +169,22 @@ class Search:
 
     # ---- what comes after the first race ------------------------------------------------------
 
-    def _widen(self, points: Sequence[SearchPoint]) -> list[SearchPoint]:
+    def _widen(self, points: Sequence[SearchPoint]) -> _Steps[list[SearchPoint]]:
         """Go on beyond the edge at which the best learning rate lies, once."""
         edge = _edge(self._best(points), points)
         more = space.beyond_edge(self.method, [p.lr for p in points], edge) if edge else []
         if not more:
             return []
         self.trainer.total += len(more) * self.design.search_seeds * self.design.epochs
-        tried = self._to_the_end([{"lr": lr} for lr in more], stage=1)
+        tried = yield from self._to_the_end([{"lr": lr} for lr in more], stage=1)
         return [s.point for s in tried]
 
-    def _to_the_end(self, settings: Sequence[Settings], stage: int) -> list[Standing]:
+    def _to_the_end(self, settings: Sequence[Settings], stage: int) -> _Steps[list[Standing]]:
         return self._try(settings, self.design.epochs, stage, self.design.search_seeds)
 
-    def _second_stage(self, points: Sequence[SearchPoint], trials: int) -> list[SearchPoint]:
+    def _second_stage(
+        self, points: Sequence[SearchPoint], trials: int
+    ) -> _Steps[list[SearchPoint]]:
         """Search the best learning rate's surroundings together with the other settings."""
         best = self._best(points)
         ranges = space.around(self.method, best.settings, self.ranges, _step(points))
@@ -137,10 +193,11 @@ class Search:
         seed = proposals.key(self.design.seed, self.method.label)
         if self.design.sampler == "sobol":
             proposed = proposals.quasi_random(ranges, trials, seed)
-            return self._race(proposed, stage=2)
-        return self._adaptive(proposals.OptunaSampler(self.design.sampler, ranges, seed), trials)
+            return (yield from self._race(proposed, stage=2))
+        sampler = proposals.OptunaSampler(self.design.sampler, ranges, seed)
+        return (yield from self._adaptive(sampler, trials))
 
-    def _adaptive(self, sampler: proposals.Adaptive, trials: int) -> list[SearchPoint]:
+    def _adaptive(self, sampler: proposals.Adaptive, trials: int) -> _Steps[list[SearchPoint]]:
         """Let a sampler propose, with the epochs that a race of ``trials`` would have taken."""
         d = self.design
         whole = d.epochs * d.search_seeds
@@ -148,7 +205,7 @@ class Search:
         points: list[SearchPoint] = []
         while left:
             asked = sampler.ask(min(left, proposals.BATCH))
-            tried = self._to_the_end(asked, stage=2)
+            tried = yield from self._to_the_end(asked, stage=2)
             sampler.tell([math.nan if s.point.diverged else self._rank(s)[1] for s in tried])
             points += [s.point for s in tried]
             left -= len(asked)

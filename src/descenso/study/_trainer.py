@@ -59,7 +59,7 @@ class Trainer:
         ----------
         planned : the part of ``total`` that this call stands for.
         """
-        waiting = [m for m in members if self._epochs_left(m, epochs)]
+        waiting = [m for m in dict.fromkeys(members) if self._epochs_left(m, epochs)]
         at_first = sum(self._epochs_left(m, epochs) for m in waiting)
         started = time.perf_counter()
         known = [self._runs.get(m.key, m) for m in waiting]

@@ -48,7 +48,9 @@ def ray_opener(
         importlib.import_module("cloudpickle")
     except ModuleNotFoundError as error:
         raise SettingError(
-            _("this executor needs a package: pip install {package}").format(package="'descenso[ray]'")
+            _("this executor needs a package: pip install {package}").format(
+                package="'descenso[ray]'"
+            )
         ) from error
 
     @contextmanager

@@ -61,7 +61,9 @@ def _needed(package: str, extra: str) -> Any:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise SettingError(
-            _("this export needs a package: pip install {package}").format(package=f"'descenso[{extra}]'")
+            _("this export needs a package: pip install {package}").format(
+                package=f"'descenso[{extra}]'"
+            )
         ) from error
 
 
