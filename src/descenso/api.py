@@ -201,6 +201,7 @@ def compare(
     split_seeds: int = 1,
     space: Sequence[str] = (),
     sampler: str = "sobol",
+    search_seeds: int | None = None,
     store: str | Path | Store | None = None,
     executor: str = "local",
     fresh: bool = False,
@@ -230,6 +231,9 @@ def compare(
     space : ranges to search, such as ``"adam.beta2=0.9..0.9999:logit"``.
     sampler : what proposes settings after the learning rates: ``sobol`` (quasi-random), or
         ``tpe``, ``random``, ``gp``, ``cmaes`` of Optuna.
+    search_seeds : seeds that each setting still in the race is searched with; three, or ``seeds``
+        if that is fewer, unless given. One costs half as much, and suits data of thousands of
+        examples, where seeds differ little.
     store : where runs are kept as they are produced: a database URL or the path of an SQLite file;
         the platform's data directory if not given.
     executor : where members are trained: ``local``, ``ray`` or ``ray:address``. The result is the
@@ -257,6 +261,7 @@ def compare(
             split_seeds=split_seeds,
             space=space,
             sampler=sampler,
+            search_seeds=search_seeds,
             store=store,
             executor=executor,
             fresh=fresh,

@@ -2,17 +2,25 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from descenso import methods
-from descenso.errors import SettingError, UnknownNameError
+from descenso import methods, problems
+from descenso.errors import BudgetError, SettingError, UnknownNameError
 from descenso.problems import Metric
 from descenso.records import Curve, Run
+from descenso.study._design import design as make_design
 from descenso.study._race import FULL_GRID, RACE
 from descenso.study._results import Design
-from descenso.study._search import FIRST_SEARCH_SEED, Search, race_cost, schedule
+from descenso.study._search import (
+    FIRST_SEARCH_SEED,
+    Search,
+    race_cost,
+    schedule,
+    search_together,
+)
 from descenso.study._space import beyond_edge, learning_rates, parse_space
 
 ACCURACY = Metric("accuracy", None, higher_is_better=True)
@@ -228,3 +236,29 @@ def test_a_range_follows_its_scale():
     (r,) = parse_space(["adam.beta2=0.9..0.9999:logit"], [methods.parse("adam")])["adam"]
     assert (r.at(0.0), r.at(1.0)) == (0.9, 0.9999)
     assert r.at(0.5) == pytest.approx(0.99667, abs=1e-4)  # halfway between the odds 9 and 9999
+
+
+def test_searches_side_by_side_find_what_each_finds_alone():
+    design = Design("x", ("adam", "momentum"), 10, 12, 3, 5, 0)
+    found, calls = [], []
+    for together in (True, False):
+        trainer = Pretender(bump(0.01))
+        asked = mock.Mock(wraps=trainer.train)
+        trainer.train = asked
+        searches = [
+            Search(methods.parse(m), 32, design, ACCURACY, trainer) for m in ("adam", "momentum")
+        ]
+        alone = [] if together else [s.run() for s in searches]
+        found.append(alone or search_together(searches, trainer))
+        calls.append(asked.call_count)
+    assert found[0] == found[1]
+    assert calls[0] < calls[1]  # the rungs of both were trained in one call each
+
+
+def test_the_seeds_of_the_search_can_be_chosen():
+    problem = problems.get("wine")
+    given = {"epochs": 3, "seeds": 5, "trials": 4, "seed": 0}
+    assert make_design(problem, "adam", **given).search_seeds == 3
+    assert make_design(problem, "adam", **given, search_seeds=1).search_seeds == 1
+    with pytest.raises(BudgetError, match="search_seeds must be a whole number"):
+        make_design(problem, "adam", **given, search_seeds=0)

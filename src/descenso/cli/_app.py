@@ -78,6 +78,7 @@ def compare(
     split_seeds: options.SplitSeeds = 1,
     space: options.Space = None,
     sampler: options.Sampler = "sobol",
+    search_seeds: options.SearchSeeds = None,
     target: tables.Target = None,
     task: tables.Task = None,
     drop: tables.Drop = None,
@@ -108,6 +109,7 @@ def compare(
             "epochs": epochs, "seeds": seeds, "trials": trials, "seed": seed,
             "until_decided": until_decided, "most_seeds": most_seeds, "margin": margin,
             "split_seeds": split_seeds, "space": space or (), "sampler": sampler,
+            "search_seeds": search_seeds,
             "store": store, "executor": executor, "fresh": fresh, "on_progress": on_progress,
         }  # fmt: skip
         if len(problem) == 1:

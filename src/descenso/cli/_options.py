@@ -61,6 +61,12 @@ Sampler = Annotated[
         help=_("what proposes settings after the learning rates: sobol, or tpe, gp, ... of Optuna"),
     ),
 ]
+SearchSeeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help=_("seeds that each setting is searched with; up to three unless given")
+    ),
+]
 Executor = Annotated[
     str,
     typer.Option(metavar="WHERE", help=_("train here (local), or on a cluster: ray, ray:address")),

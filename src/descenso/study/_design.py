@@ -34,6 +34,7 @@ def design(
     split_seeds: int = 1,
     space: Sequence[str] = (),
     sampler: str = "sobol",
+    search_seeds: int | None = None,
 ) -> Design:
     """Return the design of a study; :func:`descenso.compare` tells of the parameters.
 
@@ -50,7 +51,9 @@ def design(
         methods=tuple(m.label for m in chosen),
         epochs=checks.positive("epochs", problem.epochs if epochs is None else epochs),
         trials=checks.positive("trials", trials),
-        search_seeds=min(SEARCH_SEEDS, first),
+        search_seeds=min(SEARCH_SEEDS, first)
+        if search_seeds is None
+        else checks.positive("search_seeds", search_seeds),
         seeds=first,
         seed=checks.study_seed(seed),
         most_seeds=_most_seeds(first, until_decided, most_seeds),

@@ -58,6 +58,7 @@ def run_study(
     split_seeds: int = 1,
     space: Sequence[str] = (),
     sampler: str = "sobol",
+    search_seeds: int | None = None,
     store: str | Path | Store | None = None,
     executor: str = "local",
     fresh: bool = False,
@@ -68,7 +69,7 @@ def run_study(
     design = make_design(
         chosen, methods, epochs=epochs, seeds=seeds, trials=trials, seed=seed,
         until_decided=until_decided, most_seeds=most_seeds, margin=margin,
-        split_seeds=split_seeds, space=space, sampler=sampler,
+        split_seeds=split_seeds, space=space, sampler=sampler, search_seeds=search_seeds,
     )  # fmt: skip
     opener = executors.opener(executor)
     place = store if isinstance(store, Store) else Store(store)
