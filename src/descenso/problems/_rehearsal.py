@@ -35,9 +35,9 @@ def rehearse(problem: Problem, data: Data) -> float:
         metric fail on the first batch; if loss or metric are not one finite number; if the
         labels do not fit the outputs; or if a function gives another value when called again.
     """
-    for part in PARTS:
-        examples = getattr(data, part)
-        check_lengths(examples.inputs, examples.targets, part)
+    for name in PARTS:
+        examples = getattr(data, name)
+        check_lengths(examples.inputs, examples.targets, name)
     if problem.framework == "torch":
         from descenso.problems._torch_rehearsal import rehearse_torch
 
