@@ -154,7 +154,7 @@ class Studies:
         names = (
             re.sub(r"[^\w.-]+", "-", s.result.design.problem).strip("-.") for s in self.studies
         )
-        return [path.with_stem(f"{path.stem}-{Path(name).stem}") for name in names]
+        return [path.with_name(f"{path.stem}-{name}{path.suffix}") for name in names]
 
     def to_json(self) -> dict[str, Any]:
         """Return all studies and the overview as JSON-ready values."""
