@@ -4,16 +4,19 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
 from descenso import methods, rules
-from descenso.engine import open_engine
+from descenso.engine import _jax_program, layout, open_engine
 from descenso.engine.jax import JaxEngine
 from descenso.engine.randomness import example_order, weights_generator
+from descenso.errors import ProblemError
 from descenso.ops import numpy as xp
 from descenso.records import Member
 
+ARRANGEMENTS = [layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE]
 SETTINGS = {
     "gradient_descent": {"lr": 0.1},
     "momentum": {"lr": 0.1, "beta": 0.8},
@@ -62,8 +65,6 @@ def plain_loop(problem, data, who: Member, epochs: int, study_seed: int):
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
 @pytest.mark.parametrize("rule_name", sorted(rules.names()))
 def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, batch_size):
-    import jax
-
     who = member(rule_name, 3, batch_size, **SETTINGS.get(rule_name, {"lr": 0.01}))
     with jax.enable_x64(True):
         data = linear.make_data(0)
@@ -106,33 +107,42 @@ def test_the_order_of_examples_depends_on_seed_and_epoch_alone():
     assert all((other != again).any() for other in others)
 
 
-def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(linear):
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(linear, arrangement):
     data = linear.make_data(0)
     crowd = [member(lr=lr, seed=s) for lr in (0.01, 0.1, 0.5) for s in range(11)]
-    together = finished(JaxEngine(linear, data, 0), crowd, 3)
-    backwards = finished(JaxEngine(linear, data, 0), crowd[::-1], 3)
-    alone = finished(JaxEngine(linear, data, 0), crowd[7:8], 3)
+
+    def trained(members):
+        return finished(JaxEngine(linear, data, 0, arrangement=arrangement), members, 3)
+
+    together, backwards, alone = trained(crowd), trained(crowd[::-1]), trained(crowd[7:8])
     for key, run in alone.items():
         assert run.curve.test_loss == together[key].curve.test_loss
     for key, run in together.items():
         assert (run.curve.validation_loss == backwards[key].curve.validation_loss).all()
 
 
-def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(linear):
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(linear, arrangement):
     data, who = linear.make_data(0), member(lr=0.05, seed=2)
-    whole = finished(JaxEngine(linear, data, 0), [who], 5)[who.key]
-    part = finished(JaxEngine(linear, data, 0), [who], 2, judge=False)[who.key]
-    resumed = finished(JaxEngine(linear, data, 0), [part], 5)[who.key]
+
+    def engine():
+        return JaxEngine(linear, data, 0, arrangement=arrangement)
+
+    whole = finished(engine(), [who], 5)[who.key]
+    part = finished(engine(), [who], 2, judge=False)[who.key]
+    resumed = finished(engine(), [part], 5)[who.key]
     assert (resumed.curve.validation_loss == whole.curve.validation_loss).all()
     assert (resumed.curve.train_loss == whole.curve.train_loss).all()
     assert resumed.curve.test_loss == whole.curve.test_loss
     assert resumed.curve.steps == whole.curve.steps == 5 * 4
 
 
-def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(steep):
+@pytest.mark.parametrize("arrangement", ARRANGEMENTS)
+def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(steep, arrangement):
     data = steep.make_data(0)
     calm, wild = member("sgd", 1, lr=1e-4), member("sgd", 1, lr=1e6)
-    runs = finished(JaxEngine(steep, data, 0), [calm, wild], 3)
+    runs = finished(JaxEngine(steep, data, 0, arrangement=arrangement), [calm, wild], 3)
     assert not runs[calm.key].curve.diverged
     assert runs[calm.key].curve.epochs == 3
     curve = runs[wild.key].curve
@@ -141,7 +151,7 @@ def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(steep):
     assert np.isnan(curve.validation_loss[-1])
     assert np.isnan(curve.test_metric)
     assert runs[wild.key].checkpoint is None
-    alone = finished(JaxEngine(steep, data, 0), [calm], 3)[calm.key]
+    alone = finished(JaxEngine(steep, data, 0, arrangement=arrangement), [calm], 3)[calm.key]
     assert alone.curve.test_loss == runs[calm.key].curve.test_loss
 
 
@@ -171,8 +181,6 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
 
 
 def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
-    import jax
-
     from descenso.engine._gradient import EXAMPLES_PER_PART, evaluate
 
     rng = np.random.default_rng(0)
@@ -184,6 +192,138 @@ def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
                 linear, params, (jax.numpy.asarray(x), jax.numpy.asarray(y)), EXAMPLES_PER_PART
             )
         assert float(loss) == pytest.approx(((x @ params["w"] + params["b"] - y) ** 2).mean())
+
+
+def test_both_arrangements_give_the_same_curves_to_rounding(linear):
+    crowd = [member(lr=lr, seed=s) for lr in (0.01, 0.1) for s in range(5)]
+    one, other = (
+        finished(JaxEngine(linear, linear.make_data(0), 0, arrangement=way), crowd, 3)
+        for way in ARRANGEMENTS
+    )
+    for key, run in one.items():
+        loss = other[key].curve.validation_loss
+        np.testing.assert_allclose(run.curve.validation_loss, loss, rtol=1e-5)
+
+
+def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypatch):
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1, batch_size=1)], 1)
+    (program,) = engine.describe()["programs"]
+    assert set(program["timed"]) == set(ARRANGEMENTS)
+    assert all(micros > 0 for micros in program["timed"].values())
+    monkeypatch.setattr(layout, "OPERATIONS_WORTH_TIMING", 0)
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1)], 1)
+    (program,) = engine.describe()["programs"]
+    assert program["timed"] == {}
+    assert program["arrangement"] == layout.ONE_AFTER_ANOTHER
+
+
+@pytest.mark.parametrize("faster", ARRANGEMENTS)
+def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
+    def seconds(engine, program, who):
+        return 1.0 if program.recipe.arrangement == faster else 2.0 * engine._streams
+
+    monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    assert list(engine.arrange([member(lr=0.1)]).values()) == [faster]
+
+
+@pytest.mark.parametrize("known", ARRANGEMENTS)
+def test_a_decision_of_another_time_is_kept_to(linear, monkeypatch, known):
+    who = member(lr=0.1)
+    (name,) = JaxEngine(linear, linear.make_data(0), 0).arrange([who])
+    monkeypatch.setattr(JaxEngine, "_seconds_a_step", None)  # and nothing is timed
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    assert engine.arrange([who], {name: known}) == {name: known}
+    finished(engine, [who], 1)
+    assert engine.describe()["programs"][0]["arrangement"] == known
+
+
+def test_a_call_that_does_not_fit_into_memory_is_made_smaller(linear, monkeypatch):
+    crowd = [member(lr=lr, seed=s) for lr in (0.01, 0.1, 0.5) for s in range(5)]
+    way = layout.ONE_AFTER_ANOTHER
+    roomy = JaxEngine(linear, linear.make_data(0), 0, arrangement=way)
+    expected = finished(roomy, crowd, 2)
+    tried = []
+
+    def small_memory(compiled):
+        call = native(compiled)
+
+        def run(progress, *others):
+            tried.append(len(progress.t))
+            if len(progress.t) > 2:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating")
+            return call(progress, *others)
+
+        return run
+
+    native = _jax_program.Compiled.get
+    engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=way)
+    monkeypatch.setattr(_jax_program.Compiled, "get", small_memory)
+    runs = finished(engine, crowd, 2, judge=False)
+    assert min(tried) == 2
+    assert max(tried) > 2
+    for key, run in expected.items():
+        assert (runs[key].curve.validation_loss == run.curve.validation_loss).all()
+    assert engine.describe()["programs"][0]["members_per_call"] == 2
+
+
+def test_a_member_that_alone_does_not_fit_into_memory_is_told(linear, monkeypatch):
+    def none_left(compiled):
+        raise MemoryError("no memory at all")
+
+    engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=layout.ONE_AFTER_ANOTHER)
+    monkeypatch.setattr(_jax_program.Compiled, "get", none_left)
+    with pytest.raises(ProblemError, match="does not suffice for one member at batch size 8"):
+        finished(engine, [member(lr=0.1)], 1, judge=False)
+
+
+def test_a_member_whose_code_fails_ends_alone(linear):
+    def refuse(weights):
+        if np.abs(weights).max() > 1e3:
+            raise ValueError("the weights are too large for me")
+        return np.float32(0)
+
+    def watched(params, inputs):
+        weights = jax.lax.stop_gradient(params["w"])
+        nothing = jax.pure_callback(refuse, jax.ShapeDtypeStruct((), np.float32), weights)
+        return linear.apply(params, inputs) + nothing
+
+    problem = replace(linear, apply=watched)
+    calm, wild = member("sgd", 1, lr=1e-3), member("sgd", 1, lr=200.0)
+    engine = JaxEngine(problem, linear.make_data(0), 0, arrangement=layout.ONE_AFTER_ANOTHER)
+    finished(engine, [calm], 1, judge=False)  # the pace is known: both go into one call
+    runs = finished(engine, [calm, wild], 3)
+    assert runs[wild.key].curve.diverged
+    assert np.isfinite(runs[calm.key].curve.test_loss)
+    (failure,) = engine.describe()["failures"]
+    assert failure["settings"]["lr"] == 200.0
+    assert "too large for me" in failure["error"]
+
+
+@pytest.mark.parametrize("batch_size", [8, 10, 36])  # 36: in parts of 12; 10: 4, 4 and 2
+def test_a_batch_in_parts_gives_the_gradient_of_the_whole(linear, monkeypatch, batch_size):
+    who = member("momentum", 1, batch_size, lr=0.05)
+    whole = JaxEngine(linear, linear.make_data(0), 0)
+    expected = finished(whole, [who], 3)[who.key]
+    monkeypatch.setattr(layout, "BYTES_AT_A_TIME", 8 * (12 if batch_size == 36 else 4))
+    parted = JaxEngine(linear, linear.make_data(0), 0)
+    run = finished(parted, [who], 3)[who.key]
+    assert parted.describe()["programs"][0]["examples_at_a_time"] < batch_size
+    np.testing.assert_allclose(run.curve.validation_loss, expected.curve.validation_loss, rtol=1e-5)
+
+
+def test_a_network_whose_examples_influence_each_other_is_never_parted(linear, monkeypatch):
+    def normalised(params, inputs):
+        outputs = linear.apply(params, inputs)
+        return outputs - outputs.mean(0)
+
+    monkeypatch.setattr(layout, "BYTES_AT_A_TIME", 16)
+    engine = JaxEngine(replace(linear, apply=normalised), linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1)], 1)
+    assert engine.describe()["programs"][0]["examples_at_a_time"] == 8
+    assert engine._evaluated_part == 12  # the whole validation part
 
 
 def test_the_examples_left_over_by_the_last_batch_are_used_in_another_epoch(linear):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from descenso.errors import StoreError
 from descenso.store import Store, _store
+from descenso.store._schema import SCHEMA_VERSION
 
 DESIGN = {"methods": ["adam"]}
 
@@ -81,7 +82,7 @@ def test_someone_elses_database_gains_tables_of_ours_and_loses_nothing(place):
 @pytest.mark.parametrize(
     ("version", "match"),
     [
-        ("99", r"newer descenso \(its schema is 99, this one knows up to 2\)"),
+        ("99", rf"newer descenso \(its schema is 99, this one knows up to {SCHEMA_VERSION}\)"),
         ("abc", "do not say which schema .*'abc'"),
         ("-1", "do not say which schema"),
         (None, "do not say which schema .*None"),

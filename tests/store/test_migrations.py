@@ -19,7 +19,8 @@ def old(place, make_run):
         store.save_runs(identity, [make_run(seed) for seed in range(3)], 1.0)
     store.close()
     connection = sqlite3.connect(place)
-    connection.execute("alter table descenso_studies drop column number")
+    for column in ("number", "arrangements"):
+        connection.execute(f"alter table descenso_studies drop column {column}")
     connection.execute("update descenso_about set value = '1' where key = 'schema_version'")
     connection.commit()
     connection.close()

@@ -16,7 +16,7 @@ from descenso.study import SCHEMA, runs_as_json
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| ([a-z ]+) \| (.+) \|$", re.MULTILINE)
 #: Objects whose keys are data: the page writes their keys as ``*``.
-_MAPS = ("settings", "examples", "versions", "code")
+_MAPS = ("settings", "examples", "versions", "code", "timed")
 
 
 def _documented() -> dict[str, set[str]]:

@@ -105,12 +105,22 @@ def print_layout(layout: Mapping[str, Any]) -> None:
             str(program["batch_size"]),
             f"{program['compile_seconds']:.2f}",
             str(program["microseconds_per_member_step"] or "–"),
+            _(program.get("arrangement", "one after another")),
+            _timings(program.get("timed", {})),
         )
         for program in layout["programs"]
     ]
-    print_table((_("rule"), _("batch size"), _("seconds to compile"), _("µs a step")), rows)
+    headings = (
+        _("rule"), _("batch size"), _("seconds to compile"), _("µs a step"),
+        _("members"), _("timed before, µs a step"),
+    )  # fmt: skip
+    print_table(headings, rows)
     for failure in layout.get("failures", ()):
         print_paragraph(_("a member failed: {failure}").format(failure=failure))
+
+
+def _timings(timed: Mapping[str, float]) -> str:
+    return ", ".join(f"{_(way)}: {micros:.2f}" for way, micros in timed.items()) or "–"
 
 
 def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.errors import DescensoError
 from descenso.records import Curve, Run
 
 Figures = NDArray[np.floating[Any]]
@@ -60,6 +61,39 @@ def advanced(
         )
     )
     return replace(run, curve=curve, checkpoint=checkpoint if alive else None)
+
+
+def ended_by_error(run: Run) -> Run:
+    """Return the run ended where it stands, because the user's code failed: it counts as diverged."""
+    if not len(run.curve.validation_loss):
+        run = replace(run, curve=untrained(np.nan, np.nan))
+    nothing = np.array([np.nan])
+    figures = nothing, nothing, nothing
+    steps = run.curve.steps
+    return advanced(run, figures, steps=steps, alive=False, seconds=0.0, checkpoint=None)
+
+
+def failure(run: Run, error: str) -> dict[str, Any]:
+    """Return what a layout says of a member that failed, ready for JSON."""
+    member = run.member
+    return {
+        "method": member.method,
+        "settings": dict(member.settings),
+        "batch_size": member.batch_size,
+        "seed": member.seed,
+        "step": run.curve.steps,
+        "error": error,
+    }
+
+
+def in_words(error: Exception) -> str:
+    """Return an error in a line: the user's own code may have raised it."""
+    if isinstance(error, DescensoError):
+        return str(error)
+    lines = (str(error).strip() or repr(error)).splitlines()
+    if "Traceback" in lines[0]:  # of code that compiled code called: what it says stands last
+        return lines[-1]
+    return f"{type(error).__name__}: {lines[0]}"
 
 
 def with_test_figures(run: Run, loss: float, metric: float) -> Run:

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
+from descenso.engine._bookkeeping import (
+    advanced,
+    ended_by_error,
+    hopeless_above,
+    in_words,
+    untrained,
+    with_test_figures,
+)
 from descenso.engine._torch_member import Checkpoint, Trainee
 from descenso.engine._torch_step import (
     CannotCompileError,
@@ -22,7 +29,6 @@ from descenso.engine._torch_step import (
     plan_for,
 )
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
-from descenso.errors import DescensoError
 from descenso.problems import Problem
 from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_rehearsal import initialised
@@ -95,12 +101,7 @@ class Bench:
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
-                if not len(run.curve.validation_loss):
-                    run = replace(run, curve=untrained(np.nan, np.nan))
-                rows = tuple(np.array([figure]) for figure in _NONE)
-                steps = run.curve.steps
-                ended = advanced(run, rows, steps=steps, alive=False, seconds=0.0, checkpoint=None)  # type: ignore[arg-type]
-                return Advanced(ended, _in_words(error))
+                return Advanced(ended_by_error(run), in_words(error))
 
     def module(self, seed: int) -> torch.nn.Module:
         """Return a new module with the initial weights of a seed."""
@@ -191,7 +192,7 @@ class Bench:
                 (mean_loss, loss, metric) if so_far.alive else (mean_loss, *_NONE[1:])
             )
         except Exception as error:
-            so_far.alive, so_far.failure = False, _in_words(error)
+            so_far.alive, so_far.failure = False, in_words(error)
             so_far.rows.append(_NONE)
 
     def _steps(self, trainee: Trainee, epoch: int, hopeless: float) -> tuple[float, bool]:
@@ -266,10 +267,3 @@ def _few(batch: Batch) -> Any:
 def _rows(batch: Batch, rows: Any) -> Batch:
     inputs, targets = batch
     return tuple(x[rows] for x in inputs), targets[rows]
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, DescensoError):
-        return str(error)
-    line = (str(error).strip() or repr(error)).splitlines()[0]
-    return f"{type(error).__name__}: {line}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +20,15 @@ from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
-from descenso.engine._bookkeeping import advanced, hopeless_above, untrained, with_test_figures
+from descenso.engine._bookkeeping import (
+    advanced,
+    ended_by_error,
+    failure,
+    hopeless_above,
+    in_words,
+    untrained,
+    with_test_figures,
+)
 from descenso.engine._fast_forms import with_fast_forms
 from descenso.engine._gradient import (
     EXAMPLES_PER_PART,
@@ -80,13 +90,15 @@ class _Group:
 
     program: Program
     waiting: deque[Run]
+    one_by_one: bool = False
 
     def take(self, streams: int, epochs: int, judge: bool) -> _Task:
         """Take what the next call should train off the queue."""
         slab, pace = self.program.recipe.slab, self.program.pace
-        most = layout.members_for_call(
-            self.program.recipe.arrangement, slab, pace, len(self.waiting), streams
-        )
+        way = self.program.recipe.arrangement
+        most = layout.members_for_call(way, slab, pace, len(self.waiting), streams)
+        if self.one_by_one:
+            most = 1
         done = self.waiting[0].curve.epochs
         runs: list[Run] = []
         while self.waiting and len(runs) < most:
@@ -117,6 +129,8 @@ class JaxEngine:
     dtype: type[np.floating[Any]] = np.float32
     arrangement: str | None = None
     _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
+    _decided: dict[str, str] = field(default_factory=dict, init=False)
+    _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
     _starts: dict[int, _Start] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -162,6 +176,15 @@ class JaxEngine:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def arrange(
+        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
+    ) -> Mapping[str, str]:
+        """Decide how members lie on the machine; see :class:`Engine`."""
+        self._decided.update(known or {})
+        for given in members:
+            self._arrangement(given.member if isinstance(given, Run) else given)
+        return self._decided
+
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
         return sum(leaf.size for leaf in jax.tree.leaves(trained(self._start(0).params)))
@@ -176,6 +199,7 @@ class JaxEngine:
             "arrangement": "members " + " or ".join(sorted(ways or {layout.ONE_AFTER_ANOTHER})),
             "dtype": np.dtype(self.dtype).name,
             "programs": [program.described() for program in self._programs.values()],
+            "failures": list(self._failures),
         }
 
     # ---- sharing out the work -----------------------------------------------------------------
@@ -212,15 +236,23 @@ class JaxEngine:
         """Return the runs that a call has advanced: none, if memory ran out and it comes again."""
         try:
             runs, seconds = future.result()
-        except Exception as error:
-            if not ran_out_of_memory(error):
-                raise
-            group.waiting.extendleft(reversed(task.runs))
-            if task.program is group.program:  # and not another stream's call found out before
-                self._back_off(group, error)
-            return []
+        except (jax.errors.JaxRuntimeError, MemoryError) as error:
+            return self._after_error(group, task, error)
         task.program.note(task.runs, runs, seconds)
         return runs
+
+    def _after_error(self, group: _Group, task: _Task, error: Exception) -> list[Run]:
+        """Have the runs of a call that failed come again; end the one that fails by itself."""
+        if not ran_out_of_memory(error) and len(task.runs) == 1:
+            (run,) = task.runs
+            self._failures.append(failure(run, in_words(error)))
+            return [ended_by_error(run)]
+        group.waiting.extendleft(reversed(task.runs))
+        if not ran_out_of_memory(error):
+            group.one_by_one = True  # to find out whose code fails: the others go on
+        elif task.program is group.program:  # and not another stream's call found out before
+            self._back_off(group, error)
+        return []
 
     def _back_off(self, group: _Group, error: Exception) -> None:
         """Halve the members of a call, which did not fit into memory."""
@@ -289,9 +321,8 @@ class JaxEngine:
         hyperparameters = rules.get(member.rule).hyperparameters
         return {n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch}
 
-    def _recipe(self, member: Member, epochs: int) -> Recipe:
+    def _recipe(self, member: Member, epochs: int, arrangement: str) -> Recipe:
         examples = len(self.data.train)
-        arrangement = self.arrangement or self._usual_arrangement
         return Recipe(
             self.problem,
             rules.get(member.rule),
@@ -304,19 +335,59 @@ class JaxEngine:
             arrangement,
         )
 
-    @property
-    def _usual_arrangement(self) -> str:
-        on_cpu = self._device.platform == "cpu"
-        return layout.ONE_AFTER_ANOTHER if on_cpu else layout.SIDE_BY_SIDE
+    def _arrangement(self, member: Member) -> str:
+        """Return how members like this one are arranged, deciding it the first time."""
+        key = self._program_key(member)
+        name = json.dumps(key)
+        if name not in self._decided:
+            self._decided[name] = self.arrangement or self._best_arrangement(member)
+        return self._decided[name]
+
+    def _best_arrangement(self, member: Member) -> str:
+        if self._device.platform != "cpu":
+            return layout.SIDE_BY_SIDE
+        operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
+        if operations > layout.OPERATIONS_WORTH_TIMING:
+            return layout.ONE_AFTER_ANOTHER
+        return self._timed_arrangement(member)
+
+    def _timed_arrangement(self, member: Member) -> str:
+        """Time the first steps both ways, and keep the program of the faster."""
+        ways = layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE
+        programs = {way: self._traced(self._recipe(member, 1, way), member) for way in ways}
+        best = dict.fromkeys(ways, math.inf)
+        for _turn in range(layout.TURNS):
+            for way, program in programs.items():
+                best[way] = min(best[way], self._seconds_a_step(program, member))
+        # The usual members fill one call side by side; one after another, every stream has some.
+        in_turn = best[layout.ONE_AFTER_ANOTHER] / self._streams
+        gain = in_turn / best[layout.SIDE_BY_SIDE]
+        chosen = ways[gain > layout.CLEARLY_FASTER]
+        programs[chosen].timed = {way: 1e6 * seconds for way, seconds in best.items()}
+        self._programs[self._program_key(member)] = programs[chosen]
+        return chosen
+
+    def _seconds_a_step(self, program: Program, member: Member) -> float:
+        """Return what a step of a member took in an epoch of as many as a call usually takes."""
+        together = min(layout.USUAL_MEMBERS, program.recipe.slab.members)
+        runs = [self._new_run(member)] * together
+        call = program.compiled.get()
+        arguments = self._arguments(program.recipe, runs, 0, 1)
+        started = time.perf_counter()
+        jax.block_until_ready(call(*arguments))
+        return (time.perf_counter() - started) / (together * program.recipe.steps)
 
     def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.Slab:
         progress = jax.tree.leaves(self._fresh_progress(member))
         size = sum(leaf.nbytes for leaf in progress)
+        if arrangement == layout.SIDE_BY_SIDE:  # all of them compute at once
+            size += 4 * member.batch_size * self._bytes_on_the_way
+        most = layout.most_members(self._device.platform, arrangement)
         used = len(self.data.train) // member.batch_size * member.batch_size
         whole = member.batch_size == len(self.data.train)
         ready_for = max(epochs, self.problem.epochs)
         return layout.Slab.fitting(
-            arrangement, size, memory_of(self._device), 1 if whole else used, ready_for
+            most, size, memory_of(self._device), 1 if whole else used, ready_for
         )
 
     def _part(self, batch_size: int) -> int:
@@ -344,7 +415,10 @@ class JaxEngine:
     def _program(self, member: Member, epochs: int) -> Program:
         key = self._program_key(member)
         if key not in self._programs:
-            self._programs[key] = self._traced(self._recipe(member, epochs), member)
+            arrangement = self._arrangement(member)  # deciding it may leave the program
+            if key not in self._programs:
+                recipe = self._recipe(member, epochs, arrangement)
+                self._programs[key] = self._traced(recipe, member)
         return self._programs[key]
 
     def _traced(self, recipe: Recipe, member: Member) -> Program:

@@ -12,12 +12,15 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from descenso.language import N_
+
 #: A call into compiled code aims to last this long: short enough for live progress and for
 #: little to be lost when the process is killed, long enough to hide the cost of the call.
 SECONDS_PER_CALL = 1.0
 #: Members in one call, where memory allows: one after another, and side by side.
 MEMBERS_PER_CALL = 8
-MEMBERS_SIDE_BY_SIDE = 64
+MEMBERS_SIDE_BY_SIDE = 16
+MEMBERS_ON_AN_ACCELERATOR = 64
 #: Distinct seeds in one call: the table of example orders has a row for each.
 SEEDS_PER_CALL = 8
 #: Memory that the members of one call may take, where the device does not say what it has.
@@ -29,9 +32,13 @@ EPOCHS_PER_CALL = 20
 #: What the examples that pass through the network at a time may fill: a core's cache, roughly.
 BYTES_AT_A_TIME = 3 * 2**19
 #: The two ways to arrange members.
-ONE_AFTER_ANOTHER, SIDE_BY_SIDE = "one after another", "side by side"
+ONE_AFTER_ANOTHER, SIDE_BY_SIDE = N_("one after another"), N_("side by side")
 #: Below so many operations a CPU's step is mostly overhead, and the arrangement worth timing.
 OPERATIONS_WORTH_TIMING = 10_000
+#: Turns that both ways are timed for; the best of each counts.
+TURNS = 3
+#: Members that a call takes in a usual race or confirmation: both ways are timed with so many.
+USUAL_MEMBERS = 10
 #: Side by side must be so many times faster in the first steps, or members go one after another.
 CLEARLY_FASTER = 1.25
 
@@ -81,23 +88,28 @@ class Slab:
     epochs: int  # at most, per call
 
     @classmethod
-    def fitting(
-        cls, arrangement: str, member_bytes: int, memory: int, order: int, epochs: int
-    ) -> Slab:
+    def fitting(cls, most: int, member_bytes: int, memory: int, order: int, epochs: int) -> Slab:
         """Choose the largest slab that fits.
 
         Parameters
         ----------
+        most : members that it may hold (:func:`most_members`).
         member_bytes : memory that one member takes.
         memory : bytes that the members of a call may take.
         order : examples that one epoch visits.
         epochs : the budget, if it is known to be larger than usual.
         """
-        most = MEMBERS_PER_CALL if arrangement == ONE_AFTER_ANOTHER else MEMBERS_SIDE_BY_SIDE
         members = max(1, min(most, memory // max(1, member_bytes)))
         per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
         ready_for = max(epochs, EPOCHS_PER_CALL)
         return cls(members, SEEDS_PER_CALL, max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch)))
+
+
+def most_members(platform: str, arrangement: str) -> int:
+    """Return how many members a call may hold, where memory allows."""
+    if arrangement == ONE_AFTER_ANOTHER:
+        return MEMBERS_PER_CALL
+    return MEMBERS_SIDE_BY_SIDE if platform == "cpu" else MEMBERS_ON_AN_ACCELERATOR
 
 
 def members_for_call(

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from descenso.engine import layout
+from descenso.engine._bookkeeping import failure
 from descenso.engine._torch_bench import Advanced, Bench
 from descenso.engine._torch_pool import CannotShareError, Pool, Task
 from descenso.errors import ProblemError
@@ -97,6 +98,12 @@ class TorchEngine:
             self.close()
             raise
 
+    def arrange(
+        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
+    ) -> Mapping[str, str]:
+        """Decide nothing: where and how a torch member runs follows from its size alone."""
+        return {}
+
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
         return self._parameters
@@ -175,7 +182,7 @@ class TorchEngine:
         self, task: Task, done: list[Advanced], waiting: deque[Run], epochs: int
     ) -> list[Run]:
         """Note speed and failures, queue what is to go on, and return the runs."""
-        for before, (after, failure) in zip(task.runs, done, strict=True):
+        for before, (after, error) in zip(task.runs, done, strict=True):
             speed = self._speeds[_key(after)]
             speed.members_per_call = max(speed.members_per_call, len(task.runs))
             speed.member_steps += after.curve.steps - before.curve.steps
@@ -183,25 +190,12 @@ class TorchEngine:
             seconds = after.curve.seconds - before.curve.seconds
             speed.seconds += seconds
             speed.seconds_per_epoch = seconds / epochs_taken
-            if failure:
-                self._note_failure(after, failure)
+            if error:
+                self._failures.append(failure(after, error))
         runs = [after for after, _failure in done]
         unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.diverged]
         waiting.extendleft(reversed(unfinished))
         return runs
-
-    def _note_failure(self, run: Run, failure: str) -> None:
-        member = run.member
-        self._failures.append(
-            {
-                "method": member.method,
-                "settings": dict(member.settings),
-                "batch_size": member.batch_size,
-                "seed": member.seed,
-                "step": run.curve.steps,
-                "error": failure,
-            }
-        )
 
     # ---- worker processes -----------------------------------------------------------------------
 

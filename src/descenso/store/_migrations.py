@@ -22,8 +22,16 @@ def _number_the_studies(connection: sa.Connection) -> None:
         )
 
 
+def _add_arrangements(connection: sa.Connection) -> None:
+    """2 → 3: how members were arranged is kept; what an older descenso began had no choice."""
+    connection.exec_driver_sql("ALTER TABLE descenso_studies ADD COLUMN arrangements JSON")
+
+
 #: Version that a store is at → what brings it to the next.
-_STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _number_the_studies}
+_STEPS: dict[int, Callable[[sa.Connection], None]] = {
+    1: _number_the_studies,
+    2: _add_arrangements,
+}
 
 
 def knows(version: int) -> bool:

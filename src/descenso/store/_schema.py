@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 #: Raised by one whenever the tables change; a store with a higher number is refused, and one with
 #: a lower number is brought to this one when it is opened.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -27,6 +27,7 @@ studies = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False, default=0.0),
     sa.Column("result", sa.JSON, nullable=True),  # null until the study is finished
     sa.Column("number", sa.Integer, nullable=True),  # counts the studies as they were begun
+    sa.Column("arrangements", sa.JSON, nullable=True),  # program → how its members are arranged
 )
 
 runs = sa.Table(

@@ -36,6 +36,7 @@ class StoredStudy:
     seconds: float
     result: Mapping[str, Any] | None
     number: int | None = None  # counts the studies of a store as they were begun
+    arrangements: Mapping[str, str] | None = None  # of the members of its programs
 
 
 def default_url() -> str:
@@ -160,6 +161,20 @@ class Store:
             connection.execute(
                 sa.update(runs).where(runs.c.study == identity).values(checkpoint=None)
             )
+
+    def keep_arrangements(self, identity: str, arrangements: Mapping[str, str]) -> None:
+        """Keep how the members of a study's programs are arranged."""
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            connection.execute(
+                sa.update(studies)
+                .where(studies.c.identity == identity)
+                .values(arrangements=dict(arrangements))
+            )
+
+    def arrangements(self, identity: str) -> Mapping[str, str]:
+        """Return how the members of a study's programs are arranged, as far as it was decided."""
+        found = self.find(identity)
+        return (found and found.arrangements) or {}
 
     def studies(self) -> list[StoredStudy]:
         """Return every study, the newest first."""

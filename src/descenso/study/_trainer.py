@@ -45,6 +45,7 @@ class Trainer:
         on_progress: ProgressFunction | None = None,
     ) -> None:
         self._engine, self._store, self._identity = engine, store, identity
+        self._arrangements = dict(store.arrangements(identity))
         self._runs = {run.member.key: run for run in store.runs(identity)}
         self._on_progress = on_progress or (lambda progress: None)
         self._done = 0.0
@@ -63,6 +64,7 @@ class Trainer:
         at_first = sum(self._epochs_left(m, epochs) for m in waiting)
         started = time.perf_counter()
         known = [self._runs.get(m.key, m) for m in waiting]
+        self._arrange(known)
         for chunk in self._engine.train(known, epochs, judge=stage == "confirm"):
             now = time.perf_counter()
             self._keep(chunk, now - started)
@@ -73,6 +75,13 @@ class Trainer:
             self._on_progress(Progress(stage, method, self._done + part, self.total))
         self._done += planned
         return [self._runs[m.key] for m in members]
+
+    def _arrange(self, waiting: Sequence[Member | Run]) -> None:
+        """Keep how members are arranged before the first is trained so: it decides the rounding."""
+        decided = dict(self._engine.arrange(waiting, self._arrangements))
+        if decided != self._arrangements:
+            self._store.keep_arrangements(self._identity, decided)
+            self._arrangements = decided
 
     def runs_of(self, method: str) -> list[Run]:
         """Return all runs of a method so far."""
