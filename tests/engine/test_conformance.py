@@ -120,6 +120,18 @@ def same(one, other):
     )
 
 
+@pytest.mark.parametrize("problem", [jax_problem(), torch_problem()], ids=["jax", "torch"])
+def test_a_large_validation_part_is_sampled_so_that_measuring_it_stays_cheap(problem):
+    whole = problem.make_data(0)
+    large = replace(whole, train=whole.validation, validation=whole.train)  # 12 and 36 examples
+    engine = open_engine(problem, large, STUDY_SEED)
+    assert engine.describe()["watched"] == 5  # 0.45 of 12
+    again = open_engine(problem, large, STUDY_SEED)
+    who = member(lr=0.01, batch_size=4)
+    assert same(finished(engine, [who], 2)[who.key], finished(again, [who], 2)[who.key])
+    assert open_engine(problem, whole, STUDY_SEED).describe()["watched"] == 12  # all of them
+
+
 def test_a_problem_is_opened_by_the_engine_of_its_framework():
     assert isinstance(Bench("jax").open(), JaxEngine)
     assert isinstance(Bench("torch").open(), TorchEngine)

@@ -205,6 +205,13 @@ def test_both_arrangements_give_the_same_curves_to_rounding(linear):
         np.testing.assert_allclose(run.curve.validation_loss, loss, rtol=1e-5)
 
 
+@pytest.fixture
+def forgetful(tmp_path, monkeypatch):
+    """Let nothing be known yet of this machine."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("forgetful")
 def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypatch):
     engine = JaxEngine(linear, linear.make_data(0), 0)
     finished(engine, [member(lr=0.1, batch_size=1)], 1)
@@ -219,6 +226,24 @@ def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypat
     assert program["arrangement"] == layout.ONE_AFTER_ANOTHER
 
 
+@pytest.mark.usefixtures("forgetful")
+def test_the_first_decision_holds_for_all_engines_of_this_machine(linear, monkeypatch):
+    times = iter([1.0, 9.0] * layout.TURNS + [9.0, 1.0] * layout.TURNS)
+    monkeypatch.setattr(JaxEngine, "_seconds_a_step", lambda *_: next(times))
+    decided = [JaxEngine(linear, linear.make_data(0), 0).arrange([member(lr=0.1)]) for _ in "ab"]
+    assert decided[0] == decided[1]
+    assert next(times) == 9.0  # the second engine timed nothing
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_machine_that_can_keep_nothing_decides_anew(linear, monkeypatch, tmp_path):
+    (tmp_path / "descenso").write_text("a file where the folder should be")
+    monkeypatch.setattr(JaxEngine, "_seconds_a_step", lambda *_: 1.0)
+    (decided,) = JaxEngine(linear, linear.make_data(0), 0).arrange([member(lr=0.1)]).values()
+    assert decided == layout.ONE_AFTER_ANOTHER
+
+
+@pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("faster", ARRANGEMENTS)
 def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
     def seconds(engine, program, who):
@@ -229,6 +254,7 @@ def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
     assert list(engine.arrange([member(lr=0.1)]).values()) == [faster]
 
 
+@pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("known", ARRANGEMENTS)
 def test_a_decision_of_another_time_is_kept_to(linear, monkeypatch, known):
     who = member(lr=0.1)

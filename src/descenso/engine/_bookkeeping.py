@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.data import Data, Split
+from descenso.engine.randomness import watched_rows
 from descenso.errors import DescensoError
 from descenso.records import Curve, Run
 
@@ -16,6 +18,21 @@ Figures = NDArray[np.floating[Any]]
 
 #: A loss this many times (1 + the untrained network's) has left all hope.
 HOPELESS = 1e6
+#: Validation examples that are measured after each epoch, for each training example, at most.
+MOST_WATCHED = 0.45
+
+
+def watched(data: Data, study_seed: int) -> Split:
+    """Return the validation examples that curves are drawn from.
+
+    All of them, unless measuring them after each epoch would cost more than 15 % of training it: a
+    forward pass is a third of a step.
+    """
+    most = max(1, int(MOST_WATCHED * len(data.train)))
+    rows = watched_rows(study_seed, len(data.validation), most)
+    if len(rows) == len(data.validation):
+        return data.validation
+    return Split(data.validation.inputs[rows], data.validation.targets[rows])
 
 
 def hopeless_above(untrained_loss: float) -> float:

@@ -27,6 +27,7 @@ from descenso.engine._bookkeeping import (
     hopeless_above,
     in_words,
     untrained,
+    watched,
     with_test_figures,
 )
 from descenso.engine._fast_forms import with_fast_forms
@@ -38,6 +39,7 @@ from descenso.engine._gradient import (
 )
 from descenso.engine._jax_program import Compiled, Program, lay, memory_of, ran_out_of_memory
 from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
+from descenso.engine._remembered import remembered
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.errors import ProblemError
 from descenso.language import _
@@ -140,7 +142,7 @@ class JaxEngine:
         _use_compilation_cache()
         train, validation, test = (
             jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._device)
-            for split in (self.data.train, self.data.validation, self.data.test)
+            for split in (self.data.train, watched(self.data, self.study_seed), self.data.test)
         )
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
@@ -197,6 +199,7 @@ class JaxEngine:
             "platform": self._device.platform,
             "streams": self._streams,
             "arrangement": "members " + " or ".join(sorted(ways or {layout.ONE_AFTER_ANOTHER})),
+            "watched": len(self._seen[1][1]),
             "dtype": np.dtype(self.dtype).name,
             "programs": [program.described() for program in self._programs.values()],
             "failures": list(self._failures),
@@ -349,7 +352,12 @@ class JaxEngine:
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
             return layout.ONE_AFTER_ANOTHER
-        return self._timed_arrangement(member)
+        shapes = [a.shape[1:] for a in jax.tree.leaves(self._seen[0])]
+        question = [self._program_key(member), self.parameters(), shapes, self.problem.name]
+        machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
+        return remembered(
+            json.dumps([*question, *machine]), lambda: self._timed_arrangement(member)
+        )
 
     def _timed_arrangement(self, member: Member) -> str:
         """Time the first steps both ways, and keep the program of the faster."""
@@ -400,7 +408,7 @@ class JaxEngine:
     @cached_property
     def _evaluated_part(self) -> int:
         """Return how many examples of a split pass through the network at a time."""
-        most = max(len(self.data.validation), len(self.data.test))
+        most = max(len(self._seen[1][1]), len(self.data.test))
         part = min(EXAMPLES_PER_PART, layout.examples_at_a_time(self._bytes_on_the_way, most))
         return part if 2 * part >= most or self._examples_apart else most
 

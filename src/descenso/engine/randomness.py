@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_WEIGHTS, _ORDER, _NOISE = 1, 2, 4
+_WEIGHTS, _ORDER, _NOISE, _WATCHED = 1, 2, 4, 5
 
 
 def _generator(purpose: int, *key: int) -> np.random.Generator:
@@ -40,6 +40,14 @@ def noise_key(study_seed: int, member_seed: int) -> NDArray[np.uint32]:
     The engine folds epoch and step into it. Like the order, it does not depend on the method.
     """
     return _generator(_NOISE, study_seed, member_seed).integers(2**32, size=2, dtype=np.uint32)
+
+
+def watched_rows(study_seed: int, examples: int, most: int) -> NDArray[np.int64]:
+    """Return which of so many examples a curve is drawn from, ``most`` at the most, in order."""
+    if examples <= most:
+        return np.arange(examples)
+    drawn: NDArray[Any] = _generator(_WATCHED, study_seed).permutation(examples)[:most]
+    return np.sort(drawn)
 
 
 def step_seeds(study_seed: int, member_seed: int, epoch: int, steps: int) -> list[int]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from descenso.engine import layout
-from descenso.engine._bookkeeping import failure
+from descenso.engine._bookkeeping import failure, watched
 from descenso.engine._torch_bench import Advanced, Bench
 from descenso.engine._torch_pool import CannotShareError, Pool, Task
 from descenso.errors import ProblemError
@@ -69,7 +69,7 @@ class TorchEngine:
         module = initialised(self.problem, self.data.train)
         self._parameters: int = sum(p.numel() for p in module.parameters() if p.requires_grad)
         self._dtype = floating_dtype(module)
-        parts = (self.data.train, self.data.validation, self.data.test)
+        parts = (self.data.train, watched(self.data, self.study_seed), self.data.test)
         train, validation, test = (self._on_device(tensors_of(p, self._dtype)) for p in parts)
         self.bench = Bench(self.problem, train, validation, test, self.study_seed)
         self._pool: Pool | None = None
@@ -117,6 +117,7 @@ class TorchEngine:
             "arrangement": "members one after another, one thread each, "
             + ("one process per core" if self._pool else "in this process"),
             "alone_because": self._alone_because,
+            "watched": len(self.bench.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
             "steps": {str(size): self._describe_way(size) for size in sorted(self.bench._ways)},
             "programs": [
