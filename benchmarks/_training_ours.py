@@ -37,7 +37,7 @@ def _jax_calls(case: Case) -> dict[str, Call]:
         rmsprop = replace(case, rule="rmsprop")
         offered["ours, rmsprop"] = _trains(JaxEngine(problem, data, 0), rmsprop, data)
     if case.bound:
-        offered["product"] = _products(case)
+        offered["matrix product, JAX"] = _products(case)
     return offered
 
 
