@@ -76,7 +76,7 @@ def show_parts(found: dict[str, Any]) -> None:
     """Print the verdict and where the time went."""
     print(found["verdict"]["text"])
     for method in found["methods"]:
-        print(f"  {method['name']:10} {method['seconds']:7.1f} s of streams")
+        print(f"  {method['name']:10} {method['wall_seconds']:7.1f} s of streams")
     for program in found["layout"]["programs"]:
         print(
             f"  {program['rule']:18} batch {program['batch_size']:6} "
