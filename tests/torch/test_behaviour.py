@@ -128,6 +128,65 @@ def test_every_scheduler_of_torch_leads_it_as_it_leads_torchs_adam(name):
     torch.testing.assert_close(got, train(theirs, peer, 12, SCHEDULERS[name](peer)))
 
 
+CYCLES = {
+    "OneCycleLR": lambda o: lr_scheduler.OneCycleLR(o, 0.01, total_steps=12),
+    "CyclicLR": lambda o: lr_scheduler.CyclicLR(o, 1e-4, 1e-2, 3),
+}
+PEERS = {
+    "momentum": ({"dampening": 0.0}, lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9)),
+    "nesterov": ({}, lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9, nesterov=True)),
+    "adam": ({}, lambda p: torch.optim.Adam(p, lr=1e-3)),
+}
+
+
+@pytest.mark.parametrize("cycle", CYCLES)
+@pytest.mark.parametrize("rule", PEERS)
+def test_a_cycle_swings_the_momentum_as_it_swings_torchs(rule, cycle):
+    settings, make_peer = PEERS[rule]
+    ours, theirs = network(), network()
+    optimizer = optimizer_class(rule)(ours.parameters(), lr=1e-3, **settings)
+    peer = make_peer(theirs.parameters())
+    scheduler, other = CYCLES[cycle](optimizer), CYCLES[cycle](peer)
+    got = train(ours, optimizer, 12, scheduler)
+    torch.testing.assert_close(got, train(theirs, peer, 12, other))
+
+
+def test_a_cycle_swings_the_momentum_inside_rmsprop():
+    ours = optimizer_class("rmsprop")(network().parameters(), momentum=0.9)
+    peer = torch.optim.RMSprop(network().parameters(), momentum=0.9)
+    schedulers = [CYCLES["OneCycleLR"](optimizer) for optimizer in (ours, peer)]
+    for _step in range(11):
+        for optimizer, scheduler in zip((ours, peer), schedulers, strict=True):
+            optimizer.step()
+            scheduler.step()
+        assert ours.param_groups[0]["momentum"] == peer.param_groups[0]["momentum"]
+    assert ours.param_groups[0]["momentum"] != 0.9
+
+
+def test_a_momentum_set_by_hand_holds_where_no_cycle_swings_it():
+    p = torch.nn.Parameter(torch.zeros(1))
+    optimizer = optimizer_class("momentum")([p], lr=1.0)
+    CYCLES["OneCycleLR"](optimizer)
+    saved = optimizer.state_dict()
+    optimizer = optimizer_class("momentum")([p], lr=1.0)
+    optimizer.load_state_dict(saved)
+    p.grad = torch.ones(1)
+    optimizer.step()
+    assert optimizer.param_groups[0]["beta"] == 0.95
+    optimizer.param_groups[0]["beta"] = 0.5
+    optimizer.step()
+    assert optimizer.param_groups[0]["beta"] == 0.5
+    optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))], "beta": 0.3})
+    optimizer.step()
+    assert [group["beta"] for group in optimizer.param_groups] == [0.5, 0.3]
+
+
+def test_a_cycle_without_a_momentum_to_swing_is_refused_by_torch():
+    p = torch.nn.Parameter(torch.zeros(1))
+    with pytest.raises(ValueError, match="must support momentum"):
+        CYCLES["OneCycleLR"](Descent([p], lr=1.0))
+
+
 def test_a_plateau_lowers_the_learning_rate():
     optimizer = Adam(network().parameters(), lr=0.1)
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)

@@ -81,6 +81,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         super().__init__(
             parameters, {**given, "maximize": maximize, "rule": self.rule.name, **counted}
         )
+        cycled = _schedules.cycled(self.rule)
+        if cycled is not None:  # torch's schedules cycle only what has a default by this name
+            self.defaults.setdefault(_schedules.MOMENTUM, given[cycled])
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with settings of its own where it gives any.
@@ -101,6 +104,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         check_group(self.rule, {k: v for k, v in fixed.items() if k != "params"})
         _schedules.enter(param_group, own, self._scheduled)
         super().add_param_group(param_group)
+        _schedules.forget_default(param_group, self.rule)
         index = len(self.param_groups) - 1
         try:
             values_of(self.rule, self.param_groups[index])
@@ -145,7 +149,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        _schedules.set_values(self.param_groups)
+        _schedules.set_values(self.param_groups, self.rule)
         if self._nonfinite != "pass" and not self._gradients_are_finite():
             self.skipped_steps += 1
             return loss

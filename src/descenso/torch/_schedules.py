@@ -11,6 +11,7 @@ from descenso.rules import Rule
 from descenso.schedules import Schedule, from_config
 
 SCHEDULES, UPDATES = "schedules", "updates"
+MOMENTUM = "momentum"  # what OneCycleLR and CyclicLR call the setting that they swing
 Group = dict[str, Any]
 
 
@@ -35,9 +36,25 @@ def enter(group: Group, given: dict[str, Any], inherited: dict[str, Any]) -> Non
         group.setdefault(UPDATES, 0)
 
 
-def set_values(groups: Iterable[Group]) -> None:
+@lru_cache
+def cycled(rule: Rule) -> str | None:
+    """Return the setting that PyTorch's schedules mean by momentum, if the rule has another name."""
+    known = rule.hyperparameters
+    return None if MOMENTUM in known else next((n for n in ("beta", "beta1") if n in known), None)
+
+
+def forget_default(group: Group, rule: Rule) -> None:
+    """Take out what a new group has only by the default for schedules."""
+    if cycled(rule) is not None:
+        group.pop(MOMENTUM, None)
+
+
+def set_values(groups: Iterable[Group], rule: Rule) -> None:
     """Give every scheduled setting its value for the coming update."""
     for group in groups:
+        name = cycled(rule) if MOMENTUM in group else None
+        if name is not None:
+            group[name] = group.pop(MOMENTUM)
         if SCHEDULES in group:
             for name, schedule in group[SCHEDULES].items():
                 group[name] = float(_read(schedule)(group[UPDATES]))
