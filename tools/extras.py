@@ -64,7 +64,7 @@ FEATURES = {
     ),
     "MLflow": (
         "mlflow",
-        _command("export", "latest", "mlflow:mlruns", "--store", "runs.db"),
+        _command("export", "latest", "mlflow:sqlite:///mlflow.db", "--store", "runs.db"),
     ),
     "a picture": ("web", _command("path", "ravine", "--methods", "adam", "--out", "path.png")),
     "the playground": (

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from descenso import language
-from descenso.errors import SettingError, StoreError
+from descenso.errors import ReportError, SettingError, StoreError
 from descenso.store import Store
 from descenso.study import as_json, export, outside, run_study, with_text
 
@@ -91,6 +91,15 @@ def test_mlflow_holds_every_run(done, tmp_path):
         if run.data.params["method"] == best.name and "tuned" in run.data.tags["descenso.role"]
     ]
     assert sorted(scores) == sorted(best.tuned.scores)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_place_that_mlflow_cannot_write_is_refused_with_its_reason(done, monkeypatch):
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    store, stored, _ = done
+    with pytest.raises(ReportError, match=r"http://127\.0\.0\.1:1 cannot be written"):
+        export.export(store, stored, "mlflow:http://127.0.0.1:1")
 
 
 def test_a_target_of_no_known_kind_is_refused(done, tmp_path):

@@ -67,10 +67,9 @@ def _needed(package: str, extra: str) -> Any:
         ) from error
 
 
-def _unwritable(path: str, error: OSError) -> ReportError:
-    return ReportError(
-        _("{path} cannot be written: {reason}").format(path=path, reason=error.strerror or error)
-    )
+def _unwritable(path: str, error: Exception) -> ReportError:
+    reason = getattr(error, "strerror", None) or error
+    return ReportError(_("{path} cannot be written: {reason}").format(path=path, reason=reason))
 
 
 def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
@@ -104,6 +103,15 @@ def _folder(name: str) -> str:
 
 def _to_mlflow(store: Store, stored: StoredStudy, uri: str) -> str:
     _needed("mlflow", "mlflow")
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _record_runs(store, stored, uri)
+    except MlflowException as error:
+        raise _unwritable(uri, error) from error
+
+
+def _record_runs(store: Store, stored: StoredStudy, uri: str) -> str:
     from mlflow.entities import Metric, Param, RunTag
     from mlflow.tracking import MlflowClient
 
