@@ -37,7 +37,8 @@ class SettingsMap:
         descent diverged.
     arrived : shape (ny, nx): the step from which it stays within a thousandth of the start's
         distance; infinite where it does not.
-    diverged : shape (ny, nx): not finite, or higher than at the start in its last tenth.
+    diverged : shape (ny, nx): not finite, or higher than at the start in its last tenth and higher
+        in its last quarter than in the one before.
     boundary : shape (ny,): the largest stable learning rate by theory; NaN where none is known.
     """
 
@@ -161,12 +162,21 @@ def _column(
     places, values = sweep(surface, rule, settings, surface.start, steps)
     with np.errstate(all="ignore"):
         distance = _to_nearest(surface, places)
-        last = values[-max(1, round(_LAST * len(values))) :]
-        grows = (last > values[0]).any(axis=0)
-    diverged = ~np.isfinite(values).all(axis=0) | grows
+    diverged = ~np.isfinite(values).all(axis=0) | _grows(values)
     arrived = _settles_at(distance <= ARRIVED * distance[0])
     arrived[diverged] = np.inf
     return np.where(diverged, np.inf, distance[-1]), arrived, diverged
+
+
+def _grows(values: Floats) -> np.ndarray:
+    """Return which descents grow. A stable one with much momentum may long be above its start, but
+    falls meanwhile."""
+    last = values[-max(1, round(_LAST * len(values))) :]
+    quarter = max(1, len(values) // 4)
+    with np.errstate(all="ignore"):
+        higher = (last > values[0]).any(axis=0)
+        rises = values[-quarter:].max(axis=0) >= values[-2 * quarter : -quarter].max(axis=0)
+    return np.asarray(higher & rises)
 
 
 def _to_nearest(surface: Surface, places: Floats) -> Floats:

@@ -25,7 +25,8 @@ def gif(
         descents = replace(descents, surface=replace(descents.surface, window=view(descents)))
     every = -(-descents.steps // _MOST_FRAMES)
     stops = [*range(0, descents.steps, every), descents.steps]
-    frames = [_frame(descents, stop, theme, three_d) for stop in stops]
+    drawn = [_frame(descents, stop, theme, three_d) for stop in stops]
+    frames = _in_one_palette(drawn)
     buffer = io.BytesIO()
     frames[-1].save(
         buffer, "GIF", save_all=True, append_images=frames, loop=0, disposal=2,
@@ -41,8 +42,15 @@ def _frame(descents: Descents, stop: int, theme: str, three_d: bool) -> Image:
     figure = still.draw(cut, theme, three_d=three_d, fitted=False, whole=descents)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=80)
-    colours = Image.Palette.ADAPTIVE
-    return Image.open(buffer).convert("RGB").convert("P", palette=colours, colors=128)
+    return Image.open(buffer).convert("RGB")
+
+
+def _in_one_palette(drawn: list[Image]) -> list[Image]:
+    """Return the frames in the colours of the last, which holds all, so that none changes colour."""
+    from PIL import Image
+
+    palette = drawn[-1].quantize(255)
+    return [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in drawn]
 
 
 def _up_to(trace: Trace, stop: int) -> Trace:

@@ -16,6 +16,7 @@ from descenso.study.words import settings
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_LONGEST = 32  # letters of a layer's name
 _WINDOW = 0.1  # of the steps: the running share of steps that turn back is taken over it
 
 
@@ -24,7 +25,8 @@ def draw(found: Dynamics, theme: str = "light") -> Figure:
     with look.dressed(theme) as dress:
         figure = look.blank(12.5, 6.8)
         turning, lengths, noise = figure.subplots(1, 3)
-        figure.subplots_adjust(left=0.06, right=0.985, top=0.87, wspace=0.34)
+        figure.subplots_adjust(left=0.06, right=0.985, top=0.87)
+        _make_room((turning, lengths, noise), layer_names(found))
         marks = style.marks([motion.member.method for motion in found.motions])
         for axes in (turning, lengths, noise):
             axes.grid(True, lw=0.7)
@@ -36,6 +38,25 @@ def draw(found: Dynamics, theme: str = "light") -> Figure:
         handles, labels = _legend(found, marks)
         look.put_below(figure, handles, labels, caption(found))
     return figure
+
+
+def _make_room(panels: Any, names: list[str]) -> None:
+    """Set the three panels apart, the first two by as much as the names of the layers take."""
+    for_names = max(0.085, 0.025 + 0.0057 * max(map(len, names)))
+    width = (0.925 - for_names - 0.085) / 3
+    lefts = (0.06, 0.06 + width + for_names, 0.985 - width)
+    for axes, left in zip(panels, lefts, strict=True):
+        place = axes.get_position()
+        axes.set_position((left, place.y0, width, place.height))
+
+
+def layer_names(found: Dynamics) -> list[str]:
+    """Return the names of the layers without the folder that they share, and not too long."""
+    folders = {name.partition("/")[0] for name in found.layers if "/" in name}
+    every = all("/" in name for name in found.layers)
+    shared = folders.pop() + "/" if every and len(folders) == 1 else ""
+    names = [name.removeprefix(shared) for name in found.layers]
+    return [name if len(name) <= _LONGEST else "…" + name[1 - _LONGEST :] for name in names]
 
 
 def title(found: Dynamics) -> str:
@@ -57,15 +78,7 @@ def caption(found: Dynamics) -> str:
     ]
     if shares:
         most, least = max(shares, key=shares.__getitem__), min(shares, key=shares.__getitem__)
-        text.append(
-            _("No method turns back in more than {share} of its steps.").format(
-                share=f"{math.ceil(100 * shares[most])}%"
-            )
-            if shares[most] == shares[least] or shares[most] < 0.01
-            else _("{most} turns back in {high} of its steps, {least} in {low}.").format(
-                most=most, high=f"{shares[most]:.0%}", least=least, low=f"{shares[least]:.0%}"
-            )
-        )
+        text.append(_how_often(shares, most, least))
     sizes = {noise.place: _size(noise.critical) for noise in found.noises}
     if "end" in sizes:
         text.append(
@@ -76,6 +89,16 @@ def caption(found: Dynamics) -> str:
     else:
         text.append(_("Noise equals signal at batches of {start} before training.").format(**sizes))
     return " ".join(text)
+
+
+def _how_often(shares: dict[str, float], most: str, least: str) -> str:
+    if shares[most] == shares[least] or shares[most] < 0.01:
+        return _("No method turns back in more than {share} of its steps.").format(
+            share=f"{math.ceil(100 * shares[most])}%"
+        )
+    return _("{most} turns back in {high} of its steps, {least} in {low}.").format(
+        most=most, high=f"{shares[most]:.0%}", least=least, low=f"{shares[least]:.0%}"
+    )
 
 
 def _size(number: float) -> str:
@@ -117,7 +140,8 @@ def _lengths(axes: Any, found: Dynamics, marks: dict[str, style.Mark]) -> None:
             axes.plot([low, high], [height] * 2, color=mark.colour, lw=2.2, alpha=0.7)
             axes.plot(middle, height, marker=look.marker(mark), ms=6.5, color=mark.colour)
     axes.set_xscale("log")
-    axes.set_yticks(range(len(found.layers)), found.layers, fontsize=9)
+    look.mark_log(axes.xaxis)
+    axes.set_yticks(range(len(found.layers)), layer_names(found), fontsize=9)
     axes.set_ylim(len(found.layers) - 0.5, -0.5)
     axes.set_title(_("step / size of the layer"), loc="left")
     axes.set_xlabel(_("share of its length (log)"))

@@ -10,7 +10,13 @@ import numpy as np
 from descenso.language import _
 from descenso.paths.dynamics import Dynamics, Motion
 from descenso.report import style
-from descenso.report.pictures._dynamics_file import label, places, running_share, spread
+from descenso.report.pictures._dynamics_file import (
+    label,
+    layer_names,
+    places,
+    running_share,
+    spread,
+)
 from descenso.report.pictures._page_parts import dress_page, name_axes
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ def figure(found: Dynamics, theme: str = "light") -> go.Figure:
     for i, motion in enumerate(found.motions):
         mark = marks[motion.member.method]
         _turning(made, motion, mark)
-        _lengths(made, motion, mark, found.layers, 0.3 - 0.6 * (i + 0.5) / len(found.motions))
+        _lengths(made, motion, mark, layer_names(found), 0.3 - 0.6 * (i + 0.5) / len(found.motions))
     _noise(made, found, dress)
     _axes(made, found)
     return made
@@ -49,9 +55,7 @@ def _turning(made: Any, motion: Motion, mark: style.Mark) -> None:
     )  # fmt: skip
 
 
-def _lengths(
-    made: Any, motion: Motion, mark: style.Mark, layers: tuple[str, ...], raised: float
-) -> None:
+def _lengths(made: Any, motion: Motion, mark: style.Mark, layers: list[str], raised: float) -> None:
     known = [(j, found) for j in range(len(layers)) if (found := spread(motion, j))]
     if not known:
         return
@@ -85,7 +89,7 @@ def _axes(made: Any, found: Dynamics) -> None:
     powers = {"type": "log", "dtick": 1, "exponentformat": "power"}
     made.update_xaxes(**powers, row=1, col=2)
     made.update_yaxes(
-        tickvals=list(range(len(found.layers))), ticktext=[escape(n) for n in found.layers],
+        tickvals=list(range(len(found.layers))), ticktext=[escape(n) for n in layer_names(found)],
         range=[len(found.layers) - 0.5, -0.5], row=1, col=2,
     )  # fmt: skip
     made.update_xaxes(**powers, row=1, col=3)

@@ -138,6 +138,7 @@ def _belief(axes: Any, found: Landscape, marks: dict[str, style.Mark]) -> None:
         axes.plot(epochs, route.seen, color=colour, lw=1.6, ls=":")
     if min(float(r.losses.min()) for r in found.routes) > 0:
         axes.set_yscale("log")
+        look.mark_log(axes.yaxis)
     axes.set_title(_("training loss"), loc="left")
     axes.set_xlabel(_("epochs"))
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -108,3 +108,14 @@ def put_below(
 def _columns(labels: Sequence[str], width: float) -> int:
     longest = max(map(len, labels), default=1)
     return max(1, min(len(labels), int(width * 11.5 / (longest + 8))))
+
+
+def mark_log(axis: Any) -> None:
+    """Mark a log axis at 1, 2 and 5 of each power in plain numbers where it spans less than two."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(lambda value, _place: f"{value:g}")

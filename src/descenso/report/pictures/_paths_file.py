@@ -199,11 +199,6 @@ def _losses(
     axes: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark], whole: Descents
 ) -> None:
     log = bool(descents.surface.minima)
-    for label in descents.labels:
-        runs = [t for t in descents.traces if t.label == label]
-        for start in dict.fromkeys(t.start for t in runs):
-            seeds = [t for t in runs if t.start == start]
-            _loss(axes, seeds, land, marks[label], descents.steps, log)
     axes.set_xlabel(_("step"))
     axes.set_title(_("height above the minimum") if log else _("value"), loc="left")
     if log:
@@ -215,6 +210,11 @@ def _losses(
     axes.set_xlim(0, descents.steps)
     axes.grid(True, lw=0.7)
     axes.set_axisbelow(True)
+    for label in descents.labels:
+        runs = [t for t in descents.traces if t.label == label]
+        for start in dict.fromkeys(t.start for t in runs):
+            seeds = [t for t in runs if t.start == start]
+            _loss(axes, seeds, land, marks[label], descents.steps, log)
 
 
 def _heights_shown(descents: Descents, land: Ground) -> tuple[float, float]:
@@ -244,8 +244,9 @@ def _loss(
     if seeds[0].end == "diverged":
         axes.plot(at[last], middle[last], marker="X", ms=10, color=mark.colour, clip_on=True)
     else:
+        low, high = axes.get_ylim()
         axes.plot(at[last], middle[last], marker=look.marker(mark), ms=7, color=mark.colour,
-                  clip_on=False, zorder=5)  # fmt: skip
+                  clip_on=not low <= middle[last] <= high, zorder=5)  # fmt: skip
 
 
 def band(heights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
