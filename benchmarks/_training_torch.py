@@ -83,8 +83,9 @@ def operations(case: Case) -> int:
     part = case.data().train
     inputs, targets = case.as_floats(Split(part.inputs[: case.batch], part.targets[: case.batch]))
     with FlopCounterMode(display=False) as counter:
-        cross_entropy(network(case)(as_torch(inputs)), torch.from_numpy(targets)).backward()
-    return counter.get_total_flops()
+        loss = cross_entropy(network(case)(as_torch(inputs)), torch.from_numpy(targets))
+        loss.backward()  # type: ignore[no-untyped-call]
+    return int(counter.get_total_flops())
 
 
 def _on(threads: int, run: Callable[[], None]) -> Callable[[], None]:
@@ -111,7 +112,7 @@ def _orders(examples: int, size: int) -> Iterator[torch.Tensor]:
 
 
 def _loop(case: Case, inputs: torch.Tensor, targets: torch.Tensor, layout: Any) -> Any:
-    model = network(case)
+    model: Any = network(case)
     if layout:
         model, inputs = model.to(memory_format=layout), inputs.contiguous(memory_format=layout)
     optimizer = _optimizer(case, model.parameters())
@@ -120,18 +121,18 @@ def _loop(case: Case, inputs: torch.Tensor, targets: torch.Tensor, layout: Any) 
     def run() -> None:
         for x, y in islice(batches, case.steps):
             optimizer.zero_grad()
-            cross_entropy(model(x), y).backward()
+            cross_entropy(model(x), y).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
 
     return run
 
 
-def _batches(inputs: torch.Tensor, targets: torch.Tensor, size: int) -> Iterator[Any]:
+def _batches(inputs: Any, targets: Any, size: int) -> Iterator[Any]:
     """Give batches without end, put in order some at a time: so many as stay in the cache."""
     each = inputs[0].numel() * inputs.element_size()
     block = size * max(1, BYTES_IN_ORDER // (size * each))
     while True:
-        order = torch.randperm(len(targets))[: len(targets) // size * size]
+        order: Any = torch.randperm(len(targets))[: len(targets) // size * size]
         for rows in order.split(block):
             yield from zip(inputs[rows].split(size), targets[rows].split(size), strict=True)
 
@@ -139,7 +140,7 @@ def _batches(inputs: torch.Tensor, targets: torch.Tensor, size: int) -> Iterator
 def _vmapped(case: Case, inputs: torch.Tensor, targets: torch.Tensor, steps: int) -> Any:
     """Train the members side by side, each on batches of its own."""
     models = [network(case) for _ in range(case.members)]
-    params, buffers = stack_module_state(models)  # type: ignore[arg-type]
+    params, buffers = stack_module_state(models)
     base = models[0].to("meta")
     optimizer = _optimizer(case, params.values())
     orders = [_orders(len(targets), case.batch) for _ in models]
