@@ -87,3 +87,12 @@ def test_an_impossible_map_is_refused_in_words(method, options, kind, says):
 def test_a_surface_without_a_minimum_has_no_map():
     with pytest.raises(SettingError, match="no minimum"):
         settings_map(paths.get("saddle"), parse("momentum"))
+
+
+def test_a_stable_descent_that_is_still_high_after_few_steps_is_not_called_divergent():
+    other = np.linspace(0.9, 0.99, 10)
+    cells = settings_map(RAVINE, parse("momentum"), lr=np.geomspace(1e-2, 2, 60),
+                         other_name="beta", other=other, steps=60)  # fmt: skip
+    stable = cells.lr[None, :] < 0.97 * cells.boundary[:, None]
+    assert stable.any()
+    assert not cells.diverged[stable].any()
