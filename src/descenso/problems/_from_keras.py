@@ -111,9 +111,9 @@ def _check_backend() -> None:
             import keras
     except ImportError as error:
         raise ProblemError(
-            _("from_keras needs Keras 3, which is not there: pip install 'descenso[keras]' ({error})").format(
-                error=error
-            )
+            _(
+                "from_keras needs Keras 3, which is not there: pip install 'descenso[keras]' ({error})"
+            ).format(error=error)
         ) from error
     found = keras.backend.backend()
     if found != "jax":
