@@ -119,3 +119,9 @@ def test_bad_input_is_refused_in_words():
         minimize(bowl, lambda x: np.ones(3), [3, 2])
     with pytest.raises(ParameterError, match="must return one number"):
         minimize(lambda x: x, None, [3, 2])
+
+
+@pytest.mark.parametrize(("fun", "grad", "name"), [(None, None, "fun"), (abs, 3, "grad")])
+def test_what_is_no_function_is_named(fun, grad, name):
+    with pytest.raises(ParameterError, match=f"{name} must be a function of an array; got"):
+        minimize(fun, grad, 1.0)

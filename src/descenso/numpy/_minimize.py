@@ -84,7 +84,8 @@ def minimize(
     UnknownNameError
         If there is no such method.
     ParameterError
-        If ``x0`` or the function there is not finite, or a gradient has the wrong shape.
+        If ``x0`` or the function there is not finite, a gradient has the wrong shape, or ``fun``
+        or ``grad`` is no function.
     BudgetError
         If ``steps`` is not a positive whole number.
     """
@@ -93,6 +94,13 @@ def minimize(
         raise BudgetError(
             _("steps must be a positive whole number; got {steps!r}").format(steps=steps)
         )
+    for name, given in {"fun": fun, "grad": grad or fun}.items():
+        if not callable(given):
+            raise ParameterError(
+                _("{name} must be a function of an array; got {given!r}").format(
+                    name=name, given=given
+                )
+            )
     x = _start(x0)
     # A descent that overflows is cut and recorded, so NumPy need not warn of it.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
