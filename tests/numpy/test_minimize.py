@@ -124,4 +124,4 @@ def test_bad_input_is_refused_in_words():
 @pytest.mark.parametrize(("fun", "grad", "name"), [(None, None, "fun"), (abs, 3, "grad")])
 def test_what_is_no_function_is_named(fun, grad, name):
     with pytest.raises(ParameterError, match=f"{name} must be a function of an array; got"):
-        minimize(fun, grad, 1.0)
+        descenso.numpy.minimize(fun, grad, 1.0)
