@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks._training_cases import Case
+from benchmarks._tutorial import tutorials_epoch
 from benchmarks._workers import Call
 from descenso.data import Split
 
@@ -166,49 +164,9 @@ def _vmapped(case: Case, inputs: torch.Tensor, targets: torch.Tensor, steps: int
 # ---- as the tutorial does ------------------------------------------------------------------------
 
 
-class _Images(Dataset[tuple[torch.Tensor, int]]):
-    """Images that pass through PIL, ``ToTensor`` and ``Normalize(0.5, 0.5)``, as in torchvision."""
-
-    def __init__(self, images: Any, labels: Any) -> None:
-        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        image = Image.fromarray(self.images[index].numpy())
-        return _normalised(_to_tensor(image)), int(self.labels[index])
-
-
-def _to_tensor(image: Image.Image) -> torch.Tensor:
-    pixels = torch.from_numpy(np.array(image, np.uint8, copy=True))
-    pixels = pixels.view(image.size[1], image.size[0], len(image.getbands()))
-    return pixels.permute(2, 0, 1).contiguous().to(torch.get_default_dtype()).div(255)
-
-
-def _normalised(pixels: torch.Tensor) -> torch.Tensor:
-    mean, deviation = (torch.as_tensor((0.5,), dtype=pixels.dtype).view(-1, 1, 1) for _ in "md")
-    return pixels.clone().sub_(mean).div_(deviation)
-
-
 def _tutorial(case: Case) -> Any:
     part, count = case.data().train, TUTORIAL_STEPS * case.batch
-    images = _Images(part.inputs[:count, :, :, 0], part.targets[:count].astype(np.int64))
-    loader = DataLoader(images, batch_size=case.batch, shuffle=True)
-    model = nn.Sequential(nn.Flatten(), *network(case))
-    criterion = nn.CrossEntropyLoss()
-    optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3)
-
-    def run() -> None:
-        total = 0.0
-        for x, y in loader:
-            optimizer.zero_grad()
-            loss = criterion(model(x), y)
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-
-    return run
+    return tutorials_epoch(part.inputs[:count, :, :, 0], part.targets[:count], case.batch)
 
 
 # ---- the bound -----------------------------------------------------------------------------------
