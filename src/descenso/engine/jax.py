@@ -7,7 +7,6 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +21,7 @@ from descenso import rules
 from descenso.engine import layout
 from descenso.engine._bookkeeping import (
     advanced,
-    ended_by_error,
-    failure,
     hopeless_above,
-    in_words,
     untrained,
     watched,
     with_test_figures,
@@ -37,12 +33,11 @@ from descenso.engine._gradient import (
     largest_bytes,
     treats_examples_apart,
 )
-from descenso.engine._jax_program import Compiled, Program, lay, memory_of, ran_out_of_memory
+from descenso.engine._jax_program import Compiled, Program, lay, memory_of
+from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
 from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
 from descenso.engine._remembered import remembered
 from descenso.engine.randomness import example_order, noise_key, weights_generator
-from descenso.errors import ProblemError
-from descenso.language import _
 from descenso.problems import Data, Problem, trained
 from descenso.records import Curve, Member, Run
 
@@ -71,46 +66,6 @@ class _Start:
 
     def curve(self) -> Curve:
         return untrained(self.validation_loss, self.validation_metric)
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A call into compiled code: runs that stand at one epoch, to be trained for some more."""
-
-    program: Program
-    runs: list[Run]
-    epochs: int
-    judge: bool
-
-
-_Advance: TypeAlias = tuple[list[Run], float]  # the runs advanced, and the seconds it took
-
-
-@dataclass
-class _Group:
-    """Runs that wait for one program."""
-
-    program: Program
-    waiting: deque[Run]
-    one_by_one: bool = False
-
-    def take(self, streams: int, epochs: int, judge: bool) -> _Task:
-        """Take what the next call should train off the queue."""
-        slab, pace = self.program.recipe.slab, self.program.pace
-        way = self.program.recipe.arrangement
-        most = layout.members_for_call(way, slab, pace, len(self.waiting), streams)
-        if self.one_by_one:
-            most = 1
-        done = self.waiting[0].curve.epochs
-        runs: list[Run] = []
-        while self.waiting and len(runs) < most:
-            run = self.waiting[0]
-            seeds = {r.member.seed for r in (*runs, run)}
-            if run.curve.epochs != done or len(seeds) > slab.seeds:
-                break
-            runs.append(self.waiting.popleft())
-        more = layout.epochs_for_call(slab, pace, len(runs), epochs - done)
-        return _Task(self.program, runs, more, judge and done + more >= epochs)
 
 
 @dataclass
@@ -163,20 +118,7 @@ class JaxEngine:
         groups = self._groups(members, epochs)
         if judge and groups:
             self._prepare_to_judge()
-        pool = ThreadPoolExecutor(self._streams, "stream")
-        under_way: dict[Future[_Advance], tuple[_Group, _Task]] = {}
-        try:
-            while any(group.waiting for group in groups) or under_way:
-                self._keep_busy(pool, groups, under_way, epochs, judge)
-                done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
-                for future in done:
-                    group, task = under_way.pop(future)
-                    runs = self._taken_in(group, task, future)
-                    group.waiting.extend(_unfinished(runs, epochs))
-                    if runs:
-                        yield runs
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from Streams(self._streams, self._done, self._with_fewer).run(groups, epochs, judge)
 
     def arrange(
         self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
@@ -207,70 +149,24 @@ class JaxEngine:
 
     # ---- sharing out the work -----------------------------------------------------------------
 
-    def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[_Group]:
+    def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[Group]:
         """Return the runs that are to go on, by the program that trains them."""
         waiting: dict[_Key, deque[Run]] = {}
         for given in members:
             run = given if isinstance(given, Run) else self._new_run(given)
-            if _unfinished([run], epochs):
+            if is_unfinished(run, epochs):
                 waiting.setdefault(self._program_key(run.member), deque()).append(run)
-        return [_Group(self._program(runs[0].member, epochs), runs) for runs in waiting.values()]
+        return [
+            Group(self._program(runs[0].member, epochs), runs, self._failures)
+            for runs in waiting.values()
+        ]
 
-    def _keep_busy(
-        self,
-        pool: ThreadPoolExecutor,
-        groups: Sequence[_Group],
-        under_way: dict[Future[_Advance], tuple[_Group, _Task]],
-        epochs: int,
-        judge: bool,
-    ) -> None:
-        """Give every stream a call to run, and one that waits for the first to be free."""
-        while len(under_way) <= self._streams:
-            compiling = {id(t.program) for _, t in under_way.values() if not t.program.ready}
-            ready = (g for g in groups if g.waiting and id(g.program) not in compiling)
-            group = next(ready, None)
-            if group is None:
-                return
-            task = group.take(self._streams, epochs, judge)
-            precision = jax.config.jax_enable_x64  # kept by thread: a stream must be told
-            under_way[pool.submit(self._done, task, precision)] = group, task
-
-    def _taken_in(self, group: _Group, task: _Task, future: Future[_Advance]) -> list[Run]:
-        """Return the runs that a call has advanced: none, if memory ran out and it comes again."""
-        try:
-            runs, seconds = future.result()
-        except (jax.errors.JaxRuntimeError, MemoryError) as error:
-            return self._after_error(group, task, error)
-        task.program.note(task.runs, runs, seconds)
-        return runs
-
-    def _after_error(self, group: _Group, task: _Task, error: Exception) -> list[Run]:
-        """Have the runs of a call that failed come again; end the one that fails by itself."""
-        if not ran_out_of_memory(error) and len(task.runs) == 1:
-            (run,) = task.runs
-            self._failures.append(failure(run, in_words(error)))
-            return [ended_by_error(run)]
-        group.waiting.extendleft(reversed(task.runs))
-        if not ran_out_of_memory(error):
-            group.one_by_one = True  # to find out whose code fails: the others go on
-        elif task.program is group.program:  # and not another stream's call found out before
-            self._back_off(group, error)
-        return []
-
-    def _back_off(self, group: _Group, error: Exception) -> None:
-        """Halve the members of a call, which did not fit into memory."""
-        recipe = group.program.recipe
-        if recipe.slab.members == 1:
-            line = str(error).strip().partition("\n")[0]
-            raise ProblemError(
-                _("the memory does not suffice for one member at batch size {size}: {why}").format(
-                    size=recipe.batch_size, why=line
-                )
-            ) from error
-        slab = replace(recipe.slab, members=recipe.slab.members // 2)
-        member = group.waiting[0].member
-        group.program = self._traced(replace(recipe, slab=slab), member)
-        self._programs[self._program_key(member)] = group.program
+    def _with_fewer(self, program: Program, member: Member) -> Program:
+        """Return a program whose calls hold half the members."""
+        slab = replace(program.recipe.slab, members=program.recipe.slab.members // 2)
+        smaller = self._traced(replace(program.recipe, slab=slab), member)
+        self._programs[self._program_key(member)] = smaller
+        return smaller
 
     # ---- starting a member --------------------------------------------------------------------
 
@@ -477,7 +373,7 @@ class JaxEngine:
 
     # ---- in a stream --------------------------------------------------------------------------
 
-    def _done(self, task: _Task, precision: bool) -> _Advance:
+    def _done(self, task: Task, precision: bool) -> Advance:
         """Advance the runs of a task."""
         with jax.enable_x64(precision):
             call = task.program.compiled.get()
@@ -529,7 +425,3 @@ class JaxEngine:
             seconds=seconds,
             checkpoint={f"leaf{i}": leaf for i, leaf in enumerate(leaves)},
         )
-
-
-def _unfinished(runs: Sequence[Run], epochs: int) -> list[Run]:
-    return [run for run in runs if run.curve.epochs < epochs and not run.curve.diverged]
