@@ -42,7 +42,6 @@ from descenso.problems import Data, Problem, trained
 from descenso.records import Curve, Member, Run
 
 Tree: TypeAlias = Any
-Floats: TypeAlias = NDArray[np.floating[Any]]
 _Key: TypeAlias = tuple[Any, ...]
 #: Example orders that are kept: a call needs one for each of its seeds and epochs.
 ORDERS_KEPT = 256
