@@ -121,8 +121,69 @@ def test_what_has_no_fast_form_stays_as_it_is():
     kernel = RNG.normal(size=(3, 3, 4, 5)).astype(np.float32)
     ours, theirs = (f(IMAGES, kernel) for f in (in_fast_forms(transposed), transposed))
     np.testing.assert_array_equal(ours, theirs)
-    plain = lambda x: jnp.tanh(x) @ jnp.ones((4, 2))  # noqa: E731
+    plain = lambda x: jnp.tanh(x).max(axis=-1)  # noqa: E731
     assert str(jax.make_jaxpr(in_fast_forms(plain))(IMAGES)) == str(jax.make_jaxpr(plain)(IMAGES))
+
+
+@pytest.mark.parametrize("shape", [(40, 30, 3), (4, 30, 3), (40, 3, 30)])
+def test_a_matrix_product_has_its_gradient(shape):
+    rows, inputs, outputs = shape
+    x, w = (RNG.normal(size=s).astype(np.float32) for s in ((rows, inputs), (inputs, outputs)))
+
+    def layer(x, w):
+        return jnp.maximum(x @ w, 0.0)
+
+    ours, theirs = (
+        jax.grad(lambda *a: jnp.sum(jnp.sin(f(*a))), (0, 1))(x, w)  # noqa: B023
+        for f in (in_fast_forms(layer), layer)
+    )
+    np.testing.assert_allclose(in_fast_forms(layer)(x, w), layer(x, w), rtol=1e-6)
+    for mine, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+
+
+def test_products_that_ask_for_a_precision_or_have_other_axes_are_left_alone():
+    x, w = np.ones((4, 3), np.float32), np.ones((3, 2), np.float32)
+    exact = lambda x, w: jnp.matmul(x, w, precision="highest")  # noqa: E731
+    for function, b in ((exact, w), (lambda x, w: jnp.einsum("ij,kj->ik", x, w), w.T)):
+        assert "custom_vjp" not in str(jax.make_jaxpr(in_fast_forms(function))(x, b))
+    assert "custom_vjp" in str(jax.make_jaxpr(in_fast_forms(jnp.matmul))(x, w))
+
+
+def largest_of_neighbours(images):
+    count, height, width, channels = images.shape
+    parted = images.reshape(count, height // 2, 2, width // 2, 2, channels)
+    return parted.max(axis=(2, 4))
+
+
+def window_maxima(images):
+    return lax.reduce_window(images, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+
+@pytest.mark.parametrize("pool", [largest_of_neighbours, window_maxima])
+def test_of_equal_places_the_first_has_the_gradient_as_in_pytorch(pool):
+    torch = pytest.importorskip("torch")
+    images = RNG.integers(0, 3, size=(2, 6, 4, 5)).astype(np.float32)  # full of ties
+    weights = RNG.normal(size=(2, 3, 2, 5)).astype(np.float32)
+    ours = jax.grad(lambda x: jnp.sum(in_fast_forms(pool)(x) * weights))(images)
+    theirs = torch.tensor(images).permute(0, 3, 1, 2).requires_grad_()
+    pooled = torch.nn.functional.max_pool2d(theirs, 2)
+    (pooled * torch.tensor(weights).permute(0, 3, 1, 2)).sum().backward()
+    np.testing.assert_array_equal(ours, theirs.grad.permute(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("pool", [largest_of_neighbours, window_maxima])
+def test_nan_reaches_the_figures(pool):
+    images = np.zeros((1, 4, 4, 1), np.float32)
+    images[0, 1, 1] = np.nan
+    pooled = in_fast_forms(pool)(images)
+    assert np.isnan(pooled).sum() == 1
+    assert np.isnan(in_fast_forms(lambda x: jnp.maximum(x, 0))(images)).sum() == 1
+
+
+def test_relu_is_flat_at_0_as_in_pytorch():
+    slope = jax.grad(lambda x: in_fast_forms(lambda x: jnp.maximum(x, 0))(x).sum())
+    np.testing.assert_array_equal(slope(jnp.array([-1.0, 0.0, 2.0])), [0, 0, 1])
 
 
 def test_calls_and_keys_and_trees_pass_through():

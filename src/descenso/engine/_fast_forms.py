@@ -3,7 +3,8 @@
 Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside, and the
 gradient of its window reduction is slow everywhere. The same sums written as shifted slices beside
 each other and one matrix product, and the same maxima as maxima of slices, are not. So a problem's
-functions are traced, and these operations replaced; all else stays as it is.
+functions are traced, and these operations replaced; all else stays as it is. Products and maxima
+that a network is written in already get the faster of their gradients.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import Literal
 
+from descenso.engine._fast_gradients import larger, largest_in_windows, product
 from descenso.problems import Problem
 
 Array: TypeAlias = Any
@@ -126,7 +128,7 @@ def _convolution(
 def _one_product(slices: list[Array], kernel: Array) -> Array:
     *_places, inputs, outputs = kernel.shape
     patches = jnp.concatenate(slices, axis=-1).reshape(-1, len(slices) * inputs)
-    return patches @ kernel.reshape(len(slices) * inputs, outputs)
+    return product(patches, kernel.reshape(len(slices) * inputs, outputs))
 
 
 def _depthwise(slices: list[Array], kernel: Array) -> Array:
@@ -166,7 +168,9 @@ def _slices(
 # ---- pooling ---------------------------------------------------------------------------------
 
 
-def _pooling(combine: Callable[[Array, Array], Array], blank: float) -> Callable[..., Array | None]:
+def _pooling(
+    combine: Callable[[Array, Array], Array], beside: Callable[[Array], Array], blank: float
+) -> Callable[..., Array | None]:
     def pool(
         images: Array,
         *,
@@ -182,33 +186,66 @@ def _pooling(combine: Callable[[Array, Array], Array], blank: float) -> Callable
         flat = all(
             window_dimensions[a] == window_strides[a] == 1 and not any(padding[a]) for a in across
         )
-        floating = jnp.issubdtype(images.dtype, jnp.floating)
-        if not flat or not floating or any(d != 1 for d in base_dilation):
+        if not flat or not _is_floating(images) or any(d != 1 for d in base_dilation):
             return None
         if math.prod(window_dimensions) > MOST_PLACES:
             return None
         images = _padded(images, padding[1:-1], blank)
         window, strides = window_dimensions[1:-1], window_strides[1:-1]
         if tuple(window) == tuple(strides) and all(d == 1 for d in window_dilation):
-            return reduce(combine, _neighbours(images, window))
+            return beside(_parted(images, window))
         return reduce(combine, _slices(images, window, strides, window_dilation[1:-1]))
 
     return pool
 
 
-def _neighbours(images: Array, window: Sequence[int]) -> Any:
-    """Yield each place of windows that do not overlap; an edge that fills none is left out."""
+def _parted(images: Array, window: Sequence[int]) -> Array:
+    """Return each spatial axis as windows and the places in one; an edge that fills none is left.
+
+    The shape is (examples, windows, places, windows, places, ..., channels).
+    """
     counts = [size // w for size, w in zip(images.shape[1:-1], window, strict=True)]
     whole = [slice(None, n * w) for n, w in zip(counts, window, strict=True)]
     pairs = itertools.chain(*zip(counts, window, strict=True))
-    parted = images[(slice(None), *whole)].reshape(images.shape[0], *pairs, images.shape[-1])
-    for place in itertools.product(*map(range, window)):
-        at = itertools.chain(*((slice(None), i) for i in place))
-        yield parted[(slice(None), *at)]
+    return images[(slice(None), *whole)].reshape(images.shape[0], *pairs, images.shape[-1])
+
+
+def _sum_in_windows(parted: Array) -> Array:
+    return parted.sum(axis=tuple(range(2, parted.ndim - 1, 2)))
+
+
+# ---- what is written as these already ----------------------------------------------------------
+
+
+def _largest(parted: Array, *, axes: Sequence[int], **_others: Any) -> Array | None:
+    """Return maxima over every other axis, as windows beside each other have them."""
+    if parted.ndim < 4 or tuple(axes) != tuple(range(2, parted.ndim - 1, 2)):
+        return None
+    return largest_in_windows(parted) if _is_floating(parted) else None
+
+
+def _larger(a: Array, b: Array) -> Array | None:
+    return larger(*jnp.broadcast_arrays(a, b)) if _is_floating(a) else None
+
+
+def _matrix_product(
+    rows: Array, weights: Array, *, dimension_numbers: Any, precision: Any = None, **_others: Any
+) -> Array | None:
+    plain = dimension_numbers == (((1,), (0,)), ((), ()))
+    if not plain or precision is not None or rows.ndim != 2 or weights.ndim != 2:
+        return None
+    return product(rows, weights) if _is_floating(rows) and rows.dtype == weights.dtype else None
+
+
+def _is_floating(array: Array) -> bool:
+    return bool(jnp.issubdtype(array.dtype, jnp.floating))
 
 
 _FORMS: dict[str, Callable[..., Array | None]] = {
     "conv_general_dilated": _convolution,
-    "reduce_window_max": _pooling(jnp.maximum, -math.inf),
-    "reduce_window_sum": _pooling(jnp.add, 0.0),
+    "reduce_window_max": _pooling(jnp.maximum, largest_in_windows, -math.inf),
+    "reduce_window_sum": _pooling(jnp.add, _sum_in_windows, 0.0),
+    "dot_general": _matrix_product,
+    "max": _larger,
+    "reduce_max": _largest,
 }
