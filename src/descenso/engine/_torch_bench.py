@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.fx import GraphModule
 
 from descenso.engine._bookkeeping import (
     advanced,
@@ -18,6 +19,7 @@ from descenso.engine._bookkeeping import (
     untrained,
     with_test_figures,
 )
+from descenso.engine._torch_forms import pooling_first
 from descenso.engine._torch_member import Checkpoint, Trainee
 from descenso.engine._torch_step import (
     CannotCompileError,
@@ -32,10 +34,10 @@ from descenso.engine.randomness import example_order, step_seeds, weights_genera
 from descenso.problems import Problem
 from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_rehearsal import initialised
-from descenso.problems._torch_tensors import Batch, cut
+from descenso.problems._torch_tensors import Batch, channels_last, cut
 from descenso.records import Member, Run
 
-EXAMPLES_PER_PART = 256  # of a split that is evaluated a part at a time
+EXAMPLES_PER_PART = 64  # of a split that is evaluated a part at a time
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 
@@ -55,6 +57,7 @@ class _Way:
     why_not: str | None
     draws_elsewhere: bool
     channels_last: bool = False
+    pooling_first: torch.fx.Graph | None = None
 
 
 @dataclass
@@ -130,7 +133,8 @@ class Bench:
             except CannotCompileError as error:
                 why_not = str(error)
         last = gains_from_channels_last(self.problem, self.module(0), batch)
-        return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last)
+        first = None if elsewhere else pooling_first(self.problem, self.module(0), batch)
+        return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
 
     # ---- one member -----------------------------------------------------------------------------
 
@@ -168,7 +172,10 @@ class Bench:
         way, module = self.way(member.batch_size), self.module(member.seed)
         if way.channels_last:
             module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return Trainee(self.problem, module, member, checkpoint, way.plan.kernels, way.compiled)
+        form = module if way.pooling_first is None else GraphModule(module, way.pooling_first)
+        return Trainee(
+            self.problem, module, form, member, checkpoint, way.plan.kernels, way.compiled
+        )
 
     def _warm(self, member: Member) -> None:
         """Take a step to no purpose, so that no member pays for what is compiled once."""
@@ -224,7 +231,7 @@ class Bench:
 
     def _batches(self, trainee: Trainee, epoch: int) -> Iterator[Batch]:
         """Give the batches of an epoch; the examples left over wait for another epoch."""
-        size = trainee.member.batch_size
+        size, last = trainee.member.batch_size, self.way(trainee.member.batch_size).channels_last
         if size == self.examples:
             yield self.train  # a whole-batch gradient does not depend on the order
             return
@@ -232,6 +239,7 @@ class Bench:
         used = torch.from_numpy(order[: self.examples // size * size]).long()
         for rows in cut(used, self._block(size)):
             inputs, targets = _rows(self.train, rows.to(self.train[1].device))
+            inputs = tuple(map(channels_last, inputs)) if last else inputs
             columns = zip(*(cut(x, size) for x in inputs), strict=True)
             yield from zip(columns, cut(targets, size), strict=True)
 

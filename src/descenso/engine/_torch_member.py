@@ -24,6 +24,7 @@ class Trainee:
     Parameters
     ----------
     module : new, with the initial weights of the member's seed, in training mode.
+    form : what computes the module's outputs in a step: the module, or the same in another form.
     checkpoint : where the member stands; empty at the start.
     kernels : whether the rule is compiled.
     compiled : the compiled step, or ``None``.
@@ -33,12 +34,14 @@ class Trainee:
         self,
         problem: Problem,
         module: torch.nn.Module,
+        form: torch.nn.Module,
         member: Member,
         checkpoint: Checkpoint,
         kernels: bool,
         compiled: CompiledStep | None,
     ) -> None:
         self.problem, self.module, self.member = problem, module, member
+        self._form = form
         trained, frozen, buffers = parts_of(module)
         self.names, self._compiled = list(trained), compiled
         self._trained: Tensors = list(trained.values())
@@ -58,7 +61,7 @@ class Trainee:
     def step(self, batch: Batch) -> float:
         """Take one step on a batch; return its loss before the step."""
         if self._compiled is None:
-            loss, gradients = eager(self.problem, self.module, self._trained, batch)
+            loss, gradients = eager(self.problem, self._form, self._trained, batch)
             for parameter, gradient in zip(self._trained, gradients, strict=True):
                 parameter.grad = gradient
         else:

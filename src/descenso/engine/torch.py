@@ -147,6 +147,7 @@ class TorchEngine:
             "compile_seconds": round(way.compiled.seconds, 3) if way.compiled else None,
             "not_compiled_because": way.why_not,
             "channels_last": way.channels_last,
+            "pooling_first": way.pooling_first is not None,
         }
 
     def close(self) -> None:

@@ -40,3 +40,15 @@ def cut(tensor: torch.Tensor, sizes: int | list[int]) -> tuple[torch.Tensor, ...
     """Return views of a tensor cut along its first axis, each of one size or of its own."""
     pieces: tuple[torch.Tensor, ...] = tensor.split(sizes)  # type: ignore[no-untyped-call]
     return pieces
+
+
+def channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    """Return images with their channels laid last, also where there is one: anything else as is.
+
+    To torch, images of one channel lie in both orders; what follows takes the order of the strides.
+    """
+    if tensor.ndim != 4:
+        return tensor
+    _examples, channels, height, width = tensor.shape
+    laid = tensor.contiguous(memory_format=torch.channels_last)
+    return laid.as_strided(tensor.shape, (channels * height * width, 1, channels * width, channels))
