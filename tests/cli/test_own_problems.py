@@ -94,3 +94,47 @@ def test_a_sound_problem_is_compared_and_its_report_has_a_name_that_files_can_ha
     assert (outcome.code, outcome.err) == (0, "")
     assert descenso("report", "latest").code == 0
     assert [path.name for path in tmp_path.glob("*.html")] == ["mine.py-problem.html"]
+
+
+_TORCH = """
+import numpy as np
+from torch import nn
+from descenso import problems
+
+x = np.random.default_rng(0).normal(size=(60, 1, 8, 8)).astype(np.float32)
+y = (x[:, 0].sum((1, 2)) > 0).astype(np.int64)
+
+def make_model():
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 2)
+    )
+
+problem = problems.from_torch(make_model, (x, y), batch_size=8, epochs=1, compile=False)
+"""
+_SMALL = ("--methods", "adam", "--seeds", "2", "--search-seeds", "1", "--trials", "1", "-v")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Layout: torch on 1 × cpu, members one after another, in this process.",
+                "Steps at batch size 8: as the module is, images laid channels last, pooling")),
+        ("es", ("Reparto: torch en 1 × cpu, miembros uno tras otro, en este proceso.",
+                "Pasos con lotes de 8: tal como es el módulo, imágenes con los canales al final")),
+    ],
+)  # fmt: skip
+def test_how_a_torch_module_is_trained_is_told_on_demand(descenso, tmp_path, language, words):
+    pytest.importorskip("torch")
+    (tmp_path / "mine.py").write_text(_TORCH)
+    outcome = descenso("--lang", language, "compare", "./mine.py:problem", *_SMALL)
+    assert outcome.code == 0, outcome.err
+    told = " ".join(outcome.out.split())
+    for sentence in words:
+        assert sentence in told
+
+
+def test_how_the_members_of_a_compiled_problem_lie_is_told_on_demand(descenso):
+    outcome = descenso("compare", "wine", *_SMALL)
+    assert outcome.code == 0, outcome.err
+    assert "cpu, members " in " ".join(outcome.out.split())
+    assert "seconds to compile" in outcome.out

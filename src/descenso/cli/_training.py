@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -95,10 +95,15 @@ def _epochs(epochs: Sequence[float]) -> str:
 
 def print_layout(layout: Mapping[str, Any]) -> None:
     """Print how members were laid on the machine, and how fast they ran."""
+    arrangement = layout["arrangement"]
     print()
     print_paragraph(
-        _("Layout: {engine} on {streams} × {platform}, {arrangement}.").format(**layout)
+        _("Layout: {engine} on {streams} × {platform}, {arrangement}.").format(
+            **{**layout, "arrangement": _(arrangement)}
+        )
     )
+    if layout.get("alone_because"):
+        print_paragraph(_("One process alone: {reason}.").format(reason=layout["alone_because"]))
     rows = [
         (
             program["rule"],
@@ -115,8 +120,29 @@ def print_layout(layout: Mapping[str, Any]) -> None:
         _("members"), _("timed before, µs a step"),
     )  # fmt: skip
     print_table(headings, rows)
+    for size, way in layout.get("steps", {}).items():  # of the engine for PyTorch modules
+        print_paragraph(
+            _("Steps at batch size {size}: {how}.").format(size=size, how=", ".join(_ways(way)))
+        )
     for failure in layout.get("failures", ()):
         print_paragraph(_("a member failed: {failure}").format(failure=failure))
+
+
+def _ways(way: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how the steps at a batch size are taken, in words."""
+    reason = way["not_compiled_because"]
+    if way["step_compiled"]:
+        yield _("compiled as a whole")
+    elif reason:
+        yield _("not compiled ({reason})").format(reason=_(reason))
+    else:
+        yield _("as the module is")
+    if way["rule_compiled"]:
+        yield _("the rule compiled")
+    if way["channels_last"]:
+        yield _("images laid channels last")
+    if way["pooling_first"]:
+        yield _("pooling before ReLU")
 
 
 def _timings(timed: Mapping[str, float]) -> str:

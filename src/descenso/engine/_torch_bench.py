@@ -31,6 +31,7 @@ from descenso.engine._torch_step import (
     plan_for,
 )
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
+from descenso.language import N_
 from descenso.problems import Problem
 from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_rehearsal import initialised
@@ -126,7 +127,7 @@ class Bench:
             elsewhere = draws_elsewhere(self.problem, module, batch)
         except Exception:  # each member says for itself what fails at this batch size
             return _Way(Plan(False, False, 0), None, None, False)
-        why_not = "it draws from Python's or NumPy's generators" if elsewhere else None
+        why_not = N_("it draws from Python's or NumPy's generators") if elsewhere else None
         if plan.whole_step and not elsewhere:
             try:
                 return _Way(plan, compile_step(self.problem, module, batch), None, False)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.func import functional_call, functionalize, grad_and_value
 
+from descenso.language import N_
 from descenso.problems import Problem
 from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch
@@ -168,9 +169,9 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
     if len({p.dtype for p in parts[0].values()}) > 1 or any(
         p.is_complex() or not p.is_contiguous() for p in parts[0].values()
     ):
-        raise CannotCompileError("its parameters are of several types, or laid out unusually")
+        raise CannotCompileError(N_("its parameters are of several types, or laid out unusually"))
     if any(True for _ in _hooks(module)):
-        raise CannotCompileError("it has hooks")
+        raise CannotCompileError(N_("it has hooks"))
     try:
         with one_thread(), own_randomness(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the compiler's own, about itself
@@ -238,7 +239,7 @@ def _compiled(step: Callable[..., Any], row: Tensors) -> Callable[..., Any]:
     graph.graph.eliminate_dead_code()
     graph.recompile()
     if any(node.op == "get_attr" for node in graph.graph.nodes):
-        raise CannotCompileError("it holds tensors that are neither parameters nor buffers")
+        raise CannotCompileError(N_("it holds tensors that are neither parameters nor buffers"))
     chosen = {"cpp.threads": 1, "size_asserts": False, "fallback_random": True}
     with settings.patch(chosen), tracing(TracingContext(mode)), torch.no_grad():
         compiled: Any = compile_fx_inner(graph, fake)
@@ -267,7 +268,7 @@ def _prove_equal(
         expected = [wanted.detach(), torch.cat([g.reshape(-1) for g in gradients])]
         for got, right in zip((loss, flat, *new), [*expected, *buffers.values()], strict=True):
             if not _close(got, right):
-                raise CannotCompileError("compiled, it gives other figures than as it is")
+                raise CannotCompileError(N_("compiled, it gives other figures than as it is"))
         with torch.no_grad():
             for name, buffer in buffers.items():
                 buffer.copy_(kept[name])

@@ -134,12 +134,12 @@ class JaxEngine:
 
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
-        ways = {p.recipe.arrangement for p in self._programs.values()}
+        arrangements = {program.recipe.arrangement for program in self._programs.values()}
         return {
             "engine": "jax",
             "platform": self._device.platform,
             "streams": self._streams,
-            "arrangement": "members " + " or ".join(sorted(ways or {layout.ONE_AFTER_ANOTHER})),
+            "arrangement": layout.in_words(arrangements),
             "watched": len(self._seen[1][1]),
             "dtype": np.dtype(self.dtype).name,
             "programs": [program.described() for program in self._programs.values()],

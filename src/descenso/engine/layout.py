@@ -9,6 +9,7 @@ calls into the CPU's operations outweigh it, both are timed and the faster is ta
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +104,15 @@ class Slab:
         per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
         ready_for = max(epochs, EPOCHS_PER_CALL)
         return cls(members, SEEDS_PER_CALL, max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch)))
+
+
+def in_words(arrangements: Set[str]) -> str:
+    """Return how the members of several programs are arranged."""
+    if len(arrangements) > 1:
+        return N_("members one after another or side by side")
+    if arrangements == {SIDE_BY_SIDE}:
+        return N_("members side by side")
+    return N_("members one after another")
 
 
 def most_members(platform: str, arrangement: str) -> int:

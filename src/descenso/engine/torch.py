@@ -17,7 +17,7 @@ from descenso.engine._bookkeeping import failure, watched
 from descenso.engine._torch_bench import Advanced, Bench
 from descenso.engine._torch_pool import CannotShareError, Pool, Task
 from descenso.errors import ProblemError
-from descenso.language import _
+from descenso.language import N_, _
 from descenso.problems import Data, Problem
 from descenso.problems._torch_rehearsal import initialised
 from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
@@ -114,8 +114,9 @@ class TorchEngine:
             "engine": "torch",
             "platform": self.device,
             "streams": self._pool.processes if self._pool else 1,
-            "arrangement": "members one after another, one thread each, "
-            + ("one process per core" if self._pool else "in this process"),
+            "arrangement": N_("members one after another, in one process per core")
+            if self._pool
+            else N_("members one after another, in this process"),
             "alone_because": self._alone_because,
             "watched": len(self.bench.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
