@@ -3,6 +3,8 @@
 import gc
 import os
 import random
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -372,3 +374,33 @@ def _is_alive(pid):
             return stat.read().split()[2] != "Z"
     except FileNotFoundError:
         return False
+
+
+_LEFT_EARLY = """
+import numpy as np
+from torch import nn
+from descenso import methods, problems
+from descenso.engine import torch as engines
+from descenso.records import Member
+
+if __name__ == "__main__":
+    engines.SECONDS_THAT_PAY = 0.0
+    x = np.random.default_rng(0).normal(size=(600, 6)).astype(np.float32)
+    problem = problems.from_torch(
+        lambda: nn.Sequential(nn.Linear(6, 2)), (x, (x[:, 0] > 0).astype(np.int64)), batch_size=8
+    )
+    engine = engines.TorchEngine(problem, problem.make_data(0), 0, processes=2)
+    settings = methods.parse("adam").definition().settings(lr=0.01)
+    going = engine.train([Member("adam", "adam", settings, 8, s) for s in range(9)], 40)
+    chunks = [next(going) for _chunk in range(5)]
+    assert engine._pool
+    going.close()
+"""
+
+
+def test_workers_ended_amid_their_work_are_not_complained_of(tmp_path):
+    (tmp_path / "left.py").write_text(_LEFT_EARLY)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "left.py"], capture_output=True, text=True, check=True
+    )
+    assert "leaked" not in done.stderr

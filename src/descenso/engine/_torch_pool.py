@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -86,10 +87,10 @@ class Pool:
         future: Future[list[Advanced]] = self._executor.submit(_work, self._folder, files, task)
         return future
 
-    def close(self) -> None:
-        """End the workers and remove the shared files."""
+    def close(self, now: bool = False) -> None:
+        """End the workers, amid their work if it must be ``now``, and remove the shared files."""
         with contextlib.suppress(Exception):
-            self._executor.shutdown(wait=True, kill_workers=True)
+            self._executor.shutdown(wait=True, kill_workers=now)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -154,6 +155,12 @@ def _begin(path: Sequence[str]) -> None:
     sys.path[:] = list(path)
     torch.set_num_threads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
+    with contextlib.suppress(ImportError):
+        from tqdm import tqdm
+
+        # torch's compiler shows a bar, whose lock between processes would outlive a worker that
+        # is ended amid its work, and be complained of.
+        tqdm.set_lock(threading.RLock())
 
 
 def _work(folder: str, rule_files: dict[str, str], task: Task) -> list[Advanced]:

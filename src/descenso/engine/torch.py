@@ -95,7 +95,7 @@ class TorchEngine:
             if waiting:
                 yield from self._train_in_pool(waiting, epochs, judge)
         except BaseException:  # interrupted, or left: no worker may go on by itself
-            self.close()
+            self._end_pool(now=True)
             raise
 
     def arrange(
@@ -153,9 +153,7 @@ class TorchEngine:
 
     def close(self) -> None:
         """End the worker processes; they start again when they are needed."""
-        if self._pool:
-            self._pool.close()
-            self._pool = None
+        self._end_pool()
 
     # ---- work ---------------------------------------------------------------------------------
 
@@ -201,6 +199,11 @@ class TorchEngine:
         return runs
 
     # ---- worker processes -----------------------------------------------------------------------
+
+    def _end_pool(self, now: bool = False) -> None:
+        if self._pool:
+            self._pool.close(now)
+            self._pool = None
 
     def _open_pool_if_it_pays(self, waiting: deque[Run], epochs: int) -> None:
         if self._pool or self.processes == 1 or self._alone_because:
