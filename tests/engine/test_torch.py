@@ -123,11 +123,22 @@ def test_workers_give_the_figures_that_this_process_gives(monkeypatch):
     assert all(same(one, other) for one, other in pairs)
     assert alone.describe()["streams"] == 1
     assert shared.describe()["streams"] == 2
+    assert all(p["compile_seconds"] > 0 for p in shared.describe()["programs"])
     folder = shared._pool._folder
     assert os.path.isdir(folder)  # noqa: PTH112
     del shared
     gc.collect()
     assert not os.path.exists(folder)  # noqa: PTH110
+
+
+def test_how_steps_are_taken_in_the_workers_is_told_too(monkeypatch):
+    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    engine = engine_of(problem_of(compile=False), processes=2)
+    finished(engine, [member("adam", seed, size) for size in (8, 10) for seed in range(2)])
+    told = engine.describe()
+    assert told["streams"] == 2
+    assert list(told["steps"]) == ["8", "10"]
+    assert told["steps"]["8"]["operations"] < told["steps"]["10"]["operations"]
 
 
 def test_a_model_that_cannot_be_sent_is_trained_here_and_the_layout_says_why(monkeypatch):

@@ -60,6 +60,18 @@ class _Way:
     channels_last: bool = False
     pooling_first: torch.fx.Graph | None = None
 
+    def described(self) -> dict[str, Any]:
+        """Return it as plain figures and words."""
+        return {
+            "operations": self.plan.operations,
+            "rule_compiled": self.plan.kernels,
+            "step_compiled": self.compiled is not None,
+            "compile_seconds": round(self.compiled.seconds, 3) if self.compiled else None,
+            "not_compiled_because": self.why_not,
+            "channels_last": self.channels_last,
+            "pooling_first": self.pooling_first is not None,
+        }
+
 
 @dataclass
 class _Epochs:
@@ -119,6 +131,10 @@ class Bench:
             with one_thread():
                 self._ways[batch_size] = self._find_way(batch_size)
         return self._ways[batch_size]
+
+    def described_ways(self) -> dict[int, dict[str, Any]]:
+        """Return how steps are taken at each batch size met so far."""
+        return {size: way.described() for size, way in self._ways.items()}
 
     def _find_way(self, batch_size: int) -> _Way:
         module, batch = self.module(0), _rows(self.train, slice(batch_size))

@@ -10,12 +10,12 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 import numpy as np
@@ -39,6 +39,20 @@ _ENVIRONMENT = {
 }
 
 
+class Done(NamedTuple):
+    """What became of a task.
+
+    Attributes
+    ----------
+    ways : batch size → how its steps are taken where the task was done.
+    warmed : (rule, batch size) → seconds that compiling took there.
+    """
+
+    advanced: list[Advanced]
+    ways: Mapping[int, Mapping[str, Any]]
+    warmed: Mapping[tuple[str, int], float]
+
+
 @dataclass(frozen=True)
 class Task:
     """Runs to train for some epochs each, and whether they are judged then."""
@@ -47,10 +61,11 @@ class Task:
     epochs: tuple[int, ...]
     judge: tuple[bool, ...]
 
-    def done_by(self, bench: Bench) -> list[Advanced]:
+    def done_by(self, bench: Bench) -> Done:
         """Train the runs one after another."""
         work = zip(self.runs, self.epochs, self.judge, strict=True)
-        return [bench.advance(run, more, judge) for run, more, judge in work]
+        advanced = [bench.advance(run, more, judge) for run, more, judge in work]
+        return Done(advanced, bench.described_ways(), dict(bench.warmed))
 
 
 class CannotShareError(Exception):
@@ -81,10 +96,10 @@ class Pool:
             env=_ENVIRONMENT,
         )
 
-    def submit(self, task: Task) -> Future[list[Advanced]]:
+    def submit(self, task: Task) -> Future[Done]:
         """Have a worker do a task."""
         files = {run.member.rule: rules.get(run.member.rule).file for run in task.runs}
-        future: Future[list[Advanced]] = self._executor.submit(_work, self._folder, files, task)
+        future: Future[Done] = self._executor.submit(_work, self._folder, files, task)
         return future
 
     def close(self, now: bool = False) -> None:
@@ -163,7 +178,7 @@ def _begin(path: Sequence[str]) -> None:
         tqdm.set_lock(threading.RLock())
 
 
-def _work(folder: str, rule_files: dict[str, str], task: Task) -> list[Advanced]:
+def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
     for name, file in rule_files.items():
         if name not in rules.names():
             rules.load_rule_file(file)

@@ -14,8 +14,8 @@ import torch
 
 from descenso.engine import layout
 from descenso.engine._bookkeeping import failure, watched
-from descenso.engine._torch_bench import Advanced, Bench
-from descenso.engine._torch_pool import CannotShareError, Pool, Task
+from descenso.engine._torch_bench import Bench
+from descenso.engine._torch_pool import CannotShareError, Done, Pool, Task
 from descenso.errors import ProblemError
 from descenso.language import N_, _
 from descenso.problems import Data, Problem
@@ -62,6 +62,8 @@ class TorchEngine:
     device: str | None = None
     _speeds: dict[_Key, _Speed] = field(default_factory=lambda: defaultdict(_Speed), init=False)
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
+    _ways: dict[int, Mapping[str, Any]] = field(default_factory=dict, init=False)
+    _warmed: dict[_Key, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -120,13 +122,13 @@ class TorchEngine:
             "alone_because": self._alone_because,
             "watched": len(self.bench.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
-            "steps": {str(size): self._describe_way(size) for size in sorted(self.bench._ways)},
+            "steps": {str(size): dict(way) for size, way in sorted(self._ways.items())},
             "programs": [
                 {
                     "rule": rule,
                     "batch_size": size,
                     "members_per_call": speed.members_per_call,
-                    "compile_seconds": round(self.bench.warmed.get((rule, size), 0.0), 3),
+                    "compile_seconds": round(self._warmed.get((rule, size), 0.0), 3),
                     "member_steps": speed.member_steps,
                     "microseconds_per_member_step": round(
                         1e6 * speed.seconds / speed.member_steps, 3
@@ -137,18 +139,6 @@ class TorchEngine:
                 for (rule, size), speed in self._speeds.items()
             ],
             "failures": list(self._failures),
-        }
-
-    def _describe_way(self, batch_size: int) -> Mapping[str, Any]:
-        way = self.bench._ways[batch_size]
-        return {
-            "operations": way.plan.operations,
-            "rule_compiled": way.plan.kernels,
-            "step_compiled": way.compiled is not None,
-            "compile_seconds": round(way.compiled.seconds, 3) if way.compiled else None,
-            "not_compiled_because": way.why_not,
-            "channels_last": way.channels_last,
-            "pooling_first": way.pooling_first is not None,
         }
 
     def close(self) -> None:
@@ -179,11 +169,11 @@ class TorchEngine:
         ends = [judge and r.curve.epochs + n >= epochs for r, n in zip(runs, counts, strict=True)]
         return Task(tuple(runs), tuple(counts), tuple(ends))
 
-    def _taken_in(
-        self, task: Task, done: list[Advanced], waiting: deque[Run], epochs: int
-    ) -> list[Run]:
-        """Note speed and failures, queue what is to go on, and return the runs."""
-        for before, (after, error) in zip(task.runs, done, strict=True):
+    def _taken_in(self, task: Task, done: Done, waiting: deque[Run], epochs: int) -> list[Run]:
+        """Note ways, speed and failures, queue what is to go on, and return the runs."""
+        self._ways |= done.ways
+        self._warmed |= done.warmed
+        for before, (after, error) in zip(task.runs, done.advanced, strict=True):
             speed = self._speeds[_key(after)]
             speed.members_per_call = max(speed.members_per_call, len(task.runs))
             speed.member_steps += after.curve.steps - before.curve.steps
@@ -193,7 +183,7 @@ class TorchEngine:
             speed.seconds_per_epoch = seconds / epochs_taken
             if error:
                 self._failures.append(failure(after, error))
-        runs = [after for after, _failure in done]
+        runs = [after for after, _failure in done.advanced]
         unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.diverged]
         waiting.extendleft(reversed(unfinished))
         return runs
@@ -229,7 +219,7 @@ class TorchEngine:
         """Keep every worker busy until nothing waits."""
         pool = self._pool
         assert pool is not None
-        under_way: dict[Future[list[Advanced]], Task] = {}
+        under_way: dict[Future[Done], Task] = {}
         while waiting or under_way:
             while waiting and len(under_way) < pool.processes + 1:
                 task = self._next_task(waiting, epochs, judge, pool.processes)
@@ -239,7 +229,7 @@ class TorchEngine:
                 task = under_way.pop(future)
                 yield self._taken_in(task, self._result(future, pool), waiting, epochs)
 
-    def _result(self, future: Future[list[Advanced]], pool: Pool) -> list[Advanced]:
+    def _result(self, future: Future[Done], pool: Pool) -> Done:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         try:
