@@ -39,6 +39,7 @@ from descenso.problems._torch_tensors import Batch, channels_last, cut
 from descenso.records import Member, Run
 
 EXAMPLES_PER_PART = 64  # of a split that is evaluated a part at a time
+EXAMPLES_THAT_PROVE = 64  # that another form of a module gives the same, at most
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 
@@ -138,9 +139,10 @@ class Bench:
 
     def _find_way(self, batch_size: int) -> _Way:
         module, batch = self.module(0), _rows(self.train, slice(batch_size))
+        some = _rows(self.train, slice(min(batch_size, EXAMPLES_THAT_PROVE)))
         try:
             plan = plan_for(self.problem, module, batch, self.examples // batch_size)
-            elsewhere = draws_elsewhere(self.problem, module, batch)
+            elsewhere = draws_elsewhere(self.problem, module, some)
         except Exception:  # each member says for itself what fails at this batch size
             return _Way(Plan(False, False, 0), None, None, False)
         why_not = N_("it draws from Python's or NumPy's generators") if elsewhere else None
@@ -149,8 +151,8 @@ class Bench:
                 return _Way(plan, compile_step(self.problem, module, batch), None, False)
             except CannotCompileError as error:
                 why_not = str(error)
-        last = gains_from_channels_last(self.problem, self.module(0), batch)
-        first = None if elsewhere else pooling_first(self.problem, self.module(0), batch)
+        last = gains_from_channels_last(self.problem, self.module(0), some)
+        first = None if elsewhere else pooling_first(self.problem, self.module(0), some)
         return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
 
     # ---- one member -----------------------------------------------------------------------------
