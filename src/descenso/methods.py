@@ -55,6 +55,10 @@ class Method:
         """Return the rule itself."""
         return rules.get(self.rule)
 
+    def default_settings(self) -> Mapping[str, float | bool]:
+        """Return the rule's defaults, with what is held fixed in their place."""
+        return self.definition().settings(**self.fixed)
+
     def examples_per_step(self, examples: int, mini_batch: int) -> int:
         """Return how many of ``examples`` one gradient sees, given the problem's mini-batch."""
         if self.batch_size == ALL:

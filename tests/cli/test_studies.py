@@ -100,3 +100,38 @@ def test_several_problems_have_one_page_and_figures_of_their_own(descenso, tmp_p
     assert out.read_bytes()[:4] == b"\x89PNG"
     twice = descenso("figure", names[0], names[0], "--name", "profile", "--out", str(out), *place)
     assert (twice.code, "named twice" in twice.err) == (2, True)
+
+
+def test_the_defaults_can_be_left_out(descenso, tmp_path):
+    place = ("--store", str(tmp_path / "studies.db"))
+    whole, plain = (descenso(*STUDY, *place, *more) for more in ((), ("--no-defaults",)))
+    assert (whole.code, plain.code) == (0, 0)
+    (heading,) = (line for line in plain.out.splitlines() if line.startswith("method "))
+    assert "default" not in heading
+    assert heading.split() == [word for word in _heading(whole.out) if word != "default"]
+    (row,) = (line for line in plain.out.splitlines() if line.startswith("momentum "))
+    assert row.count("%") == 3  # the mean and its interval, and no default
+    assert "defaults=False" in descenso("show", "latest", *place).out
+    assert len(Store(place[1]).studies()) == 2
+
+
+def _heading(out):
+    return next(line for line in out.splitlines() if line.startswith("method ")).split()
+
+
+def test_a_study_without_defaults_is_reported_drawn_exported_and_judged_again(descenso, tmp_path):
+    place = ("--store", str(tmp_path / "studies.db"))
+    made = descenso(*STUDY, *place, "--no-defaults", "--json", "-", "--report", "page.html")
+    assert made.code == 0
+    first = json.loads(made.out)
+    assert [m["default"] for m in first["methods"]] == [None, None]
+    recalled = descenso("report", "latest", *place, "--report", "again.html", "--json", "-")
+    assert json.loads(recalled.out) == first
+    assert (tmp_path / "again.html").read_text() == (tmp_path / "page.html").read_text()
+    drawn = descenso("figure", "latest", "--name", "results", *place, "--lang", "es")
+    assert drawn.code == 0, drawn.err
+    assert descenso("export", "latest", "runs.csv", *place).code == 0
+    judged = descenso("verdict", "runs.csv", "--json", "-", "--lang", "en")
+    again = json.loads(judged.out)["verdict"]
+    assert again["best"] == first["verdict"]["best"]
+    assert "default" not in again["text"]

@@ -130,17 +130,18 @@ def test_a_study_with_more_options_is_reproduced_with_them(study):
         split_seeds=3,
         space=("adam.beta2=0.9..0.999:logit", "adam.beta1=0..0.95"),
         sampler="tpe",
+        defaults=False,
     )
     result = dataclasses.replace(study, design=design)
     assert shlex.split(words.command(result))[2:] == [
         "my module:problem", "--methods", "adam(lr=0.1)@8", "--epochs", "20", "--trials", "12",
         "--seeds", "5", "--seed", "0", "--until-decided", "--most-seeds", "20", "--margin", "0.01",
         "--split-seeds", "3", "--space", "adam.beta2=0.9..0.999:logit",
-        "--space", "adam.beta1=0..0.95", "--sampler", "tpe",
+        "--space", "adam.beta1=0..0.95", "--sampler", "tpe", "--no-defaults",
     ]  # fmt: skip
     assert words.python_line(result).endswith(
         "seed=0, until_decided=True, most_seeds=20, margin=0.01, split_seeds=3, "
-        "space=['adam.beta2=0.9..0.999:logit', 'adam.beta1=0..0.95'], sampler='tpe')"
+        "space=['adam.beta2=0.9..0.999:logit', 'adam.beta1=0..0.95'], sampler='tpe', defaults=False)"
     )
 
 

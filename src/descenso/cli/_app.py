@@ -79,6 +79,7 @@ def compare(
     space: options.Space = None,
     sampler: options.Sampler = "sobol",
     search_seeds: options.SearchSeeds = None,
+    defaults: options.Defaults = True,
     target: tables.Target = None,
     task: tables.Task = None,
     drop: tables.Drop = None,
@@ -109,7 +110,7 @@ def compare(
             "epochs": epochs, "seeds": seeds, "trials": trials, "seed": seed,
             "until_decided": until_decided, "most_seeds": most_seeds, "margin": margin,
             "split_seeds": split_seeds, "space": space or (), "sampler": sampler,
-            "search_seeds": search_seeds,
+            "search_seeds": search_seeds, "defaults": defaults,
             "store": store, "executor": executor, "fresh": fresh, "on_progress": on_progress,
         }  # fmt: skip
         if len(problem) == 1:

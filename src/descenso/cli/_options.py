@@ -67,6 +67,14 @@ SearchSeeds = Annotated[
         metavar="N", help=_("seeds that each setting is searched with; up to three unless given")
     ),
 ]
+Defaults = Annotated[
+    bool,
+    typer.Option(
+        "--defaults/--no-defaults",
+        show_default=False,
+        help=_("judge each method's default setting too, or only the one found"),
+    ),
+]
 Executor = Annotated[
     str,
     typer.Option(metavar="WHERE", help=_("train here (local), or on a cluster: ray, ray:address")),

@@ -121,11 +121,16 @@ def show(
         return
     state = _("finished") if stored.result else _("unfinished")
     print_paragraph(f"{stored.identity}  {stored.problem}  {stored.started}  {state}")
-    design = {k: v for k, v in stored.design.items() if v not in (None, [], 0) or k == "seed"}
-    print_paragraph("  ".join(f"{k}={v}" for k, v in design.items()))
+    design = stored.design.items()
+    print_paragraph("  ".join(f"{k}={v}" for k, v in design if _tells(k, v)))
     print()
     headings = (_("method"), _("settings"), _("runs"), _("epochs"), _("diverged"), _("validation"))
     print_table(headings, [tuple(map(str, row)) for row in frame.itertuples(index=False)])
+
+
+def _tells(name: str, value: Any) -> bool:
+    """Whether a part of a design is worth showing: an option that was not taken is not."""
+    return name == "seed" or value is False or value not in (None, [], 0)
 
 
 def export(

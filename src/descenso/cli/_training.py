@@ -23,7 +23,8 @@ def print_study(study: Study) -> None:
     print()
     headings = (
         _("method"), _("settings"), _("batch size"), _("test {metric}").format(metric=_(metric.name)),
-        _("95% interval"), _("default"), _("diverged"), _("epochs to target"), _("seconds a run"),
+        _("95% interval"), *([_("default")] if study.result.design.defaults else ()),
+        _("diverged"), _("epochs to target"), _("seconds a run"),
     )  # fmt: skip
     print_table(headings, [_row(m, metric) for m in study.methods])
     print()
@@ -78,7 +79,7 @@ def _row(method: MethodResult, metric: MetricInfo) -> tuple[str, ...]:
         str(method.batch_size),
         words.figure(tuned.test.mean, metric),
         f"{words.figure(tuned.test.low, metric)} – {words.figure(tuned.test.high, metric)}",
-        words.figure(method.default.test.mean, metric),
+        *([words.figure(method.default.test.mean, metric)] if method.default else ()),
         f"{tuned.diverged}/{len(tuned.curves)}",
         _epochs(tuned.epochs_to_target),
         f"{tuned.seconds / len(tuned.curves):.2g}",

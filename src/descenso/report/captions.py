@@ -32,7 +32,12 @@ def _results_caption(result: StudyResult) -> list[str]:
             "Each point is one fresh seed, judged on test: filled with the settings chosen, hollow "
             "with the method's default. The bar is the mean with its 95% interval; × is a "
             "diverged run."
-        ),
+        )
+        if result.design.defaults
+        else _(
+            "Each point is one fresh seed, judged on test, with the settings chosen. The bar is the "
+            "mean with its 95% interval; × is a diverged run."
+        )
     ]
     if result.verdict.best is None:
         return text
@@ -41,16 +46,22 @@ def _results_caption(result: StudyResult) -> list[str]:
             method=best.name, value=figure(best.tuned.test.mean, result.metric)
         )
     )
+    return [*text, _gain_sentence(result)]
+
+
+def _gain_sentence(result: StudyResult) -> str:
     sign = 1 if result.metric.higher_is_better else -1
-    gains = [(sign * (m.tuned.test.mean - m.default.test.mean), m.name) for m in result.methods]
-    gain, name = max(gains)
-    if gain > 0:
-        text.append(
-            _("Choosing the settings matters most for {method}: {gain} over its default.").format(
-                method=name, gain=difference(gain, result.metric)
-            )
-        )
-    return text
+    gains = [
+        (sign * (m.tuned.test.mean - m.default.test.mean), m.name)
+        for m in result.methods
+        if m.default
+    ]
+    gain, name = max(gains, default=(0.0, ""))
+    if gain <= 0:
+        return ""
+    return _("Choosing the settings matters most for {method}: {gain} over its default.").format(
+        method=name, gain=difference(gain, result.metric)
+    )
 
 
 def _differences_caption(result: StudyResult) -> list[str]:

@@ -64,7 +64,7 @@ def results(result: StudyResult) -> pd.DataFrame:
             "high": confirmation.test.high,
         }
         for method in result.ranking
-        for setting, confirmation in (("tuned", method.tuned), ("default", method.default))
+        for setting, confirmation in method.confirmations.items()
         for seed, score, curve in zip(
             confirmation.seeds, confirmation.scores, confirmation.curves, strict=True
         )

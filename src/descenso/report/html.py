@@ -15,7 +15,7 @@ from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
 from descenso.study import code
-from descenso.study._results import MethodResult, StudyResult
+from descenso.study._results import Confirmation, MethodResult, StudyResult
 from descenso.study.words import figure as in_words
 from descenso.study.words import settings
 
@@ -86,7 +86,7 @@ def plotly_js() -> str:
 
 
 def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
-    tuned, default = method.tuned, method.default
+    tuned = method.tuned
     return {
         "name": method.name,
         "standing": table.standing(result, method),
@@ -96,10 +96,8 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
         "test": in_words(tuned.test.mean, result.metric),
         "interval": words.interval(result.metric, tuned.test.low, tuned.test.high),
         "validation": in_words(tuned.validation.mean, result.metric),
-        "default": in_words(default.test.mean, result.metric),
-        "default_settings": settings(method.rule, default.settings),
-        "diverged": _of_runs(tuned.diverged, len(tuned.curves)),
-        "default_diverged": _of_runs(default.diverged, len(default.curves)),
+        "default": _default(result, method),
+        "diverged": _of_runs(tuned),
         "target": words.target_reached(tuned),
         "seconds": words.seconds(table.seconds_per_run(method)),
     }
@@ -113,7 +111,20 @@ def _code(result: StudyResult) -> list[tuple[str, str]]:
     return list(code.lines(best.rule, best.settings).items())
 
 
-def _of_runs(count: int, runs: int) -> str:
+def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:
+    """Return what the table says of the default setting; nothing where it was left out."""
+    default = method.default
+    if default is None:
+        return {}
+    return {
+        "test": in_words(default.test.mean, result.metric),
+        "settings": settings(method.rule, default.settings),
+        "diverged": _of_runs(default),
+    }
+
+
+def _of_runs(confirmation: Confirmation) -> str:
+    count, runs = confirmation.diverged, len(confirmation.curves)
     return _("{count} of {runs}").format(count=count, runs=runs)
 
 

@@ -16,23 +16,22 @@ from descenso.study.words import figure as in_words
 
 
 def results(result: StudyResult) -> go.Figure:
-    """Draw test scores: a row per method, a point per seed, tuned above default."""
+    """Draw test scores: a row per method, a point per seed, tuned above any default."""
     frame = data.results(result)
     scale = canvas.scale_of(result.metric, frame[frame["setting"] == "tuned"]["score"])
     figure = canvas.empty(result.metric, "x", scale)
     looks = style.marks(result.design.methods)
     shown = _score_range(frame, scale)
-    order = [method.name for method in reversed(result.ranking)]
+    heights = canvas.heights(result)
     for (name, setting), rows in frame.groupby(["method", "setting"], sort=False):
-        tuned = setting == "tuned"
-        height = order.index(name) + (0.17 if tuned else -0.2)
+        tuned, height = setting == "tuned", heights[name, setting]
         inside = _shown(rows, shown)
         _add_scores(figure, rows[inside], height, looks[name], tuned)
         if inside.any() and shown[0] <= rows["mean"].iloc[0] <= shown[1]:
             _add_mean(figure, rows.iloc[0], height, looks[name], shown)
         if not inside.all():
             _add_beyond(figure, rows[~inside], height, shown, result.metric)
-    canvas.name_rows(figure, order)
+    canvas.name_rows(figure, [method.name for method in reversed(result.ranking)])
     ends = [canvas.on_scale(end, scale) for end in shown]
     figure.update_xaxes(title=canvas.title(result.metric, "test"), range=ends)
     return figure

@@ -18,7 +18,8 @@ def frame(result: StudyResult) -> pd.DataFrame:
 
     Columns: ``method``, ``rule``, ``regime``, ``settings``, ``batch_size``; ``test``, ``low``,
     ``high`` (mean over seeds and its 95% interval); ``validation``; ``default`` (test mean with
-    the default settings); ``diverged`` and ``default_diverged`` of ``runs``;
+    the default settings); ``diverged`` and ``default_diverged`` of ``runs`` (those of the defaults
+    only where they were confirmed);
     ``epochs_to_target`` (median over seeds; infinite where most did not reach it, NaN without a
     target); ``seconds_per_run``; ``standing`` (see :func:`standing`).
     """
@@ -42,7 +43,7 @@ def seconds_per_run(method: MethodResult) -> float:
 
 
 def _row(result: StudyResult, method: MethodResult) -> dict[str, object]:
-    tuned, default = method.tuned, method.default
+    tuned = method.tuned
     target = tuned.epochs_to_target if result.metric.target is not None else ()
     return {
         "method": method.name,
@@ -54,9 +55,9 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, object]:
         "low": tuned.test.low,
         "high": tuned.test.high,
         "validation": tuned.validation.mean,
-        "default": default.test.mean,
+        **({"default": method.default.test.mean} if method.default else {}),
         "diverged": tuned.diverged,
-        "default_diverged": default.diverged,
+        **({"default_diverged": method.default.diverged} if method.default else {}),
         "runs": len(tuned.curves),
         "epochs_to_target": float(np.median(target)) if target else float("nan"),
         "seconds_per_run": seconds_per_run(method),

@@ -107,13 +107,7 @@ def protocol(result: StudyResult) -> list[str]:
             "(epochs), whatever the size of its batches. Wall time is reported beside it."
         ).format(epochs=design.epochs),
         _search_sentence(result),
-        ngettext(
-            "Confirmation: the setting chosen for each method, and the method's default, were "
-            "rerun on {count} fresh seed that took no part in the search.",
-            "Confirmation: the setting chosen for each method, and the method's default, were "
-            "rerun on {count} fresh seeds that took no part in the search.",
-            result.seeds,
-        ).format(count=result.seeds),
+        _confirmation_sentence(result),
         _(
             "Judgement on test, which nothing was chosen by. Runs with the same seed start from "
             "the same weights and see the examples in the same order, so methods are compared in "
@@ -137,7 +131,7 @@ def limits(result: StudyResult) -> list[str]:
                 seeds,
             ).format(count=seeds)
         )
-    if any(m.tuned.diverged or m.default.diverged for m in result.methods):
+    if any(c.diverged for method in result.methods for c in method.confirmations.values()):
         text.append(_("A diverged run is not left out: it is scored as the untrained network."))
     text += [edge_sentence(method) for method in result.methods if method.at_edge]
     text.append(_one_split(result))
@@ -148,6 +142,10 @@ def limits(result: StudyResult) -> list[str]:
                 "value it was given."
             )
         )
+    if not result.design.defaults:
+        text.append(
+            _("The default settings were not judged: what tuning was worth cannot be said.")
+        )
     return text
 
 
@@ -155,14 +153,14 @@ def command(result: StudyResult) -> str:
     """Return the command that runs this study again."""
     words = ["descenso", "compare", result.design.problem]
     for name, value in _options(result.design).items():
-        flag = "--" + name.replace("_", "-")
-        if value is True:
-            words.append(flag)
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
         elif name == "methods":
-            words += [flag, ",".join(value)]
+            words += [f"--{flag}", ",".join(value)]
         else:
             for item in value if isinstance(value, list) else [value]:
-                words += [flag, str(item)]
+                words += [f"--{flag}", str(item)]
     return shlex.join(words)
 
 
@@ -189,6 +187,7 @@ def _options(design: Design) -> dict[str, Any]:
         "seeds": design.seeds,
         "seed": design.seed,
         **{name: value for name, value in more.items() if value},
+        **({} if design.defaults else {"defaults": False}),
     }
 
 
@@ -247,6 +246,27 @@ def _search_sentence(result: StudyResult) -> str:
             "hyperparameters too."
         ).format(more=_span(more))
     )
+
+
+def _confirmation_sentence(result: StudyResult) -> str:
+    text = (
+        ngettext(
+            "Confirmation: the setting chosen for each method, and the method's default, were "
+            "rerun on {count} fresh seed that took no part in the search.",
+            "Confirmation: the setting chosen for each method, and the method's default, were "
+            "rerun on {count} fresh seeds that took no part in the search.",
+            result.seeds,
+        )
+        if result.design.defaults
+        else ngettext(
+            "Confirmation: the setting chosen for each method was rerun on {count} fresh seed that "
+            "took no part in the search; its default was left out.",
+            "Confirmation: the setting chosen for each method was rerun on {count} fresh seeds that "
+            "took no part in the search; its default was left out.",
+            result.seeds,
+        )
+    )
+    return text.format(count=result.seeds)
 
 
 def _span(counts: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""Confirm each method's chosen setting, and its default, on fresh seeds judged on test."""
+"""Confirm settings of the methods, chosen and default ones, on fresh seeds judged on test."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ def design(
     space: Sequence[str] = (),
     sampler: str = "sobol",
     search_seeds: int | None = None,
+    defaults: bool = True,
 ) -> Design:
     """Return the design of a study; :func:`descenso.compare` tells of the parameters.
 
@@ -61,6 +62,7 @@ def design(
         split_seeds=checks.positive("split_seeds", split_seeds),
         space=tuple(space),
         sampler=_sampler(sampler),
+        defaults=bool(defaults),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from descenso.methods import parse
 from descenso.records import Curve, Estimate, Verdict
 
 
@@ -31,6 +32,7 @@ class Design:
         validation; fresh seed s is confirmed on way s mod ``split_seeds``.
     space : settings searched beside or instead of the rules' own ranges, as they were written.
     sampler : what proposes the settings of the second stage.
+    defaults : whether each method's default setting is confirmed beside the one found.
     """
 
     problem: str
@@ -45,11 +47,17 @@ class Design:
     split_seeds: int = 1
     space: tuple[str, ...] = ()
     sampler: str = "sobol"
+    defaults: bool = True
 
     @property
     def until_decided(self) -> bool:
         """Whether seeds are added until the leading methods are told apart."""
         return self.most_seeds > self.seeds
+
+    @property
+    def confirmed(self) -> int:
+        """How many settings of each method are confirmed."""
+        return 2 if self.defaults else 1
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class MethodResult:
     regime: str
     batch_size: int
     tuned: Confirmation
-    default: Confirmation
+    default: Confirmation | None  # ``None`` where the defaults were left out
     search: tuple[SearchPoint, ...]
     at_edge: str  # "low" or "high" where the best learning rate is the last one tried; else ""
     examples: int  # examples seen by all runs of the method: search and confirmation
@@ -137,6 +145,18 @@ class MethodResult:
     def settings(self) -> Mapping[str, float | bool]:
         """Return the settings chosen by the search."""
         return self.tuned.settings
+
+    @property
+    def confirmations(self) -> Mapping[str, Confirmation]:
+        """Return what was confirmed, by role: ``tuned`` and, unless left out, ``default``."""
+        tuned = {"tuned": self.tuned}
+        return tuned if self.default is None else {**tuned, "default": self.default}
+
+    @property
+    def at_default(self) -> bool:
+        """Whether the search chose the method's default setting."""
+        plain = self.default.settings if self.default else parse(self.name).default_settings()
+        return self.settings == plain
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from descenso import __version__, problems
 from descenso.engine import Engine, prepare_machine
@@ -59,6 +61,7 @@ def run_study(
     space: Sequence[str] = (),
     sampler: str = "sobol",
     search_seeds: int | None = None,
+    defaults: bool = True,
     store: str | Path | Store | None = None,
     executor: str = "local",
     fresh: bool = False,
@@ -70,6 +73,7 @@ def run_study(
         chosen, methods, epochs=epochs, seeds=seeds, trials=trials, seed=seed,
         until_decided=until_decided, most_seeds=most_seeds, margin=margin,
         split_seeds=split_seeds, space=space, sampler=sampler, search_seeds=search_seeds,
+        defaults=defaults,
     )  # fmt: skip
     opener = executors.opener(executor)
     place = store if isinstance(store, Store) else Store(store)
@@ -108,8 +112,16 @@ def _run(
 
 def identity_of(design: Design, batch_sizes: Mapping[str, int], fingerprint: str) -> str:
     """Return what makes a study this one: its design, its problem and the protocol."""
-    parts = [PROTOCOL_VERSION, asdict(design), sorted(batch_sizes.items()), fingerprint]
+    parts = [PROTOCOL_VERSION, _identifying(design), sorted(batch_sizes.items()), fingerprint]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _identifying(design: Design) -> dict[str, Any]:
+    """Return the fields; a design with the defaults keeps the identity it had without the choice."""
+    fields = asdict(design)
+    if design.defaults:
+        del fields["defaults"]
+    return fields
 
 
 class _Running:
@@ -171,8 +183,7 @@ class _Running:
         looks: list[Look] = []
         for seeds in planned:
             if looks:
-                again = 2 * seeds * self.design.epochs * len(methods)
-                self.trainer.total += again
+                self.trainer.total += len(methods) * self._confirmation_cost(seeds)
             results = self._confirmed(methods, found, seeds)
             margin, examples = self.design.margin, len(self.data.test)
             verdict = decide(results, self._metric(), examples, alpha=alpha, margin=margin)
@@ -184,7 +195,11 @@ class _Running:
     def _planned(self, method: Method) -> float:
         """Return the epochs of members that a method is planned to take."""
         search = planned_cost(method, self.design, self._ranges_of(method))
-        return search + 2 * self.design.seeds * self.design.epochs
+        return search + self._confirmation_cost(self.design.seeds)
+
+    def _confirmation_cost(self, seeds: int) -> float:
+        """Return the epochs of members that confirm a method with so many seeds."""
+        return self.design.confirmed * seeds * self.design.epochs
 
     def _ranges_of(self, method: Method) -> tuple[Range, ...]:
         return self.ranges.get(method.label, ())
@@ -197,22 +212,27 @@ class _Running:
     def _confirmed(
         self, methods: Sequence[Method], found: Sequence[Found], seeds: int
     ) -> tuple[MethodResult, ...]:
-        """Confirm the setting found and the default of every method, all together."""
+        """Confirm every method's setting found, and its default if asked to, all together."""
         members = [
             confirmation_members(method, self.batch_sizes[method.label], settings, seeds)
             for method, its in zip(methods, found, strict=True)
-            for settings in (its.chosen.settings, method.definition().settings(**method.fixed))
+            for settings in (its.chosen.settings, method.default_settings())[
+                : self.design.confirmed
+            ]
         ]
         metric, target = self.problem.metric, self.problem.target
-        confirmed = confirm_on_fresh_seeds(members, self.design, metric, target, self.trainer)
-        pairs = zip(confirmed[::2], confirmed[1::2], strict=True)
+        confirmed = iter(confirm_on_fresh_seeds(members, self.design, metric, target, self.trainer))
         return tuple(
-            self._result(method, its, *pair)
-            for method, its, pair in zip(methods, found, pairs, strict=True)
+            self._result(method, its, *itertools.islice(confirmed, self.design.confirmed))
+            for method, its in zip(methods, found, strict=True)
         )
 
     def _result(
-        self, method: Method, found: Found, tuned: Confirmation, default: Confirmation
+        self,
+        method: Method,
+        found: Found,
+        tuned: Confirmation,
+        default: Confirmation | None = None,
     ) -> MethodResult:
         runs = self.trainer.runs_of(method.label)
         size = self.batch_sizes[method.label]

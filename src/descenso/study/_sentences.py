@@ -19,11 +19,13 @@ MORE_FORGIVING = 2.0
 
 
 def default(best: MethodResult, result: StudyResult) -> str:
-    """Say what tuning was worth."""
+    """Say what tuning was worth, where the default was confirmed too."""
+    if best.at_default:
+        return _("That is its default setting.")
+    if best.default is None:
+        return ""
     tuned, plain = best.tuned.test.mean, best.default.test.mean
     gain = (tuned - plain) * (1 if result.metric.higher_is_better else -1)
-    if best.tuned.settings == best.default.settings:
-        return _("That is its default setting.")
     template = (
         _("Its default ({settings}) reaches {mean}: tuning was worth {gain}.")
         if gain > 0

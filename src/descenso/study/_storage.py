@@ -115,7 +115,7 @@ def _method(stored: Stored) -> MethodResult:
         **{
             **stored,
             "tuned": _confirmation(stored["tuned"]),
-            "default": _confirmation(stored["default"]),
+            "default": _confirmation(stored["default"]) if stored["default"] else None,
             "search": tuple(_search_point(p) for p in stored["search"]),
         }
     )

@@ -136,10 +136,11 @@ def _results(axes: Any, result: StudyResult) -> None:
     marks = style.marks(result.design.methods)
     order = [method.name for method in reversed(result.ranking)]
     scale = canvas.scale_of(result.metric, frame[frame["setting"] == "tuned"]["score"])
+    heights = canvas.heights(result)
     low, high = _scores_shown(frame)
     for (name, setting), rows in frame.groupby(["method", "setting"], sort=False):
         tuned, mark = setting == "tuned", marks[name]
-        height = order.index(name) + (0.17 if tuned else -0.2)
+        height = heights[name, setting]
         face = mark.colour if tuned else axes.get_facecolor()
         if not rows["score"].between(low, high).all():
             _beyond(axes, rows, height, (low, high), result.metric, mark)

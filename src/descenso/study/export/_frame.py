@@ -84,10 +84,9 @@ def exported_runs(store: Store, result: StudyResult) -> list[Exported]:
 def _roles(run: Run, result: StudyResult) -> tuple[str, ...]:
     if run.member.seed >= FIRST_SEARCH_SEED:
         return ("search",)
-    method = result.method(run.member.method)
+    confirmed = result.method(run.member.method).confirmations
     settings = dict(run.member.settings)
-    parts = (("tuned", method.tuned), ("default", method.default))
-    return tuple(role for role, part in parts if dict(part.settings) == settings)
+    return tuple(role for role, part in confirmed.items() if dict(part.settings) == settings)
 
 
 def _rows(result: StudyResult, exported: Exported, role: str) -> Iterator[tuple[Any, ...]]:
