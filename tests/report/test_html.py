@@ -130,6 +130,7 @@ def test_a_study_with_more_options_is_reproduced_with_them(study):
         split_seeds=3,
         space=("adam.beta2=0.9..0.999:logit", "adam.beta1=0..0.95"),
         sampler="tpe",
+        search_seeds=1,
         defaults=False,
     )
     result = dataclasses.replace(study, design=design)
@@ -137,11 +138,13 @@ def test_a_study_with_more_options_is_reproduced_with_them(study):
         "my module:problem", "--methods", "adam(lr=0.1)@8", "--epochs", "20", "--trials", "12",
         "--seeds", "5", "--seed", "0", "--until-decided", "--most-seeds", "20", "--margin", "0.01",
         "--split-seeds", "3", "--space", "adam.beta2=0.9..0.999:logit",
-        "--space", "adam.beta1=0..0.95", "--sampler", "tpe", "--no-defaults",
+        "--space", "adam.beta1=0..0.95", "--sampler", "tpe",
+        "--search-seeds", "1", "--no-defaults",
     ]  # fmt: skip
     assert words.python_line(result).endswith(
         "seed=0, until_decided=True, most_seeds=20, margin=0.01, split_seeds=3, "
-        "space=['adam.beta2=0.9..0.999:logit', 'adam.beta1=0..0.95'], sampler='tpe', defaults=False)"
+        "space=['adam.beta2=0.9..0.999:logit', 'adam.beta1=0..0.95'], sampler='tpe', "
+        "search_seeds=1, defaults=False)"
     )
 
 

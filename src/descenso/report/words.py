@@ -11,6 +11,7 @@ import numpy as np
 
 from descenso.language import _, ngettext
 from descenso.study import verdict as _verdict
+from descenso.study._design import usual_search_seeds
 from descenso.study._results import (
     Confirmation,
     Design,
@@ -179,6 +180,7 @@ def _options(design: Design) -> dict[str, Any]:
         "split_seeds": design.split_seeds if design.split_seeds > 1 else 0,
         "space": list(design.space),
         "sampler": design.sampler if design.sampler != Design.sampler else "",
+        "search_seeds": design.search_seeds if _unusual_search(design) else 0,
     }
     return {
         "methods": list(design.methods),
@@ -189,6 +191,10 @@ def _options(design: Design) -> dict[str, Any]:
         **{name: value for name, value in more.items() if value},
         **({} if design.defaults else {"defaults": False}),
     }
+
+
+def _unusual_search(design: Design) -> bool:
+    return design.search_seeds != usual_search_seeds(design.seeds)
 
 
 def _split_sentence(result: StudyResult) -> str:

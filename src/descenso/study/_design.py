@@ -52,7 +52,7 @@ def design(
         methods=tuple(m.label for m in chosen),
         epochs=checks.positive("epochs", problem.epochs if epochs is None else epochs),
         trials=checks.positive("trials", trials),
-        search_seeds=min(SEARCH_SEEDS, first)
+        search_seeds=usual_search_seeds(first)
         if search_seeds is None
         else checks.positive("search_seeds", search_seeds),
         seeds=first,
@@ -64,6 +64,11 @@ def design(
         sampler=_sampler(sampler),
         defaults=bool(defaults),
     )
+
+
+def usual_search_seeds(seeds: int) -> int:
+    """Return how many seeds each setting is searched with, unless told otherwise."""
+    return min(SEARCH_SEEDS, seeds)
 
 
 def _most_seeds(first: int, until_decided: bool, most: int | None) -> int:
