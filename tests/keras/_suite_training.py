@@ -160,6 +160,59 @@ def check_a_changed_setting_takes_effect():
     assert np.allclose(ops.convert_to_numpy(weight), -1.25)
 
 
+def check_variables_may_come_in_any_order_and_number_from_step_to_step():
+    paths = []
+    for beta1 in (0.9, lambda: 0.9):  # a setting that may change takes the general way
+        optimizer = descenso.keras.AdamW(lr=0.1, beta1=beta1)
+        optimizer.exclude_from_weight_decay(var_names=["b"])
+        named = [keras.Variable(np.ones(2), name=name, dtype="float32") for name in "abc"]
+        optimizer.build(named)
+        a, b, c = named
+        for step, given in enumerate(
+            ([b], [a, b, c], [c, a, b], [a, b, c], [a, b, c], [c], [b, a])
+        ):
+            optimizer.apply([ops.full((2,), float(step + ord(v.name))) for v in given], given)
+        paths.append([ops.convert_to_numpy(v) for v in named])
+    assert np.allclose(*paths, atol=1e-5), paths
+
+
+def check_a_stateless_step_leaves_variables_as_they_are():
+    if keras.config.backend() == "tensorflow":  # has none
+        return
+    weight = keras.Variable(np.ones(2), dtype="float32")
+    optimizer = descenso.keras.Momentum(lr=0.5)
+    for _step in range(2):
+        optimizer.apply([ops.ones(2)], [weight])
+    before = np.array(ops.convert_to_numpy(weight))
+    kept = [ops.copy(ops.convert_to_tensor(v)) for v in optimizer.variables]
+    (new,), _ = optimizer.stateless_apply(
+        kept, [ops.ones(2)], [ops.copy(ops.convert_to_tensor(weight))]
+    )
+    assert np.array_equal(ops.convert_to_numpy(weight), before)
+    with keras.StatelessScope() as scope:
+        optimizer.apply([ops.ones(2)], [weight])
+    assert np.array_equal(ops.convert_to_numpy(weight), before)
+    assert np.allclose(
+        ops.convert_to_numpy(scope.get_current_value(weight)), ops.convert_to_numpy(new)
+    )
+    optimizer.apply([ops.ones(2)], [weight])
+    assert np.allclose(ops.convert_to_numpy(weight), ops.convert_to_numpy(new))
+
+
+def check_a_variable_given_other_memory_is_stepped_there():
+    if keras.config.backend() != "torch":
+        return
+    import torch
+
+    weight, other = (keras.Variable(np.ones(2), dtype="float32") for _ in range(2))
+    optimizer = descenso.keras.GradientDescent(lr=0.5)
+    optimizer.apply([ops.ones(2), ops.ones(2)], [weight, other])
+    other._value = torch.nn.Parameter(torch.zeros(2))
+    optimizer.apply([ops.ones(2), ops.ones(2)], [weight, other])
+    assert np.allclose(ops.convert_to_numpy(weight), 0.0)
+    assert np.allclose(ops.convert_to_numpy(other), -0.5)
+
+
 def check_a_nonfinite_gradient_is_skipped_and_not_counted():
     steps = {}
     for bad in (False, True):

@@ -10,8 +10,9 @@ import warnings
 import pytest
 import torch
 
+from descenso import rules
 from descenso.errors import SettingError
-from descenso.torch import _kernel, _optimizer, optimizer_class
+from descenso.torch import _foreach, _kernel, _optimizer, _trace, optimizer_class
 
 Adam = optimizer_class("adam")
 
@@ -60,6 +61,46 @@ def test_two_optimizers_with_one_kernel_keep_their_own_settings():
             p.grad = torch.ones(1)
             optimizer.step()
     assert (a.item(), b.item()) == (pytest.approx(-0.2), pytest.approx(-1.0))
+
+
+def test_only_adding_a_multiple_of_the_gradient_is_recognized():
+    def sign(name, **switches):
+        rule = optimizer_class(name).rule
+        settings = {**rule.settings(), **switches}
+        kept = tuple((n, settings[n]) for n, h in rule.hyperparameters.items() if h.is_switch)
+        return _foreach.multiple(_trace.cached(rule, rule.state_names(settings), kept))
+
+    signs = {name: sign(name) for name in rules.names()}
+    assert signs.pop("gradient_descent") == -1
+    assert not any(signs.values())
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.complex64])
+def test_a_large_set_is_descended_in_one_call_that_equals_the_plain_rule(
+    monkeypatch, compilations, maximize, dtype
+):
+    monkeypatch.setattr(_optimizer, "_MORE_THAN_A_CACHE", 100)
+    descent = optimizer_class("gradient_descent")
+    made = {}
+    for compile in (None, False):
+        torch.manual_seed(0)
+        shapes = ((30, 7), (5,), (4, 3))
+        ps = [torch.nn.Parameter(torch.randn(shape, dtype=dtype)) for shape in shapes]
+        ps.append(torch.nn.Parameter(torch.randn(6, 8, dtype=dtype).t()))
+        groups = [{"params": ps[:2], "lr": 0.5}, {"params": ps[2:]}]
+        optimizer = descent(groups, maximize=maximize, compile=compile)
+        for step in range(3):
+            for i, p in enumerate(ps):
+                p.grad = None if i == step else torch.randn(p.shape, dtype=dtype)
+            optimizer.step()
+        made[compile] = ps, [optimizer.state[p]["step"] for p in ps], ps[0]._version
+    assert not compilations
+    assert made[None][1] == made[False][1] == [2, 2, 2, 3]
+    assert made[None][2] == 2
+    tolerance = 1e-2 if dtype is torch.bfloat16 else 1e-6
+    for ours, plain in zip(made[None][0], made[False][0], strict=True):
+        assert torch.allclose(ours, plain, rtol=tolerance, atol=tolerance)
 
 
 def _fails(*_):

@@ -52,4 +52,5 @@ def test_kernels_of_16_bit_parameters_are_built_that_way(monkeypatch):
     if torch.backends.cpu.get_cpu_capability() == "AVX512":
         assert all("load_half<at::" in source for source in seen)
     assert len(seen) >= 2
-    assert all("#pragma omp parallel if(ks0 >= 32768L)" in source for source in seen)
+    if torch.get_num_threads() > 1:
+        assert all("#pragma omp parallel if(ks0 >= 32768L)" in source for source in seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from keras import ops
 from descenso.errors import ParameterError, SettingError
 from descenso.language import _
 
+_shape_of = attrgetter("shape")
 #: Where a saved state says which arrays it holds.
 NAMES = "names"
 
@@ -32,6 +34,8 @@ def check_variables(variables: Sequence[Any]) -> None:
 
 def check_gradients(grads: Sequence[Any], variables: Sequence[Any]) -> None:
     """Refuse a gradient of another shape than its variable."""
+    if list(map(_shape_of, grads)) == list(map(_shape_of, variables)):
+        return
     for g, variable in zip(grads, variables, strict=True):
         if tuple(g.shape) != tuple(variable.shape):
             raise ParameterError(

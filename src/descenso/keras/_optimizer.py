@@ -20,6 +20,11 @@ from descenso.schedules import Schedule
 from descenso.transforms import Transform
 from descenso.transforms import check as check_transforms
 
+# Torch itself, and a module that needs it, only where Keras runs on it.
+_on_torch: Any = None
+if keras.config.backend() == "torch":
+    from descenso.keras import _on_torch
+
 Tensor = Any
 Variable = Any
 
@@ -181,7 +186,8 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
     ) -> None:
         _checks.check_gradients(grads, trainable_variables)
-        grads = [_dense(g) for g in grads]
+        if keras.config.backend() == "tensorflow":
+            grads = [_dense(g) for g in grads]
         if self._has_narrow:
             grads = [ops.cast(g, working_type(g.dtype)) for g in grads]
         super()._backend_apply_gradients(grads, trainable_variables)
@@ -203,16 +209,15 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _rule_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
     ) -> None:
-        on_torch = keras.config.backend() == "torch"
-        if not on_torch or not self._step_on_torch(grads, variables, learning_rate):
+        if _on_torch is None or not self._step_on_torch(grads, variables, learning_rate):
             super()._backend_update_step(grads, variables, learning_rate)
 
     def _step_on_torch(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
     ) -> bool:
         """Step with descenso.torch where memory can be shared with it; return whether it was."""
-        from descenso.keras import _on_torch
-
+        if not _on_torch.is_plain():
+            return False
         settings = {name: getattr(self, name) for name in self._fixed_names}
         rate = _on_torch.number(learning_rate)
         # A rate of 0, as at the end of a schedule, is one that descenso.torch refuses.
@@ -226,6 +231,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
             undecayed = [not self._use_weight_decay(v) for v in everything]
             made = _on_torch.SharedStep(self.rule, everything, self._slots, settings, undecayed)
             object.__setattr__(self, "_shared", made)
+            made.look_up(variables)
         if self.nonfinite == "skip" and not bool(self._finite):
             return True
         if self._keras_decay():
@@ -234,8 +240,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         t = _on_torch.number(self.iterations) + 1
         if self.nonfinite == "skip":
             t -= _on_torch.number(self._skipped)
-        places = [self._get_variable_index(v) for v in variables]
-        return bool(self._shared.step(grads, places, int(t), settings))
+        return bool(self._shared.step(grads, int(t), settings))
 
     def _transformed_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any

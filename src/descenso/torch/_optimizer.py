@@ -13,7 +13,7 @@ from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimize
 from descenso.errors import ParameterError, SettingError
 from descenso.language import _
 from descenso.rules import Rule
-from descenso.torch import _checkpoint, _kernel, _recipe, _schedules, _trace, _transforms
+from descenso.torch import _checkpoint, _foreach, _kernel, _recipe, _schedules, _trace, _transforms
 from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
 from descenso.torch._plain import arithmetic
 from descenso.torch._settings import check_group, values_of
@@ -31,6 +31,7 @@ _OWN = (
     "_scheduled",
     "_transforms",
 )
+_MORE_THAN_A_CACHE = 1 << 20  # elements: with their gradients, 8 MB of float32
 _said_no_compiler = False
 
 
@@ -195,9 +196,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         """Return the fastest path asked for that works here."""
         if not self._elementwise or (self._compile is False and not self._foreach):
             return PLAIN
-        if self._foreach:
-            return FOREACH
         parameters = [p for group in self.param_groups for p in group["params"]]
+        if self._foreach or (self._compile is None and self._only_streams_gradients(parameters)):
+            return FOREACH
         on_cpu = all(p.device.type == "cpu" for p in parameters)
         if not on_cpu:
             if self._compile:
@@ -217,15 +218,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         """Compile what the parameters need; return what stands in the way, if anything does."""
         try:
             for group in self.param_groups:
-                settings = values_of(self.rule, group)
-                switches = tuple(
-                    (n, bool(settings[n]))
-                    for n, h in self.rule.hyperparameters.items()
-                    if h.is_switch
-                )
+                names, switches = self._arrays_and_switches(group)
                 for dtype in {p.dtype for p in group["params"] if p.is_floating_point()}:
                     kept = self._state_dtype or arithmetic(dtype)
-                    names = self.rule.state_names(settings)
                     kept = kept if names else arithmetic(dtype)
                     _kernel.compiled(
                         _recipe.Recipe(
@@ -240,6 +235,18 @@ class RuleOptimizer(torch.optim.Optimizer):
         except _recipe.CannotCompileError as error:
             return str(error)
         return None
+
+    def _only_streams_gradients(self, parameters: list[torch.Tensor]) -> bool:
+        """Whether a step is one call of torch, on more than a cache holds: no kernel is faster."""
+        if sum(p.numel() for p in parameters) < _MORE_THAN_A_CACHE:
+            return False
+        shapes = [self._arrays_and_switches(group) for group in self.param_groups]
+        return all(_foreach.multiple(_trace.cached(self.rule, *shape)) for shape in shapes)
+
+    def _arrays_and_switches(self, group: dict[str, Any]) -> tuple[Any, Any]:
+        settings = values_of(self.rule, group)
+        switches = [n for n, h in self.rule.hyperparameters.items() if h.is_switch]
+        return self.rule.state_names(settings), tuple((n, bool(settings[n])) for n in switches)
 
     def _gradients_are_finite(self) -> bool:
         bad = [p for group in self.param_groups for p in group["params"] if not _is_finite(p.grad)]
