@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
+from torch._inductor.cpu_vec_isa import VecAVX2
 
 from descenso import rules
 from descenso.errors import SettingError
-from descenso.torch import _foreach, _kernel, _optimizer, _trace, optimizer_class
+from descenso.torch import _compilation, _foreach, _kernel, _optimizer, _trace, optimizer_class
 
 Adam = optimizer_class("adam")
 
@@ -103,7 +105,15 @@ def test_a_large_set_is_descended_in_one_call_that_equals_the_plain_rule(
         assert torch.allclose(ours, plain, rtol=tolerance, atol=tolerance)
 
 
-def _fails(*_):
+def test_whether_vectors_can_be_used_is_tried_without_another_process(monkeypatch, tmp_path):
+    monkeypatch.setattr(subprocess, "run", _fails)
+    library = str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")
+    with _compilation._probing_here():
+        assert VecAVX2()._probe_load(library)
+        assert not VecAVX2()._probe_load(str(tmp_path / "missing.so"))
+
+
+def _fails(*_, **__):
     raise RuntimeError("no C++ compiler")
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 
@@ -32,8 +35,32 @@ def compile_flat(program: _trace.Program, recipe: Recipe) -> Any:
         inputs.append(torch.empty(slot_count, dtype=arithmetic(recipe.dtype)))
         inputs += [torch.empty(x.shape, dtype=x.dtype) for x in tables]
         graph = make_fx(_flat_update(program, recipe), select_decomp_table())(*inputs)
-    with mending(), tracing(TracingContext(mode)), torch.no_grad():
+    with mending(), _probing_here(), tracing(TracingContext(mode)), torch.no_grad():
         return compile_fx_inner(graph, inputs)
+
+
+@contextmanager
+def _probing_here() -> Iterator[None]:
+    """Let Inductor try in this process whether a library loads that is made for this processor.
+
+    For each kind of vectors that the processor says it has, Inductor starts Python anew to load one
+    library: most of a first step whose kernel is on disk.
+    """
+    from torch._inductor.cpu_vec_isa import VecISA
+
+    if not hasattr(VecISA, "_probe_load"):  # another version of PyTorch
+        yield
+        return
+    with mock.patch.object(VecISA, "_probe_load", lambda _, path: _loads(path)):
+        yield
+
+
+def _loads(path: str) -> bool:
+    try:
+        ctypes.CDLL(path)
+    except OSError:
+        return False
+    return True
 
 
 def _symbolic_size() -> tuple[Any, Any]:
