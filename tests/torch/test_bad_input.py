@@ -57,6 +57,28 @@ def test_a_bare_tensor_instead_of_a_list_is_refused():
         Adam(one())
 
 
+@PATHS
+def test_a_gradient_or_state_on_another_device_is_refused_by_name(path):
+    first, second = one(), one()
+    optimizer = Adam([("first", first), ("second", second)], **path)
+    for p in (first, second):
+        p.grad = torch.ones(2)
+    optimizer.step()
+    before = first.tolist()
+    kept = optimizer.state[second]
+    kept["m"] = kept["m"].to("meta")
+    with pytest.raises(
+        ParameterError, match=r"the state m of parameter 'second' .* is on meta; .* cpu"
+    ):
+        optimizer.step()
+    kept["m"] = torch.zeros(2)
+    with pytest.raises(
+        ParameterError, match=r"gradient of parameter 'second' .* is on meta; .* cpu"
+    ):
+        optimizer.step_with([[torch.ones(2), torch.ones(2, device="meta")]])
+    assert first.tolist() == before
+
+
 def test_an_integer_parameter_is_refused_by_name():
     whole = torch.nn.Parameter(torch.zeros(3, dtype=torch.int64), requires_grad=False)
     with pytest.raises(ParameterError, match=r"'counts' of shape \(3,\) holds torch.int64"):

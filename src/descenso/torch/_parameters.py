@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -84,6 +84,35 @@ def check_gradient(gradient: torch.Tensor, name: str) -> None:
                 "(for an embedding: sparse=False)"
             ).format(name=name, layout=gradient.layout)
         )
+
+
+def check_devices(
+    parameter: torch.Tensor,
+    gradient: torch.Tensor,
+    arrays: Iterable[tuple[str, torch.Tensor]],
+    name_of: Callable[[torch.Tensor], str],
+) -> None:
+    """Refuse a gradient or a state array that lies elsewhere than its parameter.
+
+    Raises
+    ------
+    ParameterError
+        Naming the parameter and both devices.
+    """
+    own = parameter.device
+    if gradient.device != own:
+        raise ParameterError(
+            _("the gradient of parameter {name} is on {device}; the parameter is on {own}").format(
+                name=name_of(parameter), device=gradient.device, own=own
+            )
+        )
+    for key, array in arrays:
+        if array.device != own:
+            raise ParameterError(
+                _(
+                    "the state {key} of parameter {name} is on {device}; the parameter is on {own}"
+                ).format(key=key, name=name_of(parameter), device=array.device, own=own)
+            )
 
 
 def is_plain(tensor: torch.Tensor) -> bool:

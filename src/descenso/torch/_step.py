@@ -13,6 +13,7 @@ from descenso.torch import _foreach, _kernel, _plain, _recipe, _rounding, _trace
 from descenso.torch._checkpoint import check_shapes
 from descenso.torch._parameters import (
     as_real,
+    check_devices,
     check_gradient,
     is_plain,
     like_parameter,
@@ -33,6 +34,7 @@ class _Entry(NamedTuple):
     kernel: _kernel.BoundKernel | None
     arguments: list[Any]
     elements: int
+    device: torch.device
 
 
 #: One parameter to step now, its gradient, and whether its kernel can be called as it is laid out.
@@ -70,6 +72,7 @@ class GroupStep:
         self._maximize = False
         self._multiple = 0
         self._entries: list[_Entry | None] = []
+        self._devices: set[torch.device] = set()
         self._bound: dict[_recipe.Recipe, _kernel.BoundKernel] = {}
 
     def collect(
@@ -99,8 +102,11 @@ class GroupStep:
             if gradient.layout is not torch.strided:
                 check_gradient(gradient, self.name_of(parameter))
             if entry is None or not _is_current(entry, parameter, state.get(parameter)):
-                entry = self._entries[index] = self._enter(parameter, state[parameter], index)
-            tasks.append((entry, gradient, _fits(entry, gradient)))
+                entry = self._enter(parameter, state[parameter], index, gradient)
+            fits = _fits(entry, gradient)
+            if not fits and not (parameter.device == gradient.device == entry.device):
+                entry = self._enter(parameter, state[parameter], index, gradient)
+            tasks.append((entry, gradient, fits))
         return tasks
 
     def _take_settings(self, settings: tuple[float | bool, ...], maximize: bool) -> None:
@@ -115,7 +121,9 @@ class GroupStep:
                 program = _trace.cached(self.rule, self._names, shape[1])
                 self._multiple = _foreach.multiple(program) * (-1 if maximize else 1)
 
-    def _enter(self, parameter: torch.Tensor, state: dict[str, Any], index: int) -> _Entry:
+    def _enter(
+        self, parameter: torch.Tensor, state: dict[str, Any], index: int, gradient: torch.Tensor
+    ) -> _Entry:
         """Make what is missing of the parameter's state, and lay out its kernel call."""
         real = torch.view_as_real(parameter) if parameter.is_complex() else parameter
         dtype = self.state_dtype or _plain.arithmetic(real.dtype)
@@ -130,12 +138,19 @@ class GroupStep:
         check_shapes(state, parameter, self.name_of(parameter), self._names)
         state["step"] = int(state.get("step", 0))
         arrays = tuple((name, state[name]) for name in self._names)
+        check_devices(parameter, gradient, arrays, self.name_of)
+        kernel: _kernel.BoundKernel | None = None
+        arguments: list[Any] = []
         if self.path == KERNEL and _can_have_kernel(parameter, arrays):
             # A dtype that was not there at the start may have no kernel: the plain rule serves it.
             with contextlib.suppress(_recipe.CannotCompileError):
                 kernel, arguments = self._lay_out(parameter, [array for _, array in arrays])
-                return _Entry(parameter, state, arrays, index, kernel, arguments, parameter.numel())
-        return _Entry(parameter, state, arrays, index, None, [], 0)
+        entry = _Entry(
+            parameter, state, arrays, index, kernel, arguments, parameter.numel(), parameter.device
+        )
+        self._entries[index] = entry
+        self._devices.add(entry.device)
+        return entry
 
     def _lay_out(
         self, theta: torch.Tensor, arrays: list[torch.Tensor]
@@ -151,7 +166,8 @@ class GroupStep:
     def run(self, tasks: list[_Task]) -> None:
         """Step every parameter of ``tasks``, in place."""
         if self.path == FOREACH:
-            (self._add_multiples if self._multiple else self._run_lists)(tasks)
+            in_one_call = self._multiple and len(self._devices) == 1
+            (self._add_multiples if in_one_call else self._run_lists)(tasks)
             return
         stepped = []
         filled: tuple[Any, int] = (None, 0)
@@ -183,7 +199,10 @@ class GroupStep:
             if gradient.dtype is theta.dtype and gradient.stride() != theta.stride():
                 gradient = torch.empty_like(theta).copy_(gradient)
             kernel, arguments = self._lay_out(theta, [array for _, array in arrays])
-            seen = _Entry(theta, entry.state, arrays, entry.place, kernel, arguments, theta.numel())
+            seen = entry._replace(
+                parameter=theta, arrays=arrays, kernel=kernel, arguments=arguments,
+                elements=theta.numel(),
+            )  # fmt: skip
             if _fits(seen, gradient):
                 self.run([(seen, gradient, True)])
                 return
@@ -200,7 +219,7 @@ class GroupStep:
 
     @torch.no_grad()
     def _add_multiples(self, tasks: list[_Task]) -> None:
-        """Step a rule that only adds a multiple of the gradient."""
+        """Step a rule that only adds a multiple of the gradient, all on one device."""
         thetas, gradients = [], []
         for entry, gradient, _ in tasks:
             theta = entry.parameter
@@ -257,7 +276,7 @@ def _can_have_kernel(theta: torch.Tensor, arrays: tuple[tuple[str, torch.Tensor]
 
 def _fits(entry: _Entry, gradient: torch.Tensor) -> bool:
     """Whether all memory is still as the kernel was laid out for (it checks nothing itself)."""
-    theta, _, arrays, _, kernel, _, elements = entry
+    theta, _, arrays, _, kernel, _, elements, _ = entry
     if kernel is None:
         return False
     for _, array in arrays:
