@@ -13,6 +13,7 @@ from tests.conformance import _grid
 
 import descenso.keras
 from descenso import rules
+from descenso.conventions import adopt
 
 
 @contextlib.contextmanager
@@ -167,3 +168,27 @@ def check_own_weight_decay_is_not_applied_twice_and_honours_exclusions():
     assert np.allclose(mixed["bias"], plain["bias"], rtol=1e-12)
     assert np.array_equal(mixed["kernel"], decayed["kernel"])
     assert not np.allclose(mixed["kernel"], plain["kernel"])
+
+
+def check_an_optimizer_of_keras_is_adopted_exactly_in_mid_training():
+    theirs = keras.optimizers
+    near = 1e-6 if keras.config.backend() == "jax" else 1e-12  # there ε_t is computed in float32
+    for make in (
+        lambda: theirs.SGD(0.01, 0.9, nesterov=True),
+        lambda: theirs.RMSprop(0.01, centered=True, momentum=0.5, epsilon=0.3),
+        lambda: theirs.Adam(0.01, epsilon=0.3),
+        lambda: theirs.Adam(0.01, amsgrad=True, epsilon=0.3),
+    ):
+        with float64():
+            old = [keras.Variable(a, dtype="float64") for a in _grid.start().values()]
+            rows = [[ops.convert_to_tensor(g) for g in row.values()] for row in _grid.gradients()]
+            original = make()
+            for row in rows[:25]:
+                original.apply(row, old)
+            new = [keras.Variable(np.array(ops.convert_to_numpy(v)), dtype="float64") for v in old]
+            adopted = adopt(original, params=new)
+            for row in rows[25:60]:
+                original.apply(row, old)
+                adopted.apply(row, new)
+            for a, b in zip(old, new, strict=True):
+                assert np.allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), 0, near)

@@ -103,6 +103,20 @@ def check_low_precision_trains_as_float32_does_with_float32_state():
                 assert "bfloat16" not in str(slot.dtype), (name, policy, slot.path)
 
 
+def check_averages_are_put_in_place_in_each_precision_and_fit_goes_on():
+    average = {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3}
+    for policy in ("float32", "mixed_bfloat16", "bfloat16"):
+        built = model(descenso.keras.RMSprop(lr=0.02, **average), policy)
+        first, again = fit(built, 4), fit(built, 4)
+        assert again[-1] < first[0], (policy, first, again)
+        for variable, kept in zip(
+            built.trainable_variables, built.optimizer._model_variables_moving_average, strict=True
+        ):
+            now = np.asarray(ops.convert_to_numpy(ops.cast(variable, "float32")))
+            wanted = ops.convert_to_numpy(ops.cast(ops.cast(kept, variable.dtype), "float32"))
+            assert np.array_equal(now, wanted), (policy, variable.path)
+
+
 def check_pure_bfloat16_adam_moves_where_that_of_keras_stands_still():
     moved = {}
     for made in (descenso.keras.Adam, keras.optimizers.Adam):

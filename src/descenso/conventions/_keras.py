@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from descenso import schedules, transforms
 from descenso.conventions._recipe import Array, Recipe, as_array, checked, refuse
 from descenso.conventions._schedules import HeldBack, KeptInside
@@ -86,8 +84,10 @@ def _is_double(optimizer: Any, params: Any) -> bool:
 
 
 def _rounded(value: float) -> float:
-    """Return what Keras makes of a number that it casts: it goes by way of float32."""
-    return float(np.float32(value))
+    """Return what Keras makes of a number that it casts: on TensorFlow it goes by way of float32."""
+    from keras import ops
+
+    return float(ops.convert_to_numpy(ops.cast(value, "float64")))
 
 
 def _settings(kind: str, optimizer: Any, lr: Any, double: bool) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _settings(kind: str, optimizer: Any, lr: Any, double: bool) -> dict[str, Any
             "momentum": inside,
         }  # fmt: skip
     beta1, beta2 = float(optimizer.beta_1), float(optimizer.beta_2)
-    if double:  # in float32 both round alike
+    if double and _rounded(beta2) != beta2:  # in float32 both round alike
         lr = schedules.rounded_correction(lr, beta1, beta2, _rounded(beta1), _rounded(beta2))
     eps = schedules.uncorrected(float(optimizer.epsilon), beta=beta2)
     return {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps}
@@ -122,9 +122,9 @@ def _sgd(lr: Any, momentum: Any) -> dict[str, Any]:
 
 def _decay(optimizer: Any, double: bool) -> Any:
     share: Any = _rounded(optimizer.weight_decay or 0.0)
-    if share and double and hasattr(optimizer, "beta_1"):
+    beta1, beta2 = (float(getattr(optimizer, name, 0.0)) for name in ("beta_1", "beta_2"))
+    if share and double and _rounded(beta2) != beta2:
         # The decay follows the rate as it was given, not as it is corrected.
-        beta1, beta2 = float(optimizer.beta_1), float(optimizer.beta_2)
         share = schedules.rounded_correction(
             share, _rounded(beta1), _rounded(beta2), rounded1=beta1, rounded2=beta2
         )

@@ -182,6 +182,16 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _apply_weight_decay(self, variables: Sequence[Variable]) -> None:
         """Do nothing here: :meth:`update_step` decays, in float32, where little is rounded off."""
 
+    def _overwrite_model_variables_with_average_value(self, variables: Sequence[Variable]) -> None:
+        """Put copies of the averages in place, in the variables' types.
+
+        Averages of bfloat16 variables are float32 here; and an array that JAX finds in two variables
+        it cannot give back to both, which ends a second ``fit`` with Keras's own.
+        """
+        for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
+            if average is not None:
+                self.assign(variable, ops.copy(ops.cast(average, variable.dtype)))
+
     def _backend_apply_gradients(
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
     ) -> None:
