@@ -177,6 +177,8 @@ def check_an_optimizer_of_keras_is_adopted_exactly_in_mid_training():
         lambda: theirs.SGD(0.01, 0.9, nesterov=True),
         lambda: theirs.RMSprop(0.01, centered=True, momentum=0.5, epsilon=0.3),
         lambda: theirs.Adam(0.01, epsilon=0.3),
+        lambda: theirs.SGD(0.01, weight_decay=0.01),
+        lambda: theirs.AdamW(0.01, weight_decay=0.1, epsilon=0.3),
         lambda: theirs.Adam(0.01, amsgrad=True, epsilon=0.3),
     ):
         with float64():

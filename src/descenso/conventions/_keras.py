@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from descenso import schedules, transforms
 from descenso.conventions._recipe import Array, Recipe, as_array, checked, refuse
 from descenso.conventions._schedules import HeldBack, KeptInside
@@ -85,9 +87,9 @@ def _is_double(optimizer: Any, params: Any) -> bool:
 
 def _rounded(value: float) -> float:
     """Return what Keras makes of a number that it casts: on TensorFlow it goes by way of float32."""
-    from keras import ops
+    import keras
 
-    return float(ops.convert_to_numpy(ops.cast(value, "float64")))
+    return float(keras.ops.convert_to_numpy(keras.ops.cast(value, "float64")))
 
 
 def _settings(kind: str, optimizer: Any, lr: Any, double: bool) -> dict[str, Any]:
@@ -121,6 +123,8 @@ def _sgd(lr: Any, momentum: Any) -> dict[str, Any]:
 
 
 def _decay(optimizer: Any, double: bool) -> Any:
+    import keras
+
     share: Any = _rounded(optimizer.weight_decay or 0.0)
     beta1, beta2 = (float(getattr(optimizer, name, 0.0)) for name in ("beta_1", "beta_2"))
     if share and double and _rounded(beta2) != beta2:
@@ -128,6 +132,11 @@ def _decay(optimizer: Any, double: bool) -> Any:
         share = schedules.rounded_correction(
             share, _rounded(beta1), _rounded(beta2), rounded1=beta1, rounded2=beta2
         )
+    lr = _rate(optimizer)
+    if share and double and keras.config.backend() == "torch" and not callable(lr):
+        # There the factor 1 − λη is of the rate's type, whatever that of the variables is.
+        typed = np.dtype(optimizer._learning_rate.dtype).type
+        share = (1 - float(1 - typed(share) * typed(lr))) / lr
     if not share or not optimizer.built:
         return share
     variables = optimizer._trainable_variables
