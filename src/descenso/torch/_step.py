@@ -103,7 +103,7 @@ class GroupStep:
                 check_gradient(gradient, self.name_of(parameter))
             if entry is None or not _is_current(entry, parameter, state.get(parameter)):
                 entry = self._enter(parameter, state[parameter], index, gradient)
-            fits = _fits(entry, gradient)
+            fits = entry.kernel is not None and _fits(entry, gradient)
             if not fits and not (parameter.device == gradient.device == entry.device):
                 entry = self._enter(parameter, state[parameter], index, gradient)
             tasks.append((entry, gradient, fits))
