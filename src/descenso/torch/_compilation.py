@@ -6,7 +6,6 @@ import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import torch
 
@@ -48,11 +47,16 @@ def _probing_here() -> Iterator[None]:
     """
     from torch._inductor.cpu_vec_isa import VecISA
 
-    if not hasattr(VecISA, "_probe_load"):  # another version of PyTorch
+    theirs: Any = getattr(VecISA, "_probe_load", None)
+    if theirs is None:  # another version of PyTorch
         yield
         return
-    with mock.patch.object(VecISA, "_probe_load", lambda _, path: _loads(path)):
+    probed: Any = VecISA
+    probed._probe_load = lambda _, path: _loads(path)
+    try:
         yield
+    finally:
+        probed._probe_load = theirs
 
 
 def _loads(path: str) -> bool:
