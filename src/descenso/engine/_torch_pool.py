@@ -102,10 +102,10 @@ class Pool:
         future: Future[Done] = self._executor.submit(_work, self._folder, files, task)
         return future
 
-    def close(self, now: bool = False) -> None:
-        """End the workers, amid their work if it must be ``now``, and remove the shared files."""
+    def close(self) -> None:
+        """End the workers, amid their work if need be, and remove the shared files."""
         with contextlib.suppress(Exception):
-            self._executor.shutdown(wait=True, kill_workers=now)
+            self._executor.shutdown(wait=True, kill_workers=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

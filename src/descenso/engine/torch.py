@@ -97,7 +97,7 @@ class TorchEngine:
             if waiting:
                 yield from self._train_in_pool(waiting, epochs, judge)
         except BaseException:  # interrupted, or left: no worker may go on by itself
-            self._end_pool(now=True)
+            self.close()
             raise
 
     def arrange(
@@ -143,7 +143,9 @@ class TorchEngine:
 
     def close(self) -> None:
         """End the worker processes; they start again when they are needed."""
-        self._end_pool()
+        if self._pool:
+            self._pool.close()
+            self._pool = None
 
     # ---- work ---------------------------------------------------------------------------------
 
@@ -189,11 +191,6 @@ class TorchEngine:
         return runs
 
     # ---- worker processes -----------------------------------------------------------------------
-
-    def _end_pool(self, now: bool = False) -> None:
-        if self._pool:
-            self._pool.close(now)
-            self._pool = None
 
     def _open_pool_if_it_pays(self, waiting: deque[Run], epochs: int) -> None:
         if self._pool or self.processes == 1 or self._alone_because:
