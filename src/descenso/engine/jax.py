@@ -6,7 +6,8 @@ import json
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -151,6 +152,7 @@ class JaxEngine:
     def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[Group]:
         """Return the runs that are to go on, by the program that trains them."""
         waiting: dict[_Key, deque[Run]] = {}
+        self._start_all(given.seed for given in members if isinstance(given, Member))
         for given in members:
             run = given if isinstance(given, Run) else self._new_run(given)
             if is_unfinished(run, epochs):
@@ -170,11 +172,23 @@ class JaxEngine:
     # ---- starting a member --------------------------------------------------------------------
 
     def _start(self, seed: int) -> _Start:
-        if seed not in self._starts:
-            params = self._weights(seed)
-            loss, metric = self._evaluate(params, self._seen[1])
-            self._starts[seed] = _Start(params, float(loss), float(metric))
+        self._start_all([seed])
         return self._starts[seed]
+
+    def _start_all(self, seeds: Iterable[int]) -> None:
+        """Make the networks of new seeds, and see in all streams how good they are untrained."""
+        new = {seed: self._weights(seed) for seed in seeds if seed not in self._starts}
+        if not new:
+            return
+        evaluate, precision = self._evaluate, jax.config.jax_enable_x64  # kept by thread
+
+        def started(params: Tree) -> _Start:
+            with jax.enable_x64(precision):
+                loss, metric = evaluate(params, self._seen[1])
+                return _Start(params, float(loss), float(metric))
+
+        with ThreadPoolExecutor(self._streams, "start") as pool:
+            self._starts |= zip(new, pool.map(started, new.values()), strict=True)
 
     def _weights(self, seed: int) -> Tree:
         """Return the initial parameters of a seed."""
@@ -184,7 +198,8 @@ class JaxEngine:
     @cached_property
     def _evaluate(self) -> Any:
         part = self._evaluated_part
-        return jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
+        judge = jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
+        return judge.lower(self._weights(0), self._seen[1]).compile()
 
     def _new_run(self, member: Member) -> Run:
         return Run(member, self._start(member.seed).curve(), checkpoint={})
