@@ -29,6 +29,12 @@ def join(rank, port):
     dist.init_process_group("gloo", rank=rank, world_size=2)
 
 
+def leave():
+    """Leave together: a process that goes while the other still speaks to it may be aborted."""
+    dist.barrier()
+    dist.destroy_process_group()
+
+
 def train(model, optimizer, rank, first=0, steps=STEPS):
     """Train on this process's half of each batch."""
     for step in range(first, first + steps):
@@ -57,7 +63,7 @@ def data_parallel(rank, port, name, options):
     train(model, optimizer_class(name)(model.parameters(), **options), rank)
     for got, wanted in zip(model.parameters(), alone(name, options), strict=True):
         torch.testing.assert_close(got.detach(), wanted, rtol=1e-4, atol=1e-6)
-    dist.destroy_process_group()
+    leave()
 
 
 def fully_sharded(rank, port, name, options):
@@ -85,7 +91,7 @@ def fully_sharded(rank, port, name, options):
     train(model, again, rank, first=3, steps=STEPS - 3)
     for got, wanted in zip(model.parameters(), alone(name, options), strict=True):
         torch.testing.assert_close(got.full_tensor().detach(), wanted, rtol=1e-4, atol=1e-6)
-    dist.destroy_process_group()
+    leave()
 
 
 def one_process_sees_nan(rank, port, name, options):
@@ -105,4 +111,4 @@ def one_process_sees_nan(rank, port, name, options):
     assert optimizer.skipped_steps == 1
     for p, old in zip(model.parameters(), before, strict=True):
         torch.testing.assert_close(p.full_tensor().detach(), old, rtol=0, atol=0)
-    dist.destroy_process_group()
+    leave()
