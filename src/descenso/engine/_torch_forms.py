@@ -14,7 +14,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from descenso.engine._torch_step import eager, parts_of
+from descenso.engine._torch_step import DRAWS, figures, has_hooks, parts_of
 from descenso.problems import Problem
 from descenso.problems._torch_random import own_randomness
 from descenso.problems._torch_tensors import Batch
@@ -24,7 +24,6 @@ _POOLS: tuple[Any, ...] = (
     functional.max_pool2d, torch.max_pool2d, functional.adaptive_max_pool2d,
 )  # fmt: skip
 _POOL_LAYERS = (nn.MaxPool2d, nn.AdaptiveMaxPool2d)
-DRAWS = 4  # a module that branches on chance differs in one of them, or is no worse for it
 
 
 def pooling_first(problem: Problem, module: nn.Module, batch: Batch) -> fx.Graph | None:
@@ -35,7 +34,7 @@ def pooling_first(problem: Problem, module: nn.Module, batch: Batch) -> fx.Graph
     module : in training mode. It is left as it is, but for its buffers and random draws.
     batch : examples to prove it on.
     """
-    if any(_has_hooks(part) for part in module.modules()):
+    if has_hooks(module):
         return None
     try:
         graph = fx.symbolic_trace(module).graph
@@ -46,15 +45,6 @@ def pooling_first(problem: Problem, module: nn.Module, batch: Batch) -> fx.Graph
     except Exception:  # it does what cannot be traced
         return None
     return graph if same else None
-
-
-def _has_hooks(module: nn.Module) -> bool:
-    return bool(
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-    )
 
 
 def _swap(graph: fx.Graph, layers: Mapping[str, nn.Module]) -> bool:
@@ -94,18 +84,12 @@ def _is_pool(node: fx.Node, layers: Mapping[str, nn.Module]) -> bool:
 def _same_step(
     problem: Problem, module: nn.Module, traced: nn.Module, batch: Batch, seed: int
 ) -> bool:
-    trained, _frozen, buffers = parts_of(module)
-    kept = {name: buffer.clone() for name, buffer in buffers.items()}
-    figures = []
-    for form in (module, traced):
-        with own_randomness():
-            torch.manual_seed(seed)
-            loss, gradients = eager(problem, form, list(trained.values()), batch)
-        figures.append([loss, *gradients, *(buffer.clone() for buffer in buffers.values())])
-        with torch.no_grad():
-            for name, buffer in buffers.items():
-                buffer.copy_(kept[name])
+    parts = parts_of(module)
+    with own_randomness():
+        ours, theirs = (figures(problem, form, parts, batch, seed) for form in (traced, module))
     return all(
-        torch.allclose(ours, theirs, rtol=0, atol=0, equal_nan=True)
-        for ours, theirs in zip(*figures, strict=True)
+        torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+        for one, other in zip(
+            (ours[0], *ours[1], *ours[2]), (theirs[0], *theirs[1], *theirs[2]), strict=True
+        )
     )

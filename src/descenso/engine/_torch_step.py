@@ -32,6 +32,8 @@ MEMBERS_OF_A_STUDY = 40
 STEPS_THAT_PAY = 20_000
 #: Compiling a rule alone costs about a second, once, and saves a tenth of a millisecond a step.
 STEPS_THAT_PAY_FOR_A_RULE = 5_000
+#: Another form of a module proves equal on so many draws.
+DRAWS = 4
 #: Beyond so many operations a step is arithmetic, which compiling does not hasten.
 OPERATIONS_THAT_HIDE = 100_000_000
 
@@ -170,7 +172,7 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
         p.is_complex() or not p.is_contiguous() for p in parts[0].values()
     ):
         raise CannotCompileError(N_("its parameters are of several types, or laid out unusually"))
-    if any(True for _ in _hooks(module)):
+    if has_hooks(module):
         raise CannotCompileError(N_("it has hooks"))
     try:
         with one_thread(), own_randomness(), warnings.catch_warnings():
@@ -185,11 +187,16 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
     return CompiledStep(call, time.perf_counter() - started)
 
 
-def _hooks(module: torch.nn.Module) -> Any:
-    for part in module.modules():
-        yield from (*part._forward_hooks, *part._forward_pre_hooks, *part._backward_hooks)
-    for parameter in module.parameters():
-        yield from parameter._backward_hooks or ()
+def has_hooks(module: torch.nn.Module) -> bool:
+    """Whether anything is called when a part of the module runs, forwards or back."""
+    parts = any(
+        part._forward_hooks
+        or part._forward_pre_hooks
+        or part._backward_hooks
+        or part._backward_pre_hooks
+        for part in module.modules()
+    )
+    return bool(parts or any(p._backward_hooks for p in module.parameters()))
 
 
 def _row(parts: Parts, batch: Batch) -> Tensors:
@@ -257,21 +264,33 @@ def _prove_equal(
     problem: Problem, module: torch.nn.Module, parts: Parts, batch: Batch, call: Callable[..., Any]
 ) -> None:
     """Compare with the module itself on several draws: a step that branches on chance differs."""
-    trained, _frozen, buffers = parts
-    kept = {name: buffer.clone() for name, buffer in buffers.items()}
-    for seed in range(4):
+    for seed in range(DRAWS):
         torch.manual_seed(seed)
         with torch.no_grad():
             loss, flat, *new = call(_row(parts, batch))
-        torch.manual_seed(seed)
-        wanted, gradients = eager(problem, module, list(trained.values()), batch)
-        expected = [wanted.detach(), torch.cat([g.reshape(-1) for g in gradients])]
-        for got, right in zip((loss, flat, *new), [*expected, *buffers.values()], strict=True):
+        wanted, gradients, buffers = figures(problem, module, parts, batch, seed)
+        expected = [wanted, torch.cat([g.reshape(-1) for g in gradients]), *buffers]
+        for got, right in zip((loss, flat, *new), expected, strict=True):
             if not _close(got, right):
                 raise CannotCompileError(N_("compiled, it gives other figures than as it is"))
-        with torch.no_grad():
-            for name, buffer in buffers.items():
-                buffer.copy_(kept[name])
+
+
+def figures(
+    problem: Problem, form: torch.nn.Module, parts: Parts, batch: Batch, seed: int
+) -> tuple[torch.Tensor, Tensors, Tensors]:
+    """Return loss, gradients and new buffers of a step with the draws of a seed.
+
+    ``form`` computes the outputs of the module whose ``parts`` these are; they stay as they were.
+    """
+    trained, _frozen, buffers = parts
+    kept = [buffer.clone() for buffer in buffers.values()]
+    torch.manual_seed(seed)
+    loss, gradients = eager(problem, form, list(trained.values()), batch)
+    new = [buffer.clone() for buffer in buffers.values()]
+    with torch.no_grad():
+        for buffer, old in zip(buffers.values(), kept, strict=True):
+            buffer.copy_(old)
+    return loss.detach(), gradients, new
 
 
 def _close(got: torch.Tensor, right: torch.Tensor) -> bool:

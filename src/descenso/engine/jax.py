@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,7 +22,6 @@ from descenso.engine import layout
 from descenso.engine._bookkeeping import (
     advanced,
     hopeless_above,
-    untrained,
     watched,
     with_test_figures,
 )
@@ -35,16 +33,17 @@ from descenso.engine._gradient import (
     treats_examples_apart,
 )
 from descenso.engine._jax_program import Compiled, Program, lay, memory_of
+from descenso.engine._jax_starts import Starts
 from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
 from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
 from descenso.engine._remembered import remembered
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
-from descenso.records import Curve, Member, Run
+from descenso.records import Member, Run
 
 Tree: TypeAlias = Any
 _Key: TypeAlias = tuple[Any, ...]
-#: Example orders that are kept: a call needs one for each of its seeds and epochs.
+#: Example orders that are kept, for members share them: a call needs one for each seed and epoch.
 ORDERS_KEPT = 256
 
 
@@ -54,18 +53,6 @@ def _use_compilation_cache() -> None:
         folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
         jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-@dataclass
-class _Start:
-    """What all members of a seed share: initial parameters, and how good they are untrained."""
-
-    params: Tree
-    validation_loss: float
-    validation_metric: float
-
-    def curve(self) -> Curve:
-        return untrained(self.validation_loss, self.validation_metric)
 
 
 @dataclass
@@ -88,7 +75,6 @@ class JaxEngine:
     _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
     _decided: dict[str, str] = field(default_factory=dict, init=False)
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
-    _starts: dict[int, _Start] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._device = layout.start_jax()
@@ -102,7 +88,8 @@ class JaxEngine:
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
         self._judge: Compiled | None = None
-        self._kept_orders: OrderedDict[tuple[int, int], NDArray[np.int32]] = OrderedDict()
+        self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
+        self._order = lru_cache(ORDERS_KEPT)(self._new_order)
 
     def _floats(self, array: Any) -> Any:
         """Return the array with floating numbers in the engine's precision, others untouched."""
@@ -131,7 +118,7 @@ class JaxEngine:
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
-        return sum(leaf.size for leaf in jax.tree.leaves(trained(self._start(0).params)))
+        return sum(leaf.size for leaf in jax.tree.leaves(trained(self._starts.of(0).params)))
 
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
@@ -140,7 +127,7 @@ class JaxEngine:
             "engine": "jax",
             "platform": self._device.platform,
             "streams": self._streams,
-            "arrangement": layout.in_words(arrangements),
+            "arrangement": layout.describe_arrangements(arrangements),
             "watched": len(self._seen[1][1]),
             "dtype": np.dtype(self.dtype).name,
             "programs": [program.described() for program in self._programs.values()],
@@ -152,7 +139,7 @@ class JaxEngine:
     def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[Group]:
         """Return the runs that are to go on, by the program that trains them."""
         waiting: dict[_Key, deque[Run]] = {}
-        self._start_all(given.seed for given in members if isinstance(given, Member))
+        self._starts.prepare(given.seed for given in members if isinstance(given, Member))
         for given in members:
             run = given if isinstance(given, Run) else self._new_run(given)
             if is_unfinished(run, epochs):
@@ -171,41 +158,23 @@ class JaxEngine:
 
     # ---- starting a member --------------------------------------------------------------------
 
-    def _start(self, seed: int) -> _Start:
-        self._start_all([seed])
-        return self._starts[seed]
-
-    def _start_all(self, seeds: Iterable[int]) -> None:
-        """Make the networks of new seeds, and see in all streams how good they are untrained."""
-        new = {seed: self._weights(seed) for seed in seeds if seed not in self._starts}
-        if not new:
-            return
-        evaluate, precision = self._evaluate, jax.config.jax_enable_x64  # kept by thread
-
-        def started(params: Tree) -> _Start:
-            with jax.enable_x64(precision):
-                loss, metric = evaluate(params, self._seen[1])
-                return _Start(params, float(loss), float(metric))
-
-        with ThreadPoolExecutor(self._streams, "start") as pool:
-            self._starts |= zip(new, pool.map(started, new.values()), strict=True)
-
     def _weights(self, seed: int) -> Tree:
         """Return the initial parameters of a seed."""
         params = self.problem.init(weights_generator(self.study_seed, seed))
         return jax.tree.map(self._floats, params)
 
     @cached_property
-    def _evaluate(self) -> Any:
-        part = self._evaluated_part
+    def _judge_start(self) -> Callable[[Tree], tuple[Any, Any]]:
+        part, validation = self._evaluated_part, self._seen[1]
         judge = jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
-        return judge.lower(self._weights(0), self._seen[1]).compile()
+        compiled: Any = judge.lower(self._weights(0), validation).compile()
+        return lambda params: compiled(params, validation)
 
     def _new_run(self, member: Member) -> Run:
-        return Run(member, self._start(member.seed).curve(), checkpoint={})
+        return Run(member, self._starts.of(member.seed).curve(), checkpoint={})
 
     def _fresh_progress(self, member: Member) -> Progress:
-        params = self._start(member.seed).params
+        params = self._starts.of(member.seed).params
         state = {
             name: jax.tree.map(np.zeros_like, trained(params))
             for name in rules.get(member.rule).state_names(member.settings)
@@ -356,7 +325,7 @@ class JaxEngine:
         number = self.dtype
         switches = self._switches(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
-        hopeless = hopeless_above(self._start(member.seed).validation_loss)
+        hopeless = hopeless_above(self._starts.of(member.seed).validation_loss)
         noise = None
         if self.problem.train_loss is not None:
             noise = Noise(noise_key(self.study_seed, member.seed), np.int32(done))
@@ -374,16 +343,8 @@ class JaxEngine:
                 table[row, epoch] = self._order(seed, done + epoch)[:used]
         return table
 
-    def _order(self, seed: int, epoch: int) -> NDArray[np.int32]:
-        """Return the order of an epoch; the last ones asked for are kept, for members share them."""
-        key = seed, epoch
-        order = self._kept_orders.get(key)
-        if order is None:
-            order = example_order(self.study_seed, seed, epoch, len(self.data.train))
-            self._kept_orders[key] = order
-            while len(self._kept_orders) > ORDERS_KEPT:
-                self._kept_orders.popitem(last=False)
-        return order
+    def _new_order(self, seed: int, epoch: int) -> NDArray[np.int32]:
+        return example_order(self.study_seed, seed, epoch, len(self.data.train))
 
     # ---- in a stream --------------------------------------------------------------------------
 
@@ -408,7 +369,7 @@ class JaxEngine:
         if self._judge is None:
             members = layout.MEMBERS_PER_CALL
             judge = build_judge(self.problem, members, self._evaluated_part)
-            params = lay(members, [self._start(0).params])
+            params = lay(members, [self._starts.of(0).params])
             self._judge = Compiled(judge.lower(params, np.int32(1), self._test))
 
     def _judged(self, runs: list[Run]) -> list[Run]:

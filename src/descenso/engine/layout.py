@@ -106,7 +106,7 @@ class Slab:
         return cls(members, SEEDS_PER_CALL, max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch)))
 
 
-def in_words(arrangements: Set[str]) -> str:
+def describe_arrangements(arrangements: Set[str]) -> str:
     """Return how the members of several programs are arranged."""
     if len(arrangements) > 1:
         return N_("members one after another or side by side")

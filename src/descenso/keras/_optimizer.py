@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import keras
@@ -300,10 +301,9 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         xp = namespace(theta)
         if keras.config.backend() == "tensorflow":
-            try:
+            # A rule that does more with t than a Number can is given the tensor.
+            with suppress(TypeError, ValueError, AttributeError):
                 return self.rule.update(xp, theta, g, state, Number(t), settings)
-            except (TypeError, ValueError, AttributeError):
-                pass  # the rule does more with t than a Number can: give it the tensor
         return self.rule.update(xp, theta, g, state, t, settings)
 
     def _slots_of(self, variable: Variable) -> dict[str, Variable]:
