@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
 from descenso.store import Store
+from descenso.store._schema import SCHEMA_VERSION, metadata
 from descenso.study import as_json, run_study
 
 from . import _postgres
@@ -80,3 +84,41 @@ def test_writers_at_once_lose_nothing_and_count_nothing_twice(url):
     assert sorted(run.member.seed for run in store.runs("many")) == list(range(30))
     assert store.find("many").seconds == pytest.approx(2 * 20 * 0.5)
     store.close()
+
+
+def _open_at_once(url, count):
+    together = threading.Barrier(count)
+
+    def open_and_close(_):
+        together.wait()
+        Store(url).close()
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(open_and_close, range(count)))  # raises what any of them raised
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_database_without_tables_can_be_opened_by_many_at_once(url, attempt):
+    engine = sa.create_engine(url)
+    metadata.drop_all(engine)
+    _open_at_once(url, 6)
+    assert set(metadata.tables) <= set(sa.inspect(engine).get_table_names())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_tables_of_an_older_descenso_can_be_opened_by_many_at_once(url, attempt):
+    engine = sa.create_engine(url)
+    metadata.drop_all(engine)
+    store = Store(url)
+    store.begin("old", "wine", "2026-01-01T00:00:00", {"methods": []})
+    store.close()
+    with engine.begin() as connection:
+        for column in ("number", "arrangements"):
+            connection.exec_driver_sql(f"ALTER TABLE descenso_studies DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE descenso_about SET value = '1'")
+    _open_at_once(url, 6)
+    with engine.begin() as connection:
+        version = connection.exec_driver_sql("SELECT value FROM descenso_about").scalar_one()
+    assert int(version) == SCHEMA_VERSION
+    engine.dispose()

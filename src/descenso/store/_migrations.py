@@ -34,6 +34,22 @@ _STEPS: dict[int, Callable[[sa.Connection], None]] = {
 }
 
 
+#: Of PostgreSQL's advisory locks, the one of those who make or change descenso's tables.
+_TURN = int.from_bytes(b"descenso", "big")
+
+
+def wait_for_turn(connection: sa.Connection) -> None:
+    """Let one process at a time make or change tables, until its transaction ends.
+
+    No table can be locked for that: it may not be there yet, and of two processes that have read
+    it and both want it alone, PostgreSQL ends one.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+
+
 def knows(version: int) -> bool:
     """Whether a store at that version can be brought to this one's."""
     return version in _STEPS
@@ -41,10 +57,7 @@ def knows(version: int) -> bool:
 
 def migrate(connection: sa.Connection) -> None:
     """Bring the store to this version, all or nothing. Of two processes, one waits and finds it done."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql(f"LOCK TABLE {about.name} IN ACCESS EXCLUSIVE MODE")
+    wait_for_turn(connection)
     found = sa.select(about.c.value).where(about.c.key == "schema_version")
     version = int(connection.execute(found).scalar_one())
     while version < SCHEMA_VERSION:

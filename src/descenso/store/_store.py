@@ -18,7 +18,7 @@ from descenso.language import _
 from descenso.records import Run
 from descenso.store import encoding
 from descenso.store._errors import as_store_errors, refusal
-from descenso.store._migrations import knows, migrate
+from descenso.store._migrations import knows, migrate, wait_for_turn
 from descenso.store._schema import SCHEMA_VERSION, about, metadata, runs, studies
 
 _LOCK_PATIENCE_MS = 5000
@@ -124,8 +124,7 @@ class Store:
 
     def _create_tables(self, connection: sa.Connection) -> None:
         """Create what is missing. Two processes may come here at once: one has to wait."""
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        wait_for_turn(connection)
         metadata.create_all(connection)
         version = self._insert(about).values(key="schema_version", value=str(SCHEMA_VERSION))
         connection.execute(version.on_conflict_do_nothing())
