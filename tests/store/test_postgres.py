@@ -86,22 +86,34 @@ def test_writers_at_once_lose_nothing_and_count_nothing_twice(url):
     store.close()
 
 
-def _open_at_once(url, count):
-    together = threading.Barrier(count)
+def _at_once(calls):
+    together = threading.Barrier(len(calls))
 
-    def open_and_close(_):
+    def wait_and_call(call):
         together.wait()
-        Store(url).close()
+        call()
 
-    with ThreadPoolExecutor(count) as pool:
-        list(pool.map(open_and_close, range(count)))  # raises what any of them raised
+    with ThreadPoolExecutor(len(calls)) as pool:
+        list(pool.map(wait_and_call, calls))  # raises what any of them raised
+
+
+def test_writers_of_the_same_runs_in_opposite_orders_both_end(url, make_run):
+    store = Store(url)
+    store.begin("opposite", "wine", "2026-01-01T00:00:00", {"methods": []})
+    advanced = [make_run(seed) for seed in range(50)]
+    orders = [advanced, advanced[::-1]] * 3
+    for _ in range(5):
+        _at_once([lambda runs=runs: store.save_runs("opposite", runs, 0.5) for runs in orders])
+    assert len(store.runs("opposite")) == 50
+    assert store.find("opposite").seconds == pytest.approx(5 * 6 * 0.5)
+    store.close()
 
 
 @pytest.mark.parametrize("attempt", range(5))
 def test_a_database_without_tables_can_be_opened_by_many_at_once(url, attempt):
     engine = sa.create_engine(url)
     metadata.drop_all(engine)
-    _open_at_once(url, 6)
+    _at_once([lambda: Store(url).close()] * 6)
     assert set(metadata.tables) <= set(sa.inspect(engine).get_table_names())
     engine.dispose()
 
@@ -117,7 +129,7 @@ def test_tables_of_an_older_descenso_can_be_opened_by_many_at_once(url, attempt)
         for column in ("number", "arrangements"):
             connection.exec_driver_sql(f"ALTER TABLE descenso_studies DROP COLUMN {column}")
         connection.exec_driver_sql("UPDATE descenso_about SET value = '1'")
-    _open_at_once(url, 6)
+    _at_once([lambda: Store(url).close()] * 6)
     with engine.begin() as connection:
         version = connection.exec_driver_sql("SELECT value FROM descenso_about").scalar_one()
     assert int(version) == SCHEMA_VERSION

@@ -234,7 +234,8 @@ class Store:
                 "curve": encoding.encode_curve(run.curve),
                 "checkpoint": encoding.encode_checkpoint(run.checkpoint),
             }
-            for run in advanced
+            # In one order for all: writers of the same runs then never wait for each other in a ring.
+            for run in sorted(advanced, key=lambda run: run.member.key)
         ]
         insert = self._insert(runs)
         replaced = {name: insert.excluded[name] for name in ("curve", "checkpoint")}
