@@ -94,10 +94,10 @@ CASES = {
         Case("mnist-dense", "mnist-dense", 64, (("dense", 784, 128), ("dense", 128, 10)),
              members=8, epochs=5, steps=1000,
              loop=2.5, torch_engine=1, evaluation=0.15, bound=0.65, others=(*_ALL, "tutorial")),
-        Case("mnist-cnn", "mnist-cnn", 64, _MNIST_CNN, members=4, epochs=2, steps=50,
+        Case("mnist-cnn", "mnist-cnn", 64, _MNIST_CNN, members=4, epochs=5, steps=50,
              share=0.2, turns=3,
              loop=1.6, torch_engine=1, evaluation=0.15, bound=0.65, others=_ALL),
-        Case("cifar10-cnn", "cifar10-cnn", 64, _CIFAR_CNN, members=4, epochs=2, steps=50,
+        Case("cifar10-cnn", "cifar10-cnn", 64, _CIFAR_CNN, members=4, epochs=5, steps=50,
              turns=3, loop=1.5, torch_engine=1, others=_ALL),
     )
 }  # fmt: skip
