@@ -78,6 +78,59 @@ def test_a_run_equals_a_plain_loop_with_the_key_of_each_step(dropping):
     assert leaves[3] == 12
 
 
+def _with_own_loss(linear, change=lambda inputs, key: inputs, carried=()):
+    """The linear problem with a penalty in its training loss, and inputs changed for training."""
+
+    def init(rng):
+        return Variables(linear.init(rng), carried)
+
+    def train_loss(variables, inputs, targets, key):
+        outputs = linear.apply(variables.trained, change(inputs, key))
+        penalty = 0.01 * (variables.trained["w"] ** 2).sum()
+        return linear.loss(outputs, targets) + penalty, variables.carried
+
+    def apply(variables, inputs):
+        return linear.apply(variables.trained, inputs)
+
+    return replace(linear, init=init, apply=apply, train_loss=train_loss)
+
+
+def _trained_in_small_parts(problem, monkeypatch):
+    monkeypatch.setattr(layout, "BYTES_AT_A_TIME", 32)  # four outputs
+    engine, who = JaxEngine(problem, problem.make_data(0), 0), member(2, lr=0.05)
+    run = finished(engine, [who], 3)[who.key]
+    return run, engine.describe()["programs"][0]["examples_at_a_time"]
+
+
+def test_a_step_with_a_loss_of_its_own_comes_in_parts_with_the_figures_of_the_whole(
+    linear, monkeypatch
+):
+    problem, who = _with_own_loss(linear), member(2, lr=0.05)
+    expected = finished(JaxEngine(problem, problem.make_data(0), 0), [who], 3)[who.key]
+    run, part = _trained_in_small_parts(problem, monkeypatch)
+    assert part == 4
+    np.testing.assert_allclose(run.curve.train_loss, expected.curve.train_loss, rtol=1e-5)
+    np.testing.assert_allclose(run.curve.validation_loss, expected.curve.validation_loss, rtol=1e-5)
+
+
+NOT_APART = {
+    "dropout": {"change": lambda inputs, key: inputs * _mask(key, inputs.shape)},
+    "dropout of next to nothing": {
+        "change": lambda inputs, key: inputs * (1 + 1e-9 * _mask(key, inputs.shape))
+    },
+    "a mean of the batch": {"change": lambda inputs, key: inputs - inputs.mean(0)},
+    "a state": {"carried": np.zeros(3, np.float32)},
+}
+
+
+@pytest.mark.parametrize("options", NOT_APART.values(), ids=NOT_APART)
+def test_a_step_that_draws_or_sees_the_whole_batch_never_comes_in_parts(
+    linear, monkeypatch, options
+):
+    _run, part = _trained_in_small_parts(_with_own_loss(linear, **options), monkeypatch)
+    assert part == 8
+
+
 def test_dropout_is_off_where_a_run_is_judged(dropping, linear):
     data, who = dropping.make_data(0), member(1, lr=0.1)
     engine = JaxEngine(dropping, data, 0)

@@ -13,21 +13,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from descenso.problems import Problem
+from descenso.problems import Problem, Variables
+from descenso.problems._problem import TrainLoss
 
 Array: TypeAlias = Any
 Tree: TypeAlias = Any
+#: (parameters that move, inputs, targets) → mean loss.
+Objective: TypeAlias = Callable[[Tree, Array, Array], Array]
 EXAMPLES_PER_PART = 256  # of a split that is evaluated, at most
 
 
 def loss_and_gradient(
-    problem: Problem, params: Tree, inputs: Array, targets: Array, part: int
+    objective: Objective, params: Tree, inputs: Array, targets: Array, part: int
 ) -> tuple[Array, Tree]:
     """Return the mean loss of a batch and its gradient, ``part`` examples at a time."""
-
-    def objective(moved: Tree, some: Array, their_targets: Array) -> Array:
-        return problem.loss(problem.apply(moved, some), their_targets)
-
     examples = targets.shape[0]
     differentiate: Callable[..., tuple[Array, Tree]] = jax.value_and_grad(objective)
     if part >= examples:
@@ -109,20 +108,53 @@ def _sizes(jaxpr: Any) -> Iterator[int]:
 
 def treats_examples_apart(problem: Problem, params: Tree, split: Array) -> bool:
     """Whether neither outputs nor mean loss change when examples come in two halves."""
-    half = max(1, min(8, jax.tree.leaves(split)[0].shape[0] // 2))
 
-    def figures(split: Array, rows: slice) -> tuple[Array, Array]:
-        inputs, targets = jax.tree.map(lambda a: a[rows], split)
+    def figures(inputs: Array, targets: Array) -> tuple[Array, Array]:
         outputs = problem.apply(params, inputs)
         return outputs, problem.loss(outputs, targets)
 
-    def compare(split: Array) -> Any:
-        first, second = figures(split, slice(half)), figures(split, slice(half, 2 * half))
-        apart = jnp.concatenate([first[0], second[0]]), (first[1] + second[1]) / 2
-        return figures(split, slice(2 * half)), apart
+    def compare(whole: Any, halves: Any) -> Any:
+        (first, loss), (second, other) = (figures(*half) for half in halves)
+        return figures(*whole), (jnp.concatenate([first, second]), (loss + other) / 2)
 
-    together, apart = jax.jit(compare)(split)
+    return _equal(*jax.jit(compare)(*_whole_and_halves(split)))
+
+
+def steps_treat_examples_apart(train_loss: TrainLoss, start: Variables, split: Array) -> bool:
+    """Whether a training step carries nothing on, draws nothing and may be taken in parts."""
+    key = jax.random.key(0)
+
+    def loss(inputs: Array, targets: Array, key: Array = key) -> Array:
+        return train_loss(start, inputs, targets, key)[0]
+
+    def compare(whole: Any, halves: Any) -> Any:
+        first, second = (loss(*half) for half in halves)
+        return (loss(*whole),), ((first + second) / 2,)
+
+    whole, halves = _whole_and_halves(split)
+    if jax.tree.leaves(start.carried) or _looks_at_the_last(loss, *whole, key):
+        return False
+    return _equal(*jax.jit(compare)(whole, halves))
+
+
+def _looks_at_the_last(function: Callable[..., Array], *arguments: Array) -> bool:
+    """Whether a function computes anything from its last argument."""
+    jaxpr = jax.make_jaxpr(function)(*arguments).jaxpr
+    return any(jaxpr.invars[-1] is variable for eqn in jaxpr.eqns for variable in eqn.invars)
+
+
+def _whole_and_halves(split: Array) -> tuple[Array, tuple[Array, Array]]:
+    """Return a few examples, and the same in two halves."""
+    half = max(1, min(8, jax.tree.leaves(split)[0].shape[0] // 2))
+
+    def some(rows: slice) -> Array:
+        return jax.tree.map(lambda a: a[rows], split)
+
+    return some(slice(2 * half)), (some(slice(half)), some(slice(half, 2 * half)))
+
+
+def _equal(figures: tuple[Array, ...], others: tuple[Array, ...]) -> bool:
     return all(
         np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True)
-        for a, b in zip(together, apart, strict=True)
+        for a, b in zip(figures, others, strict=True)
     )

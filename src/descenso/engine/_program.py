@@ -114,15 +114,25 @@ def _differentiate(
     recipe: Recipe, params: Tree, batch: tuple[Array, Array], key: Array
 ) -> tuple[Array, Tree, Tree]:
     """Return the loss of a step, its gradient, and the parameters with what the step carries on."""
-    train_loss = recipe.problem.train_loss
+    problem, train_loss = recipe.problem, recipe.problem.train_loss
     if train_loss is None:
-        loss, gradient = loss_and_gradient(recipe.problem, params, *batch, recipe.part)
-        return loss, gradient, params
 
-    def loss_of(moved: Tree) -> tuple[Array, Tree]:
-        return train_loss(Variables(moved, params.carried), *batch, key)
+        def objective(moved: Tree, inputs: Array, targets: Array) -> Array:
+            return problem.loss(problem.apply(moved, inputs), targets)
 
-    (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(params.trained)
+        return *loss_and_gradient(objective, params, *batch, recipe.part), params
+
+    def loss_of(moved: Tree, inputs: Array, targets: Array) -> tuple[Array, Tree]:
+        return train_loss(Variables(moved, params.carried), inputs, targets, key)
+
+    if recipe.part < recipe.batch_size:  # so it carries nothing on
+
+        def loss_alone(moved: Tree, inputs: Array, targets: Array) -> Array:
+            return loss_of(moved, inputs, targets)[0]
+
+        return *loss_and_gradient(loss_alone, params.trained, *batch, recipe.part), params
+
+    (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(params.trained, *batch)
     return loss, gradient, params._replace(carried=carried)
 
 

@@ -30,6 +30,7 @@ from descenso.engine._gradient import (
     EXAMPLES_PER_PART,
     evaluate,
     largest_bytes,
+    steps_treat_examples_apart,
     treats_examples_apart,
 )
 from descenso.engine._jax_program import Compiled, Program, lay, memory_of
@@ -279,10 +280,10 @@ class JaxEngine:
 
     def _part(self, batch_size: int) -> int:
         """Return how many examples of a batch pass through the network at a time."""
-        if self.problem.train_loss is not None or self._device.platform != "cpu":
+        if self._device.platform != "cpu":
             return batch_size
         part = layout.examples_at_a_time(self._bytes_on_the_way, batch_size)
-        return part if part < batch_size and self._examples_apart else batch_size
+        return part if part < batch_size and self._steps_apart else batch_size
 
     @cached_property
     def _evaluated_part(self) -> int:
@@ -298,6 +299,13 @@ class JaxEngine:
     @cached_property
     def _examples_apart(self) -> bool:
         return treats_examples_apart(self.problem, self._weights(0), self._seen[0])
+
+    @cached_property
+    def _steps_apart(self) -> bool:
+        train_loss = self.problem.train_loss
+        if train_loss is None:
+            return self._examples_apart
+        return steps_treat_examples_apart(train_loss, self._weights(0), self._seen[0])
 
     def _program(self, member: Member, epochs: int) -> Program:
         key = self._program_key(member)
