@@ -9,6 +9,7 @@ import pytest
 from jax import lax
 
 from descenso import methods
+from descenso.engine import layout
 from descenso.engine._fast_forms import in_fast_forms, with_fast_forms
 from descenso.engine.jax import JaxEngine
 from descenso.problems import Data, Split
@@ -16,6 +17,7 @@ from descenso.records import Member
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(3, 9, 8, 4)).astype(np.float32)
+NHWC = ("NHWC", "HWIO", "NHWC")
 
 
 def same(function, *arguments, slow):
@@ -50,8 +52,7 @@ def test_a_convolution_is_xlas(options, side):
     kernel = RNG.normal(size=(side, 3, 4, 5)).astype(np.float32)
 
     def convolve(images, kernel):
-        layout = ("NHWC", "HWIO", "NHWC")
-        return lax.conv_general_dilated(images, kernel, dimension_numbers=layout, **options)
+        return lax.conv_general_dilated(images, kernel, dimension_numbers=NHWC, **options)
 
     same(convolve, IMAGES, kernel, slow="conv_general_dilated")
 
@@ -81,17 +82,16 @@ def test_one_and_three_dimensions_and_depthwise_kernels():
     same(along, line, RNG.normal(size=(3, 3, 4)).astype(np.float32), slow="conv_general_dilated")
 
     def in_space(images, kernel):
-        layout = ("NDHWC", "DHWIO", "NDHWC")
-        return lax.conv_general_dilated(images, kernel, (1,) * 3, "SAME", dimension_numbers=layout)
+        axes = ("NDHWC", "DHWIO", "NDHWC")
+        return lax.conv_general_dilated(images, kernel, (1,) * 3, "SAME", dimension_numbers=axes)
 
     kernel = RNG.normal(size=(2, 2, 3, 2, 3)).astype(np.float32)
     same(in_space, solid, kernel, slow="conv_general_dilated")
 
     def each_channel(images, kernel):
         return lax.conv_general_dilated(
-            images, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"),
-            feature_group_count=4,
-        )  # fmt: skip
+            images, kernel, (1, 1), "SAME", dimension_numbers=NHWC, feature_group_count=4
+        )
 
     for outputs in (4, 8):
         kernel = RNG.normal(size=(3, 3, 1, outputs)).astype(np.float32)
@@ -102,25 +102,76 @@ def test_one_and_three_dimensions_and_depthwise_kernels():
 @pytest.mark.parametrize(
     ("window", "strides", "padding"),
     [((2, 2), (2, 2), "VALID"), ((2, 3), (2, 3), "SAME"), ((3, 3), (2, 1), "SAME"),
-     ((3, 2), (1, 1), "VALID")],
+     ((3, 2), (1, 1), "VALID"), ((2, 1), (3, 2), "VALID"), ((4, 3), (3, 2), ((1, 2), (0, 2)))],
 )  # fmt: skip
 def test_pooling_is_xlas(operation, window, strides, padding):
     blank, combine, name = operation
 
     def pool(images):
-        return lax.reduce_window(images, blank, combine, (1, *window, 1), (1, *strides, 1), padding)
+        widths = padding if isinstance(padding, str) else ((0, 0), *padding, (0, 0))
+        return lax.reduce_window(images, blank, combine, (1, *window, 1), (1, *strides, 1), widths)
 
     same(pool, IMAGES, slow=f"reduce_window_{name}")
 
 
-def test_what_has_no_fast_form_stays_as_it_is():
+@pytest.mark.parametrize("strides", [(2, 2), (1, 3)])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_transposed_convolutions(strides, padding):
     def transposed(images, kernel):
-        layout = ("NHWC", "HWIO", "NHWC")
-        return lax.conv_transpose(images, kernel, (2, 2), "SAME", dimension_numbers=layout)
+        return lax.conv_transpose(images, kernel, strides, padding, dimension_numbers=NHWC)
 
     kernel = RNG.normal(size=(3, 3, 4, 5)).astype(np.float32)
-    ours, theirs = (f(IMAGES, kernel) for f in (in_fast_forms(transposed), transposed))
+    same(transposed, IMAGES, kernel, slow="conv_general_dilated")
+
+
+@pytest.mark.parametrize("outputs", [2, 6])
+def test_channels_in_groups(outputs):
+    def grouped(images, kernel):
+        return lax.conv_general_dilated(
+            images, kernel, (1, 2), "SAME", dimension_numbers=NHWC, feature_group_count=2
+        )
+
+    kernel = RNG.normal(size=(3, 2, 2, outputs)).astype(np.float32)
+    same(grouped, IMAGES, kernel, slow="conv_general_dilated")
+
+
+def convolved(images, kernel):
+    return lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=NHWC)
+
+
+@pytest.mark.parametrize("some", [1, 2, 5])  # of 5 images: one by one, 2 and 2 and 1, all
+def test_some_images_at_a_time_give_the_figures_of_all(some, monkeypatch):
+    images = RNG.normal(size=(5, 6, 4, 3)).astype(np.float32)
+    kernel = RNG.normal(size=(3, 3, 3, 2)).astype(np.float32)
+    monkeypatch.setattr(layout, "BYTES_AT_A_TIME", some * 9 * images[0].nbytes)
+    same(convolved, images, kernel, slow="conv_general_dilated")
+    in_turn = "scan" in str(jax.make_jaxpr(in_fast_forms(convolved))(images, kernel))
+    assert in_turn is (some < 5)
+
+
+def test_one_channel_is_one_product():
+    images, kernel = IMAGES[..., :1], RNG.normal(size=(3, 3, 1, 5)).astype(np.float32)
+    same(convolved, images, kernel, slow="conv_general_dilated")
+    assert "dot_general" in str(jax.make_jaxpr(in_fast_forms(convolved))(images, kernel))
+
+
+def test_what_has_no_fast_form_stays_as_it_is():
+    def in_many_groups(images, kernel):
+        return lax.conv_general_dilated(
+            images, kernel, (1, 1), "SAME", dimension_numbers=NHWC, feature_group_count=64
+        )
+
+    def dilated(images):
+        ones = (1, 1, 1, 1)
+        return lax.reduce_window(
+            images, -jnp.inf, lax.max, (1, 2, 2, 1), ones, "VALID", window_dilation=(1, 2, 2, 1)
+        )
+
+    wide = RNG.normal(size=(1, 3, 3, 128)).astype(np.float32)
+    kernel = RNG.normal(size=(3, 3, 2, 64)).astype(np.float32)
+    ours, theirs = (f(wide, kernel) for f in (in_fast_forms(in_many_groups), in_many_groups))
     np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(in_fast_forms(dilated)(IMAGES), dilated(IMAGES))
     plain = lambda x: jnp.tanh(x).max(axis=-1)  # noqa: E731
     assert str(jax.make_jaxpr(in_fast_forms(plain))(IMAGES)) == str(jax.make_jaxpr(plain)(IMAGES))
 
@@ -172,6 +223,35 @@ def test_of_equal_places_the_first_has_the_gradient_as_in_pytorch(pool):
     np.testing.assert_array_equal(ours, theirs.grad.permute(0, 2, 3, 1))
 
 
+@pytest.mark.parametrize("padding", [0, 1])
+def test_of_equal_places_under_overlapping_windows_too(padding):
+    torch = pytest.importorskip("torch")
+    images = RNG.integers(0, 3, size=(2, 7, 8, 5)).astype(np.float32)  # full of ties
+    widths = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+
+    def pool(x):
+        return lax.reduce_window(x, -jnp.inf, lax.max, (1, 3, 3, 1), (1, 2, 2, 1), widths)
+
+    theirs = torch.tensor(images).permute(0, 3, 1, 2).requires_grad_()
+    pooled = torch.nn.functional.max_pool2d(theirs, 3, 2, padding)
+    weights = np.arange(pooled.numel(), dtype=np.float32).reshape(pooled.shape)
+    (pooled * torch.tensor(weights)).sum().backward()
+    given = weights.transpose(0, 2, 3, 1)
+    ours = jax.grad(lambda x: jnp.sum(in_fast_forms(pool)(x) * given))(images)
+    np.testing.assert_array_equal(ours, theirs.grad.permute(0, 2, 3, 1))
+
+
+def test_maxima_of_lines_and_solids():
+    line, solid = (RNG.normal(size=s).astype(np.float32) for s in ((2, 9, 3), (2, 5, 4, 5, 2)))
+    for images, axes in ((line, 1), (solid, 3)):
+
+        def pool(x, axes=axes):
+            window, strides = (1, *(3,) * axes, 1), (1, *(2,) * axes, 1)
+            return lax.reduce_window(x, -jnp.inf, lax.max, window, strides, "SAME")
+
+        same(pool, images, slow="reduce_window_max")
+
+
 @pytest.mark.parametrize("pool", [largest_of_neighbours, window_maxima])
 def test_nan_reaches_the_figures(pool):
     images = np.zeros((1, 4, 4, 1), np.float32)
@@ -212,8 +292,7 @@ def test_an_engine_trains_a_convolution_in_its_fast_form(linear, monkeypatch):
 
     def apply(params, inputs):
         kernel = params["w"].reshape(2, 2, 1, 2)
-        layout = ("NHWC", "HWIO", "NHWC")
-        sums = lax.conv_general_dilated(inputs, kernel, (1, 1), "VALID", dimension_numbers=layout)
+        sums = lax.conv_general_dilated(inputs, kernel, (1, 1), "VALID", dimension_numbers=NHWC)
         return sums[:, 0, 0] + params["b"]
 
     problem = replace(linear, apply=apply, make_data=make_data)

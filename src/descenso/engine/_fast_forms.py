@@ -13,19 +13,28 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import Literal
 
-from descenso.engine._fast_gradients import larger, largest_in_windows, product
+from descenso.engine import layout
+from descenso.engine._fast_gradients import (
+    larger,
+    largest_in_windows,
+    largest_under,
+    product,
+    slices_of,
+)
 from descenso.problems import Problem
 
 Array: TypeAlias = Any
 #: Kernels and windows of more places than this stay as they are: the slices would fill memory.
 MOST_PLACES = 128
+#: Convolutions of more groups stay as they are: each group is a product of its own.
+MOST_GROUPS = 32
 _CALLS = ("pjit", "jit")  # older and newer JAX
 
 
@@ -109,20 +118,49 @@ def _convolution(
     batch_last, kernel_last, out = dimension_numbers
     images = jnp.transpose(images, (batch_last[0], *batch_last[2:], batch_last[1]))
     kernel = jnp.transpose(kernel, (*kernel_last[2:], kernel_last[1], kernel_last[0]))
-    *places, inputs, outputs = kernel.shape
-    depthwise = feature_group_count == images.shape[-1] and inputs == 1
-    groups = feature_group_count if not depthwise else 1
-    dilated = any(d != 1 for d in lhs_dilation)
-    if dilated or groups != 1 or batch_group_count != 1 or math.prod(places) > MOST_PLACES:
+    *places, inputs, _outputs = kernel.shape
+    depthwise = 1 < feature_group_count == images.shape[-1] and inputs == 1
+    groups = 1 if depthwise else feature_group_count
+    if batch_group_count != 1 or groups > MOST_GROUPS or math.prod(places) > MOST_PLACES:
         return None
-    images = _padded(images, padding, 0)
-    slices = list(_slices(images, places, window_strides, rhs_dilation))
-    sums = (_depthwise if depthwise else _one_product)(slices, kernel)
+    images = _padded(images, padding, 0, lhs_dilation)
+    sum_up = _depthwise if depthwise else _one_product
+
+    def convolve(some: Array, weights: Array) -> Array:
+        slices = list(slices_of(some, places, window_strides, rhs_dilation))
+        return sum_up(slices, weights).reshape(*slices[0].shape[:-1], -1)
+
+    each = zip(jnp.split(images, groups, -1), jnp.split(kernel, groups, -1), strict=True)
+    if depthwise:
+        sums = [convolve(images, kernel)]
+    else:
+        sums = [_some_at_a_time(partial(convolve, weights=w), some, places) for some, w in each]
+    together = jnp.concatenate(sums, axis=-1) if groups > 1 else sums[0]
     order = [0] * len(out)
     order[out[0]], order[out[1]] = 0, len(out) - 1
     for axis, place in enumerate(out[2:], start=1):
         order[place] = axis
-    return jnp.transpose(sums.reshape(*slices[0].shape[:-1], outputs), order)
+    return jnp.transpose(together, order)
+
+
+def _some_at_a_time(
+    convolve: Callable[[Array], Array], images: Array, places: Sequence[int]
+) -> Array:
+    """Convolve so many images at a time that their patches stay in the cache.
+
+    The patches are laid out again for the gradient: to keep them all would fill the memory.
+    """
+    sums = jax.eval_shape(convolve, images)
+    positions = math.prod(sums.shape[1:-1])
+    patches = math.prod(places) * positions * images.shape[-1] * images.dtype.itemsize
+    part = layout.examples_at_a_time(patches, len(images))
+    whole = len(images) // part * part
+    if math.prod(places) == 1 or 2 * part > len(images):
+        return convolve(images)
+    again = jax.checkpoint(convolve, prevent_cse=False)
+    parts = jax.lax.map(again, images[:whole].reshape(-1, part, *images.shape[1:]))
+    done = parts.reshape(whole, *sums.shape[1:])
+    return jnp.concatenate([done, again(images[whole:])]) if whole < len(images) else done
 
 
 def _one_product(slices: list[Array], kernel: Array) -> Array:
@@ -140,36 +178,31 @@ def _depthwise(slices: list[Array], kernel: Array) -> Array:
     return sum(s * w for s, w in zip(wide, weights, strict=True))
 
 
-def _padded(images: Array, padding: Sequence[tuple[int, int]], value: float) -> Array:
-    """Return images with spatial axes padded; a negative width takes away."""
-    if not any(itertools.chain(*padding)):
+def _padded(
+    images: Array,
+    padding: Sequence[tuple[int, int]],
+    value: float,
+    dilation: Sequence[int] | None = None,
+) -> Array:
+    """Return images with spatial axes padded, and spread out by their dilation if they have one.
+
+    A negative width takes away.
+    """
+    dilation = dilation or (1,) * len(padding)
+    if not any(itertools.chain(*padding)) and set(dilation) == {1}:
         return images
-    widths = [(0, 0, 0), *((low, high, 0) for low, high in padding), (0, 0, 0)]
+    spread = [(low, high, d - 1) for (low, high), d in zip(padding, dilation, strict=True)]
+    widths = [(0, 0, 0), *spread, (0, 0, 0)]
     return jax.lax.pad(images, jnp.asarray(value, images.dtype), widths)
-
-
-def _slices(
-    images: Array, places: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
-) -> Any:
-    """Yield what lies under each place of a window, of shape (examples, windows..., channels)."""
-    reach = [(p - 1) * d for p, d in zip(places, dilation, strict=True)]
-    spatial = images.shape[1:-1]
-    for place in itertools.product(*map(range, places)):
-        first = [i * d for i, d in zip(place, dilation, strict=True)]
-        last = [f + size - r for f, size, r in zip(first, spatial, reach, strict=True)]
-        yield jax.lax.slice(
-            images,
-            (0, *first, 0),
-            (images.shape[0], *last, images.shape[-1]),
-            (1, *strides, 1),
-        )
 
 
 # ---- pooling ---------------------------------------------------------------------------------
 
 
 def _pooling(
-    combine: Callable[[Array, Array], Array], beside: Callable[[Array], Array], blank: float
+    beside: Callable[[Array], Array],
+    overlapping: Callable[[Array, tuple[int, ...], tuple[int, ...]], Array],
+    blank: float,
 ) -> Callable[..., Array | None]:
     def pool(
         images: Array,
@@ -186,15 +219,17 @@ def _pooling(
         flat = all(
             window_dimensions[a] == window_strides[a] == 1 and not any(padding[a]) for a in across
         )
-        if not flat or not _is_floating(images) or any(d != 1 for d in base_dilation):
+        if not flat or not _is_floating(images):
+            return None
+        if any(d != 1 for d in (*base_dilation, *window_dilation)):
             return None
         if math.prod(window_dimensions) > MOST_PLACES:
             return None
         images = _padded(images, padding[1:-1], blank)
-        window, strides = window_dimensions[1:-1], window_strides[1:-1]
-        if tuple(window) == tuple(strides) and all(d == 1 for d in window_dilation):
+        window, strides = tuple(window_dimensions[1:-1]), tuple(window_strides[1:-1])
+        if window == strides:
             return beside(_parted(images, window))
-        return reduce(combine, _slices(images, window, strides, window_dilation[1:-1]))
+        return overlapping(images, window, strides)
 
     return pool
 
@@ -212,6 +247,10 @@ def _parted(images: Array, window: Sequence[int]) -> Array:
 
 def _sum_in_windows(parted: Array) -> Array:
     return parted.sum(axis=tuple(range(2, parted.ndim - 1, 2)))
+
+
+def _sum_under(images: Array, window: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    return reduce(jnp.add, slices_of(images, window, strides, (1,) * len(window)))
 
 
 # ---- what is written as these already ----------------------------------------------------------
@@ -243,8 +282,8 @@ def _is_floating(array: Array) -> bool:
 
 _FORMS: dict[str, Callable[..., Array | None]] = {
     "conv_general_dilated": _convolution,
-    "reduce_window_max": _pooling(jnp.maximum, largest_in_windows, -math.inf),
-    "reduce_window_sum": _pooling(jnp.add, _sum_in_windows, 0.0),
+    "reduce_window_max": _pooling(largest_in_windows, largest_under, -math.inf),
+    "reduce_window_sum": _pooling(_sum_in_windows, _sum_under, 0.0),
     "dot_general": _matrix_product,
     "max": _larger,
     "reduce_max": _largest,

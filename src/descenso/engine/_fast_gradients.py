@@ -8,6 +8,9 @@ first of its largest places.
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import jax
@@ -98,3 +101,85 @@ def _back_through_largest(kept: tuple[Array, Array], g: Array) -> tuple[Array]:
 
 
 largest_in_windows.defvjp(_largest, _back_through_largest)
+
+
+# ---- maxima of windows that overlap ------------------------------------------------------------
+
+
+def slices_of(
+    images: Array, places: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> Iterator[Array]:
+    """Yield what lies under each place of a window, of shape (examples, windows..., channels)."""
+    reach = [(p - 1) * d for p, d in zip(places, dilation, strict=True)]
+    spatial = images.shape[1:-1]
+    for place in itertools.product(*map(range, places)):
+        first = [i * d for i, d in zip(place, dilation, strict=True)]
+        last = [f + size - r for f, size, r in zip(first, spatial, reach, strict=True)]
+        yield jax.lax.slice(
+            images,
+            (0, *first, 0),
+            (images.shape[0], *last, images.shape[-1]),
+            (1, *strides, 1),
+        )
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def largest_under(images: Array, window: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """Return the largest number under each place of a window that moves by ``strides``.
+
+    ``images`` has shape (examples, sizes..., channels), as many sizes as the window has.
+    """
+    return _largest_under(images, window, strides)[0]
+
+
+def _largest_under(
+    images: Array, window: tuple[int, ...], strides: tuple[int, ...]
+) -> tuple[Array, tuple[Array, Array]]:
+    slices = slices_of(images, window, strides, (1,) * len(window))
+    best = next(slices)
+    which = jnp.zeros(best.shape, jnp.int16)
+    for number, here in enumerate(slices, start=1):
+        which = jnp.where(here > best, jnp.int16(number), which)
+        best = jnp.maximum(best, here)  # which hands NaN on
+    sizes = jnp.zeros((*images.shape[1:-1], 0), bool)  # holds nothing but its shape
+    return best, (which, sizes)
+
+
+def _back_through_largest_under(
+    window: tuple[int, ...], strides: tuple[int, ...], kept: tuple[Array, Array], g: Array
+) -> tuple[Array]:
+    """Gather for each number what the windows above it send down.
+
+    Numbers at one distance from the step before them lie under the same places of the same
+    windows. So each such phase is a sum of shifted slices, and the phases are then interleaved.
+    """
+    which, sizes = kept[0], kept[1].shape[:-1]
+    axes = range(len(window))
+    rows = [-(-sizes[a] // strides[a]) for a in axes]  # of a phase
+    before = [(window[a] - 1) // strides[a] for a in axes]  # windows that reach back into a row
+    margins = [(0, 0), *((before[a], rows[a] - g.shape[1 + a]) for a in axes), (0, 0)]
+    which = jnp.pad(which, margins, constant_values=-1)
+    g = jnp.pad(g, margins)
+
+    def phase(at: Sequence[int]) -> Array:
+        shifts = [range(-(-(window[a] - at[a]) // strides[a])) for a in axes]
+        total: Array = jnp.zeros((g.shape[0], *rows, g.shape[-1]), g.dtype)
+        for back in itertools.product(*shifts):
+            place = [at[a] + strides[a] * back[a] for a in axes]
+            seen = [slice(before[a] - back[a], before[a] - back[a] + rows[a]) for a in axes]
+            number = sum(place[a] * math.prod(window[a + 1 :]) for a in axes)
+            mine = which[(slice(None), *seen)] == number
+            total += jnp.where(mine, g[(slice(None), *seen)], jnp.zeros((), g.dtype))
+        return total
+
+    phases = [phase(at) for at in itertools.product(*map(range, strides))]
+    stacked = jnp.stack(phases).reshape(*strides, *phases[0].shape)
+    first = len(window)
+    order = [first, *itertools.chain(*((first + 1 + a, a) for a in axes)), 2 * first + 1]
+    whole = jnp.transpose(stacked, order).reshape(
+        g.shape[0], *(rows[a] * strides[a] for a in axes), g.shape[-1]
+    )
+    return (whole[(slice(None), *(slice(size) for size in sizes))],)
+
+
+largest_under.defvjp(_largest_under, _back_through_largest_under)
