@@ -187,7 +187,7 @@ class TorchEngine:
                 self._failures.append(failure(after, error))
         runs = [after for after, _failure in done.advanced]
         unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.diverged]
-        waiting.extendleft(reversed(unfinished))
+        waiting.extend(unfinished)  # behind the others, so that no member is left for the end
         return runs
 
     # ---- worker processes -----------------------------------------------------------------------
