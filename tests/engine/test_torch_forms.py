@@ -71,13 +71,6 @@ class WithPlaces(Net):
         return functional.max_pool2d(self.relu(x), 2, return_indices=True)[0]
 
 
-class OnlyEvaluated(Net):
-    """What is trained is not what is evaluated: only the latter has pooling to move."""
-
-    def maps(self, x):
-        return self.pool(x) if self.training else self.pool(self.relu(x))
-
-
 class Branching(Net):
     def maps(self, x):
         return self.pool(self.relu(x)) if x.sum() > 0 else self.pool(x)
@@ -94,13 +87,9 @@ class Hooked(Functions):
         self.pool.register_forward_hook(lambda *_: None)
 
 
-def engine_for(make_model):
-    problem = problems.from_torch(make_model, (IMAGES, LABELS), batch_size=8, compile=False)
-    return TorchEngine(problem, problem.make_data(0), 5)
-
-
 def trained(make_model):
-    engine, rule = engine_for(make_model), methods.parse("adam").definition()
+    problem = problems.from_torch(make_model, (IMAGES, LABELS), batch_size=8, compile=False)
+    engine, rule = TorchEngine(problem, problem.make_data(0), 5), methods.parse("adam").definition()
     who = Member("adam", "adam", rule.settings(lr=0.01), 8, 0)
     *_earlier, [run] = engine.train([who], 3, judge=True)
     assert engine.describe()["failures"] == []
@@ -128,23 +117,6 @@ def test_what_would_change_or_cannot_be_traced_is_left_as_it_is(make_model):
     curve, moved = trained(make_model)
     assert not moved
     assert np.isfinite(curve.train_loss).all()
-
-
-def test_training_and_evaluation_are_traced_apart(monkeypatch):
-    curve, moved = trained(OnlyEvaluated)
-    assert not moved
-    monkeypatch.setattr("descenso.engine._torch_bench.pooling_first", lambda *_: None)
-    plain, _moved = trained(OnlyEvaluated)
-    np.testing.assert_array_equal(curve.validation_loss, plain.validation_loss)
-    assert curve.test_loss == plain.test_loss
-
-
-@pytest.mark.parametrize("make_model", [Functions, OnlyEvaluated])
-def test_what_is_evaluated_has_pooling_first_too(make_model):
-    engine = engine_for(make_model)
-    _last, graph = engine.bench._evaluated
-    kinds = [kind for node in graph.nodes for kind in ("pool", "relu") if kind in node.name]
-    assert kinds == ["pool", "relu"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,14 +132,6 @@ class Bench:
             with one_thread():
                 self._ways[batch_size] = self._find_way(batch_size)
         return self._ways[batch_size]
-
-    @cached_property
-    def _evaluated(self) -> tuple[bool, torch.fx.Graph | None]:
-        """Return whether channels go last where a module is evaluated, and its faster form."""
-        some = _rows(self.train, slice(EXAMPLES_THAT_PROVE))
-        with own_randomness():
-            last = gains_from_channels_last(self.problem, self.module(0), some)
-            return last, pooling_first(self.problem, self.module(0).eval(), some)
 
     def described_ways(self) -> dict[int, dict[str, Any]]:
         """Return how steps are taken at each batch size met so far."""
@@ -280,14 +271,11 @@ class Bench:
     def evaluate(self, module: torch.nn.Module, part: Batch) -> tuple[float, float]:
         """Return loss and metric over a whole part, in evaluation mode."""
         inputs, targets = part
-        last, graph = self._evaluated
-        lay = channels_last if last else _as_it_is
         module.eval()
         try:
             with torch.no_grad():
-                form = module if graph is None else GraphModule(module, graph)
-                pieces = zip(*(map(lay, cut(x, EXAMPLES_PER_PART)) for x in inputs), strict=True)
-                outputs = torch.cat([self.problem.apply(form, piece) for piece in pieces])
+                pieces = zip(*(cut(x, EXAMPLES_PER_PART) for x in inputs), strict=True)
+                outputs = torch.cat([self.problem.apply(module, piece) for piece in pieces])
                 loss = self.problem.loss(outputs, targets)
                 metric = self.problem.metric.function(outputs, targets)
         finally:
@@ -298,10 +286,6 @@ class Bench:
 def _seed(seed: int) -> None:
     """Seed what draws on the CPU; torch's own ``manual_seed`` looks for other devices each time."""
     torch.default_generator.manual_seed(seed)
-
-
-def _as_it_is(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor
 
 
 def _few(batch: Batch) -> Any:
