@@ -254,6 +254,22 @@ def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
     assert list(engine.arrange([member(lr=0.1)]).values()) == [faster]
 
 
+@pytest.mark.parametrize("kept", ARRANGEMENTS)
+def test_what_another_process_decided_meanwhile_holds(linear, monkeypatch, kept):
+    def decided_by_another(_question, decide):
+        decide()  # here the other way is faster, and its program is ready
+        return kept
+
+    def seconds(engine, program, who):
+        return 9.0 * engine._streams if program.recipe.arrangement == kept else 1.0
+
+    monkeypatch.setattr("descenso.engine.jax.remembered", decided_by_another)
+    monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
+    engine = JaxEngine(linear, linear.make_data(0), 0)
+    finished(engine, [member(lr=0.1)], 1)
+    assert [p["arrangement"] for p in engine.describe()["programs"]] == [kept]
+
+
 @pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("known", ARRANGEMENTS)
 def test_a_decision_of_another_time_is_kept_to(linear, monkeypatch, known):

@@ -235,9 +235,13 @@ class JaxEngine:
         shapes = [a.shape[1:] for a in jax.tree.leaves(self._seen[0])]
         question = [self._program_key(member), self.parameters(), shapes, self.problem.name]
         machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
-        return remembered(
+        decision = remembered(
             json.dumps([*question, *machine]), lambda: self._timed_arrangement(member)
         )
+        key = self._program_key(member)
+        if key in self._programs and self._programs[key].recipe.arrangement != decision:
+            del self._programs[key]  # timed here, but another process had decided meanwhile
+        return decision
 
     def _timed_arrangement(self, member: Member) -> str:
         """Time the first steps both ways, and keep the program of the faster."""
