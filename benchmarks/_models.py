@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -137,17 +136,13 @@ def _population(make_model: Callable[[], Any]) -> Call:
         loss="cross-entropy", batch_size=BATCH, epochs=EPOCHS,
     )  # fmt: skip
     engine = JaxEngine(problem, problem.make_data(0), 0)
-    settings, rates = rules.get("adam").settings, count(1)
+    settings = rules.get("adam").settings(lr=1e-3)
+    members = [Member("adam", "adam", settings, BATCH, seed) for seed in range(MEMBERS)]
 
     def train() -> None:
-        members = [
-            Member("adam", "adam", settings(lr=1e-3 + 1e-7 * next(rates)), BATCH, seed % 2)
-            for seed in range(MEMBERS)
-        ]
         for _runs in engine.train(members, EPOCHS):
             pass
 
-    train()
     return Call(train, MEMBERS * EPOCHS * (EXAMPLES // BATCH))
 
 
@@ -165,5 +160,4 @@ def _fit(make_model: Callable[[], Any]) -> Call:
     def train() -> None:
         model.fit(inputs, labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
 
-    train()
     return Call(train, EPOCHS * (EXAMPLES // BATCH))

@@ -1,11 +1,27 @@
-"""Print and write the rows of a benchmark."""
+"""The command line of a benchmark; print and write its rows."""
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+
+def parse(
+    description: str | None, kind: str, names: Iterable[str], seconds: float
+) -> argparse.Namespace:
+    """Read the command line: ``json``, ``chosen`` (names after ``--kind``) and ``seconds``."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = list(names)
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument(f"--{kind}", nargs="+", choices=names, default=names, metavar="NAME",
+                        dest="chosen", help="measure these alone: " + "; ".join(names))  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=seconds, help="for each, at least")
+    return parser.parse_args()
 
 
 def show(rows: Iterable[Mapping[str, Any]]) -> None:

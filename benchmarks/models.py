@@ -8,13 +8,11 @@ epoch, ``fit`` does not. ``ratio`` is the speed-up theirs/ours, the median over 
 
 from __future__ import annotations
 
-import argparse
 import os
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from benchmarks._report import show, write
+from benchmarks._report import parse, show, write
 from benchmarks._timing import interleaved
 from benchmarks._workers import Worker, calls_of
 from benchmarks.training import row
@@ -41,15 +39,8 @@ def main() -> None:
     os.environ.setdefault("KERAS_BACKEND", "jax")  # here only the names of the models are read
     from benchmarks._models import MODELS
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--model", nargs="+", choices=MODELS, default=list(MODELS), metavar="NAME",
-                        help="measure these alone: " + "; ".join(MODELS))  # fmt: skip
-    parser.add_argument("--seconds", type=float, default=8.0, help="for each model, at least")
-    options = parser.parse_args()
-    rows = [measure(name, options.seconds) for name in options.model]
+    options = parse(__doc__, "model", MODELS, seconds=8.0)
+    rows = [measure(name, options.seconds) for name in options.chosen]
     show(rows)
     write(rows, options.json)
     print(f"{sum(row['met'] for row in rows)} of {len(rows)} faster than fit")

@@ -15,14 +15,12 @@ bookkeeping; the peers only train. ``ratio`` is the speed-up theirs/ours, the me
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-from benchmarks._report import show, write
+from benchmarks._report import parse, show, write
 from benchmarks._timing import interleaved
 from benchmarks._training_cases import CASES, Case
 from benchmarks._workers import Call, Worker, calls_of
@@ -142,15 +140,8 @@ def _row(
 
 def main() -> None:
     """Measure, print and write the rows."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES), metavar="NAME",
-                        help="measure these alone: " + "; ".join(CASES))  # fmt: skip
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each case, at least")
-    options = parser.parse_args()
-    made = [row for name in options.case for row in measure(CASES[name], options.seconds)]
+    options = parse(__doc__, "case", CASES, seconds=20.0)
+    made = [row for name in options.chosen for row in measure(CASES[name], options.seconds)]
     print("\nours, theirs: µs per member-step on all cores; ratio: theirs/ours, or a share")
     show(made)
     write(made, options.json)

@@ -1,5 +1,6 @@
 """The JAX engine against plain loops, and its promises."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -181,7 +182,8 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
 
 
 def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
-    from descenso.engine._gradient import EXAMPLES_PER_PART, evaluate
+    from descenso.engine._gradient import evaluate
+    from descenso.engine._jax_parts import EXAMPLES_PER_PART
 
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
@@ -390,6 +392,16 @@ def test_a_process_that_has_started_jax_already_is_served_with_what_it_has():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "cpu"
+
+
+@pytest.mark.parametrize("given", [None, "--xla_cpu_multi_thread_eigen=true --xla_dump_to=here"])
+def test_jax_starts_with_our_flags_where_the_user_has_not_chosen(given, monkeypatch):
+    monkeypatch.setattr(jax, "devices", lambda: [os.environ["XLA_FLAGS"].split()])
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    if given:
+        monkeypatch.setenv("XLA_FLAGS", given)
+    eigen, loops = layout._XLA_FLAGS
+    assert layout.start_jax() == ([loops, *given.split()] if given else [eigen, loops])
 
 
 def test_starting_jax_leaves_the_environment_as_it_was():

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from descenso import methods, problems
+from descenso.engine import layout
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
 from descenso.records import Member
@@ -308,6 +309,16 @@ class Convolution(nn.Module):
     def forward(self, images):
         maps = nn.functional.max_pool2d(torch.relu(self.seen(images)), 2)
         return self.scores(maps.flatten(1) if self.flatten else maps.view(len(maps), -1))
+
+
+def test_members_advance_side_by_side_so_that_none_is_left_for_the_end(monkeypatch):
+    monkeypatch.setattr(layout, "SECONDS_PER_CALL", 1e-9)  # an epoch of one member
+    problem = problems.from_torch(Convolution, (IMAGES, LABELS), batch_size=8)
+    crowd = [member("adam", seed, lr=0.02) for seed in range(3)]
+    calls = list(engine_of(problem, processes=1).train(crowd, 3))
+    assert [[run.curve.epochs for run in runs] for runs in calls] == [
+        [e] for e in (1, 2, 3) for _ in crowd
+    ]
 
 
 @pytest.mark.parametrize("kernels", [0, 10**9])

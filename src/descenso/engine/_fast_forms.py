@@ -130,17 +130,18 @@ def _convolution(
         slices = list(slices_of(some, places, window_strides, rhs_dilation))
         return sum_up(slices, weights).reshape(*slices[0].shape[:-1], -1)
 
-    each = zip(jnp.split(images, groups, -1), jnp.split(kernel, groups, -1), strict=True)
     if depthwise:
-        sums = [convolve(images, kernel)]
+        sums = convolve(images, kernel)
     else:
-        sums = [_some_at_a_time(partial(convolve, weights=w), some, places) for some, w in each]
-    together = jnp.concatenate(sums, axis=-1) if groups > 1 else sums[0]
+        each = zip(jnp.split(images, groups, -1), jnp.split(kernel, groups, -1), strict=True)
+        sums = jnp.concatenate(
+            [_some_at_a_time(partial(convolve, weights=w), some, places) for some, w in each], -1
+        )
     order = [0] * len(out)
     order[out[0]], order[out[1]] = 0, len(out) - 1
     for axis, place in enumerate(out[2:], start=1):
         order[place] = axis
-    return jnp.transpose(together, order)
+    return jnp.transpose(sums, order)
 
 
 def _some_at_a_time(

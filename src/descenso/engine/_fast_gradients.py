@@ -80,16 +80,23 @@ def largest_in_windows(parted: Array) -> Array:
 
 def _largest(parted: Array) -> tuple[Array, tuple[Array, Array]]:
     window = parted.shape[2:-1:2]
-    best: Array = None
-    for number, place in enumerate(itertools.product(*map(range, window))):
-        at = itertools.chain(*((slice(None), i) for i in place))
-        here = parted[(slice(None), *at)]
-        if best is None:
-            best, which = here, jnp.zeros(here.shape, jnp.int16)
-        else:
-            which = jnp.where(here > best, jnp.int16(number), which)
-            best = jnp.maximum(best, here)  # which hands NaN on
-    return best, (which, jnp.arange(number + 1, dtype=jnp.int16).reshape(window))
+    at = (itertools.chain(*((slice(None), i) for i in p)) for p in _places(window))
+    best, which = _first_largest(parted[(slice(None), *index)] for index in at)
+    return best, (which, jnp.arange(math.prod(window), dtype=jnp.int16).reshape(window))
+
+
+def _places(window: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    return itertools.product(*map(range, window))
+
+
+def _first_largest(alternatives: Iterator[Array]) -> tuple[Array, Array]:
+    """Return the largest of several arrays place by place, and the number of the first that is."""
+    best = next(alternatives)
+    which = jnp.zeros(best.shape, jnp.int16)
+    for number, here in enumerate(alternatives, start=1):
+        which = jnp.where(here > best, jnp.int16(number), which)
+        best = jnp.maximum(best, here)  # which hands NaN on
+    return best, which
 
 
 def _back_through_largest(kept: tuple[Array, Array], g: Array) -> tuple[Array]:
@@ -112,7 +119,7 @@ def slices_of(
     """Yield what lies under each place of a window, of shape (examples, windows..., channels)."""
     reach = [(p - 1) * d for p, d in zip(places, dilation, strict=True)]
     spatial = images.shape[1:-1]
-    for place in itertools.product(*map(range, places)):
+    for place in _places(places):
         first = [i * d for i, d in zip(place, dilation, strict=True)]
         last = [f + size - r for f, size, r in zip(first, spatial, reach, strict=True)]
         yield jax.lax.slice(
@@ -135,12 +142,7 @@ def largest_under(images: Array, window: tuple[int, ...], strides: tuple[int, ..
 def _largest_under(
     images: Array, window: tuple[int, ...], strides: tuple[int, ...]
 ) -> tuple[Array, tuple[Array, Array]]:
-    slices = slices_of(images, window, strides, (1,) * len(window))
-    best = next(slices)
-    which = jnp.zeros(best.shape, jnp.int16)
-    for number, here in enumerate(slices, start=1):
-        which = jnp.where(here > best, jnp.int16(number), which)
-        best = jnp.maximum(best, here)  # which hands NaN on
+    best, which = _first_largest(slices_of(images, window, strides, (1,) * len(window)))
     sizes = jnp.zeros((*images.shape[1:-1], 0), bool)  # holds nothing but its shape
     return best, (which, sizes)
 
@@ -172,7 +174,7 @@ def _back_through_largest_under(
             total += jnp.where(mine, g[(slice(None), *seen)], jnp.zeros((), g.dtype))
         return total
 
-    phases = [phase(at) for at in itertools.product(*map(range, strides))]
+    phases = [phase(at) for at in _places(strides)]
     stacked = jnp.stack(phases).reshape(*strides, *phases[0].shape)
     first = len(window)
     order = [first, *itertools.chain(*((first + 1 + a, a) for a in axes)), 2 * first + 1]

@@ -26,13 +26,8 @@ from descenso.engine._bookkeeping import (
     with_test_figures,
 )
 from descenso.engine._fast_forms import with_fast_forms
-from descenso.engine._gradient import (
-    EXAMPLES_PER_PART,
-    evaluate,
-    largest_bytes,
-    steps_treat_examples_apart,
-    treats_examples_apart,
-)
+from descenso.engine._gradient import evaluate
+from descenso.engine._jax_parts import Parts
 from descenso.engine._jax_program import Compiled, Program, lay, memory_of
 from descenso.engine._jax_starts import Starts
 from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
@@ -88,6 +83,8 @@ class JaxEngine:
         )
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
+        on_cpu = self._device.platform == "cpu"
+        self._parts = Parts(self.problem, lambda: self._weights(0), train, on_cpu)
         self._judge: Compiled | None = None
         self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
         self._order = lru_cache(ORDERS_KEPT)(self._new_order)
@@ -157,6 +154,11 @@ class JaxEngine:
         self._programs[self._program_key(member)] = smaller
         return smaller
 
+    @cached_property
+    def _evaluated_part(self) -> int:
+        """Return how many examples of validation or test pass through the network at a time."""
+        return self._parts.of_split(max(len(self._seen[1][1]), len(self.data.test)))
+
     # ---- starting a member --------------------------------------------------------------------
 
     def _weights(self, seed: int) -> Tree:
@@ -213,7 +215,7 @@ class JaxEngine:
             member.batch_size,
             examples,
             self._slab(member, arrangement, epochs),
-            self._part(member.batch_size),
+            self._parts.of_batch(member.batch_size),
             self._evaluated_part,
             arrangement,
         )
@@ -235,29 +237,28 @@ class JaxEngine:
         shapes = [a.shape[1:] for a in jax.tree.leaves(self._seen[0])]
         question = [self._program_key(member), self.parameters(), shapes, self.problem.name]
         machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
+        timed: dict[str, Program] = {}
         decision = remembered(
-            json.dumps([*question, *machine]), lambda: self._timed_arrangement(member)
+            json.dumps([*question, *machine]), lambda: self._faster_of(timed, member)
         )
-        key = self._program_key(member)
-        if key in self._programs and self._programs[key].recipe.arrangement != decision:
-            del self._programs[key]  # timed here, but another process had decided meanwhile
+        if timed:  # here; but what another process has decided meanwhile holds
+            self._programs[self._program_key(member)] = timed[decision]
         return decision
 
-    def _timed_arrangement(self, member: Member) -> str:
-        """Time the first steps both ways, and keep the program of the faster."""
+    def _faster_of(self, programs: dict[str, Program], member: Member) -> str:
+        """Return the arrangement whose first steps are clearly faster; put both into ``programs``."""
         ways = layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE
-        programs = {way: self._traced(self._recipe(member, 1, way), member) for way in ways}
+        programs |= {way: self._traced(self._recipe(member, 1, way), member) for way in ways}
         best = dict.fromkeys(ways, math.inf)
         for _turn in range(layout.TURNS):
             for way, program in programs.items():
                 best[way] = min(best[way], self._seconds_a_step(program, member))
+        for program in programs.values():
+            program.timed = {way: 1e6 * seconds for way, seconds in best.items()}
         # The usual members fill one call side by side; one after another, every stream has some.
         in_turn = best[layout.ONE_AFTER_ANOTHER] / self._streams
         gain = in_turn / best[layout.SIDE_BY_SIDE]
-        chosen = ways[gain > layout.CLEARLY_FASTER]
-        programs[chosen].timed = {way: 1e6 * seconds for way, seconds in best.items()}
-        self._programs[self._program_key(member)] = programs[chosen]
-        return chosen
+        return ways[gain > layout.CLEARLY_FASTER]
 
     def _seconds_a_step(self, program: Program, member: Member) -> float:
         """Return what a step of a member took in an epoch of as many as a call usually takes."""
@@ -273,7 +274,7 @@ class JaxEngine:
         progress = jax.tree.leaves(self._fresh_progress(member))
         size = sum(leaf.nbytes for leaf in progress)
         if arrangement == layout.SIDE_BY_SIDE:  # all of them compute at once
-            size += 4 * member.batch_size * self._bytes_on_the_way
+            size += 4 * member.batch_size * self._parts.largest_bytes
         most = layout.most_members(self._device.platform, arrangement)
         used = len(self.data.train) // member.batch_size * member.batch_size
         whole = member.batch_size == len(self.data.train)
@@ -281,35 +282,6 @@ class JaxEngine:
         return layout.Slab.fitting(
             most, size, memory_of(self._device), 1 if whole else used, ready_for
         )
-
-    def _part(self, batch_size: int) -> int:
-        """Return how many examples of a batch pass through the network at a time."""
-        if self._device.platform != "cpu":
-            return batch_size
-        part = layout.examples_at_a_time(self._bytes_on_the_way, batch_size)
-        return part if part < batch_size and self._steps_apart else batch_size
-
-    @cached_property
-    def _evaluated_part(self) -> int:
-        """Return how many examples of a split pass through the network at a time."""
-        most = max(len(self._seen[1][1]), len(self.data.test))
-        part = min(EXAMPLES_PER_PART, layout.examples_at_a_time(self._bytes_on_the_way, most))
-        return part if 2 * part >= most or self._examples_apart else most
-
-    @cached_property
-    def _bytes_on_the_way(self) -> int:
-        return largest_bytes(self.problem.apply, self._weights(0), self._seen[0][0])
-
-    @cached_property
-    def _examples_apart(self) -> bool:
-        return treats_examples_apart(self.problem, self._weights(0), self._seen[0])
-
-    @cached_property
-    def _steps_apart(self) -> bool:
-        train_loss = self.problem.train_loss
-        if train_loss is None:
-            return self._examples_apart
-        return steps_treat_examples_apart(train_loss, self._weights(0), self._seen[0])
 
     def _program(self, member: Member, epochs: int) -> Program:
         key = self._program_key(member)
