@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from descenso import methods, rules
-from descenso.engine import Engine, open_engine
+from descenso.engine import Engine, layout, open_engine
 from descenso.engine.jax import JaxEngine
 from descenso.engine.torch import TorchEngine
 from descenso.problems import Data, Metric, Problem, Split
@@ -87,14 +87,29 @@ class Bench:
     name: str
 
     def open(self, steep: bool = False) -> Engine:
-        problem = jax_problem() if self.name == "jax" else torch_problem(self.name == "compiled")
+        in_jax = self.name.startswith("jax")
+        problem = jax_problem() if in_jax else torch_problem(self.name == "compiled")
         if steep:
             loss = problem.loss
             problem = replace(problem, loss=lambda o, t: loss(o, t) ** 4)
-        return open_engine(problem, problem.make_data(0), STUDY_SEED)
+        data = problem.make_data(0)
+        if self.name == "torch on CUDA":
+            return TorchEngine(problem, data, STUDY_SEED, device="cuda")
+        if not in_jax:
+            abreast = self.name == "torch abreast"
+            way = layout.SIDE_BY_SIDE if abreast else layout.ONE_AFTER_ANOTHER
+            return TorchEngine(problem, data, STUDY_SEED, device="cpu", arrangement=way)
+        engine = open_engine(problem, data, STUDY_SEED)
+        if self.name == "jax abreast" and isinstance(engine, JaxEngine):
+            engine._platform = "an accelerator"  # laid out as there, though it computes here
+        return engine
 
 
-@pytest.fixture(params=["jax", "torch", "compiled"], scope="module")
+ON_CUDA = ["torch on CUDA"] if torch.cuda.is_available() else []
+BENCHES = ["jax", "jax abreast", "torch", "compiled", "torch abreast", *ON_CUDA]
+
+
+@pytest.fixture(params=BENCHES, scope="module")
 def bench(request) -> Bench:
     return Bench(request.param)
 
@@ -134,14 +149,16 @@ def test_a_large_validation_part_is_sampled_so_that_measuring_it_stays_cheap(pro
 
 def test_a_problem_is_opened_by_the_engine_of_its_framework():
     assert isinstance(Bench("jax").open(), JaxEngine)
-    assert isinstance(Bench("torch").open(), TorchEngine)
+    problem = torch_problem()
+    assert isinstance(open_engine(problem, problem.make_data(0), STUDY_SEED), TorchEngine)
 
 
+@pytest.mark.parametrize("name", [name for name in BENCHES if name not in ("jax", "compiled")])
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
-def test_both_engines_draw_the_same_curves(batch_size):
+def test_engines_draw_the_same_curves(batch_size, name):
     crowd = [member(rule, 3, batch_size, lr=0.02) for rule in rules.names()]
     first = finished(Bench("jax").open(), crowd, 3)
-    for key, run in finished(Bench("torch").open(), crowd, 3).items():
+    for key, run in finished(Bench(name).open(), crowd, 3).items():
         mine, other = run.curve, first[key].curve
         assert mine.steps == other.steps == 3 * (36 // batch_size)
         for name in ("validation_loss", "train_loss", "validation_metric"):
@@ -161,11 +178,14 @@ def test_the_compiled_step_draws_the_same_curves():
     assert engine.describe()["steps"]["8"]["step_compiled"]
 
 
-def test_both_engines_give_a_member_up_at_the_same_step():
+def test_engines_give_a_member_up_at_the_same_step():
     wild = member("sgd", 1, lr=1e4)
-    first, second = (finished(Bench(n).open(True), [wild], 3)[wild.key] for n in ("jax", "torch"))
-    assert first.curve.diverged_at == second.curve.diverged_at >= 1
-    assert first.curve.epochs == second.curve.epochs
+    first, *others = (finished(Bench(n).open(True), [wild], 3)[wild.key] for n in BENCHES)
+    assert first.curve.diverged_at >= 1
+    for other in others:
+        assert first.curve.diverged_at == other.curve.diverged_at
+        assert first.curve.epochs == other.curve.epochs
+        np.testing.assert_allclose(first.curve.train_loss, other.curve.train_loss, rtol=2e-4)
 
 
 def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(bench):

@@ -44,7 +44,7 @@ def problem_of(make_model=Everything, **options):
 
 
 def engine_of(problem, **options):
-    return TorchEngine(problem, problem.make_data(0), 5, **options)
+    return TorchEngine(problem, problem.make_data(0), 5, **{"device": "cpu", **options})
 
 
 def member(method="adam", seed=0, batch_size=8, **settings):

@@ -29,7 +29,7 @@ class Parts:
     problem : in the forms that are run.
     start : () → parameters to try it with.
     split : training examples to try it on.
-    on_cpu : whether a cache is to be minded in training.
+    on_cpu : whether a core's cache is to be minded.
     """
 
     problem: Problem
@@ -46,7 +46,9 @@ class Parts:
 
     def of_split(self, examples: int) -> int:
         """Return how many of the examples of a split that is evaluated do."""
-        part = min(EXAMPLES_PER_PART, layout.examples_at_a_time(self.largest_bytes, examples))
+        part = EXAMPLES_PER_PART
+        if self.on_cpu:
+            part = min(part, layout.examples_at_a_time(self.largest_bytes, examples))
         return part if 2 * part >= examples or self._examples_apart else examples
 
     @cached_property

@@ -65,6 +65,8 @@ class Recipe:
     """What a program is compiled for.
 
     ``part`` and ``evaluated_part`` say how many examples pass through the network at a time.
+    ``all_steps``: an epoch takes all its steps, also those of a member that has diverged. Then an
+    accelerator knows how many there are, and need not ask the host after each whether to go on.
     """
 
     problem: Problem
@@ -76,6 +78,7 @@ class Recipe:
     part: int
     evaluated_part: int
     arrangement: str = ONE_AFTER_ANOTHER
+    all_steps: bool = False
 
     @property
     def steps(self) -> int:
@@ -147,23 +150,29 @@ def _key_at(inputs: Inputs, epoch: Array, step: Array) -> Array:
 def _train_epoch(
     recipe: Recipe, inputs: Inputs, progress: Progress, epoch: Array, order: Array, train: Array
 ) -> tuple[Progress, Array, Array]:
-    """Take the steps of one epoch, stopping at the one that diverges."""
+    """Take the steps of one epoch; those after the one that diverges do not count."""
 
-    def go_on(carry: Any) -> Array:
-        step, _, _, alive = carry
-        return (step < recipe.steps) & alive
-
-    def take_step(carry: Any) -> Any:
-        step, progress, total, _ = carry
+    def take_step(step: Array, carry: Any) -> Any:
+        progress, total, alive = carry
         batch, key = recipe.batch(train, order, step), _key_at(inputs, epoch, step)
         loss, gradient, params = _differentiate(recipe, progress.params, batch, key)
-        progress = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
-        alive = jnp.isfinite(loss) & (loss <= inputs.hopeless)
-        return step + 1, progress, total + loss, alive
+        moved = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
+        fine = jnp.isfinite(loss) & (loss <= inputs.hopeless)
+        if not recipe.all_steps:
+            return moved, total + loss, fine
+        t = jnp.where(alive, moved.t, progress.t)
+        return moved._replace(t=t), jnp.where(alive, total + loss, total), alive & fine
 
-    zero = jnp.zeros_like(inputs.hopeless)
-    start = (0, progress, zero, jnp.isfinite(inputs.hopeless))
-    steps, progress, total, alive = jax.lax.while_loop(go_on, take_step, start)
+    first = progress.t
+    start = (progress, jnp.zeros_like(inputs.hopeless), jnp.isfinite(inputs.hopeless))
+    if recipe.all_steps:
+        progress, total, alive = jax.lax.fori_loop(0, recipe.steps, take_step, start)
+        return progress, total / (progress.t - first), alive
+    steps, (progress, total, alive) = jax.lax.while_loop(
+        lambda carry: (carry[0] < recipe.steps) & carry[1][2],
+        lambda carry: (carry[0] + 1, take_step(*carry)),
+        (0, start),
+    )
     return progress, total / steps, alive
 
 
@@ -203,8 +212,6 @@ def build(recipe: Recipe) -> Any:
     members. The first two carry a leading axis of members; ``orders`` has shape (seeds, epochs,
     examples used per epoch).
     """
-    one_after_another = recipe.arrangement == ONE_AFTER_ANOTHER
-    train = _train_in_turn if one_after_another else _train_side_by_side
 
     def program(
         progress: Progress, inputs: Inputs, count: Array, orders: Array, epochs: Array, data: Any
@@ -212,7 +219,9 @@ def build(recipe: Recipe) -> Any:
         def one(mine: Progress, given: Inputs) -> tuple[Progress, Outcome]:
             return _train_member(recipe, mine, given, orders, epochs, data)
 
-        return train(one, progress, inputs, count)
+        if recipe.arrangement == ONE_AFTER_ANOTHER:
+            return _train_in_turn(one, progress, inputs, count)
+        return _train_side_by_side(one, progress, inputs, count, recipe.slab.abreast)
 
     return jax.jit(program)
 
@@ -240,13 +249,20 @@ def _train_in_turn(
 
 
 def _train_side_by_side(
-    train: TrainOne, progress: Progress, inputs: Inputs, count: Array
+    train: TrainOne, progress: Progress, inputs: Inputs, count: Array, abreast: int
 ) -> tuple[Progress, Outcome]:
-    taken = jnp.arange(inputs.hopeless.shape[0]) < count
-    # A place that is not taken has no hope, and so takes no step.
-    hopeless = jnp.where(taken, inputs.hopeless, jnp.nan)
+    """Train so many members abreast, and then the next so many."""
+    members = inputs.hopeless.shape[0]
+    taken = jnp.arange(members) < count
+    # A place that is not taken has no hope, and so takes no step that counts.
+    inputs = inputs._replace(hopeless=jnp.where(taken, inputs.hopeless, jnp.nan))
     together: TrainOne = jax.vmap(train)
-    return together(progress, inputs._replace(hopeless=hopeless))
+    if abreast == members:
+        return together(progress, inputs)
+    rows = jax.tree.map(lambda a: a.reshape(-1, abreast, *a.shape[1:]), (progress, inputs))
+    done = _train_in_turn(together, rows[0], rows[1], -(-count // abreast))
+    flat: tuple[Progress, Outcome] = jax.tree.map(lambda a: a.reshape(members, *a.shape[2:]), done)
+    return flat
 
 
 def build_judge(problem: Problem, members: int, part: int) -> Any:

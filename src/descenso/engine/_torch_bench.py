@@ -38,7 +38,8 @@ from descenso.problems._torch_rehearsal import initialised
 from descenso.problems._torch_tensors import Batch, channels_last, cut
 from descenso.records import Member, Run
 
-EXAMPLES_PER_PART = 64  # of a split that is evaluated a part at a time
+EXAMPLES_PER_PART = 64  # of a split that a CPU evaluates at a time: its cache holds them
+EXAMPLES_PER_PART_ELSEWHERE = 1024
 EXAMPLES_THAT_PROVE = 64  # that another form of a module gives the same, at most
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
@@ -114,7 +115,7 @@ class Bench:
         """Train a run for ``more`` epochs; judge it on test after them if asked to."""
         with one_thread(), own_randomness():
             try:
-                run = self._started(run)
+                run = self.started(run)
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
@@ -157,7 +158,7 @@ class Bench:
 
     # ---- one member -----------------------------------------------------------------------------
 
-    def _started(self, run: Run) -> Run:
+    def started(self, run: Run) -> Run:
         """Return the run with its figures before training."""
         if len(run.curve.validation_loss):
             return run
@@ -274,7 +275,8 @@ class Bench:
         module.eval()
         try:
             with torch.no_grad():
-                pieces = zip(*(cut(x, EXAMPLES_PER_PART) for x in inputs), strict=True)
+                size = EXAMPLES_PER_PART if targets.is_cpu else EXAMPLES_PER_PART_ELSEWHERE
+                pieces = zip(*(cut(x, size) for x in inputs), strict=True)
                 outputs = torch.cat([self.problem.apply(module, piece) for piece in pieces])
                 loss = self.problem.loss(outputs, targets)
                 metric = self.problem.metric.function(outputs, targets)

@@ -136,7 +136,7 @@ class Trainee:
         for array in rules.get(self.member.rule).state_names(self.member.settings):
             pieces = self._state_pieces(array)
             kept |= {f"state {array} {n}": s for n, s in zip(self.names, pieces, strict=True)}
-        return {name: _to_array(tensor) for name, tensor in kept.items()}
+        return {name: to_array(tensor) for name, tensor in kept.items()}
 
     def _state_pieces(self, array: str) -> Tensors:
         state = self.optimizer.state
@@ -148,15 +148,15 @@ class Trainee:
     def _load_module(self, checkpoint: Checkpoint) -> None:
         with torch.no_grad():
             for name, parameter in zip(self.names, self._trained, strict=True):
-                parameter.copy_(_from_array(checkpoint[f"parameter {name}"]))
+                parameter.copy_(from_array(checkpoint[f"parameter {name}"]))
             for name, buffer in zip(self._buffer_names, self._buffers, strict=True):
-                buffer.copy_(_from_array(checkpoint[f"buffer {name}"]))
+                buffer.copy_(from_array(checkpoint[f"buffer {name}"]))
 
     def _load_rule(self, checkpoint: Checkpoint) -> None:
         step, device = int(checkpoint["step"]), self._trained[0].device
         arrays = rules.get(self.member.rule).state_names(self.member.settings)
         pieces = {
-            array: [_from_array(checkpoint[f"state {array} {n}"]).to(device) for n in self.names]
+            array: [from_array(checkpoint[f"state {array} {n}"]).to(device) for n in self.names]
             for array in arrays
         }
         if self._flat is not None:
@@ -168,9 +168,10 @@ class Trainee:
             self.optimizer.state[parameter] = {**mine, "step": step}
 
 
-def _to_array(tensor: torch.Tensor) -> NDArray[Any]:
+def to_array(tensor: torch.Tensor) -> NDArray[Any]:
+    """Return a copy of a tensor as an array; NumPy has no bfloat16, so that becomes float32."""
     tensor = tensor.detach().cpu()
-    if tensor.dtype is torch.bfloat16:  # exact: float32 holds every bfloat16
+    if tensor.dtype is torch.bfloat16:
         tensor = tensor.float()
     return tensor.numpy().copy()
 
@@ -181,5 +182,6 @@ def _laid_out_like(state: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor
         return torch.empty_like(parameter, dtype=state.dtype, requires_grad=False).copy_(state)
 
 
-def _from_array(array: NDArray[Any]) -> torch.Tensor:
+def from_array(array: NDArray[Any]) -> torch.Tensor:
+    """Return a copy of an array as a tensor."""
     return torch.tensor(array)

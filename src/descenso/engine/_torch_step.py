@@ -140,7 +140,7 @@ def gains_from_channels_last(problem: Problem, module: torch.nn.Module, batch: B
                 losses.append(eager(problem, module, trained, batch)[0].detach())
     except Exception:  # a view of a tensor that is laid out otherwise
         return False
-    return _close(losses[1], losses[0])
+    return is_close(losses[1], losses[0])
 
 
 # ---- the compiled step ------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def _prove_equal(
         wanted, gradients, buffers = figures(problem, module, parts, batch, seed)
         expected = [wanted, torch.cat([g.reshape(-1) for g in gradients]), *buffers]
         for got, right in zip((loss, flat, *new), expected, strict=True):
-            if not _close(got, right):
+            if not is_close(got, right):
                 raise CannotCompileError(N_("compiled, it gives other figures than as it is"))
 
 
@@ -293,7 +293,8 @@ def figures(
     return loss.detach(), gradients, new
 
 
-def _close(got: torch.Tensor, right: torch.Tensor) -> bool:
+def is_close(got: torch.Tensor, right: torch.Tensor) -> bool:
+    """Whether two results differ by no more than rounding."""
     got, right = got.double(), right.double()
     scale = float(right.abs().max()) if right.numel() else 0.0
     return bool(torch.allclose(got, right, rtol=1e-3, atol=1e-5 * scale, equal_nan=True))

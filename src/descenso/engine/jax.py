@@ -7,6 +7,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -74,7 +75,8 @@ class JaxEngine:
 
     def __post_init__(self) -> None:
         self._device = layout.start_jax()
-        self._streams = layout.streams_of(self._device.platform)
+        self._platform: str = self._device.platform
+        self._streams = layout.streams_of(self._platform)
         self.problem = with_fast_forms(self.problem)
         _use_compilation_cache()
         train, validation, test = (
@@ -83,7 +85,7 @@ class JaxEngine:
         )
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
-        on_cpu = self._device.platform == "cpu"
+        on_cpu = self._platform == "cpu"
         self._parts = Parts(self.problem, lambda: self._weights(0), train, on_cpu)
         self._judge: Compiled | None = None
         self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
@@ -123,7 +125,7 @@ class JaxEngine:
         arrangements = {program.recipe.arrangement for program in self._programs.values()}
         return {
             "engine": "jax",
-            "platform": self._device.platform,
+            "platform": self._platform,
             "streams": self._streams,
             "arrangement": layout.describe_arrangements(arrangements),
             "watched": len(self._seen[1][1]),
@@ -149,8 +151,7 @@ class JaxEngine:
 
     def _with_fewer(self, program: Program, member: Member) -> Program:
         """Return a program whose calls hold half the members."""
-        slab = replace(program.recipe.slab, members=program.recipe.slab.members // 2)
-        smaller = self._traced(replace(program.recipe, slab=slab), member)
+        smaller = self._traced(replace(program.recipe, slab=program.recipe.slab.halved()), member)
         self._programs[self._program_key(member)] = smaller
         return smaller
 
@@ -170,7 +171,7 @@ class JaxEngine:
     def _judge_start(self) -> Callable[[Tree], tuple[Any, Any]]:
         part, validation = self._evaluated_part, self._seen[1]
         judge = jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
-        compiled: Any = judge.lower(self._weights(0), validation).compile()
+        compiled: Any = self._lowered(judge, self._weights(0), validation).compile()
         return lambda params: compiled(params, validation)
 
     def _new_run(self, member: Member) -> Run:
@@ -218,6 +219,7 @@ class JaxEngine:
             self._parts.of_batch(member.batch_size),
             self._evaluated_part,
             arrangement,
+            all_steps=self._platform != "cpu",
         )
 
     def _arrangement(self, member: Member) -> str:
@@ -229,7 +231,7 @@ class JaxEngine:
         return self._decided[name]
 
     def _best_arrangement(self, member: Member) -> str:
-        if self._device.platform != "cpu":
+        if self._platform != "cpu":
             return layout.SIDE_BY_SIDE
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
@@ -273,14 +275,16 @@ class JaxEngine:
     def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.Slab:
         progress = jax.tree.leaves(self._fresh_progress(member))
         size = sum(leaf.nbytes for leaf in progress)
-        if arrangement == layout.SIDE_BY_SIDE:  # all of them compute at once
-            size += 4 * member.batch_size * self._parts.largest_bytes
-        most = layout.most_members(self._device.platform, arrangement)
+        at_work, abreast = member.batch_size * self._parts.largest_bytes, 1
+        if arrangement == layout.SIDE_BY_SIDE:
+            abreast = layout.members_abreast(self._platform, arrangement, at_work)
+            size += 4 * at_work
+        most = layout.most_members(self._platform, arrangement)
         used = len(self.data.train) // member.batch_size * member.batch_size
         whole = member.batch_size == len(self.data.train)
         ready_for = max(epochs, self.problem.epochs)
         return layout.Slab.fitting(
-            most, size, memory_of(self._device), 1 if whole else used, ready_for
+            most, abreast, size, memory_of(self._device), 1 if whole else used, ready_for
         )
 
     def _program(self, member: Member, epochs: int) -> Program:
@@ -294,7 +298,17 @@ class JaxEngine:
 
     def _traced(self, recipe: Recipe, member: Member) -> Program:
         arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
-        return Program(recipe, build(recipe).lower(*arguments))
+        return Program(recipe, self._lowered(build(recipe), *arguments))
+
+    def _lowered(self, function: Any, *arguments: Any) -> Any:
+        """Trace a function; 32-bit products are products of 32 bits, unless the user said else.
+
+        On an accelerator JAX would round their factors to some ten bits, and figures would differ
+        from a CPU's and torch's by more than rounding.
+        """
+        exact = self._platform != "cpu" and jax.config.jax_default_matmul_precision is None
+        with jax.default_matmul_precision("highest") if exact else nullcontext():
+            return function.lower(*arguments)
 
     def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
         """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
@@ -354,7 +368,7 @@ class JaxEngine:
             members = layout.MEMBERS_PER_CALL
             judge = build_judge(self.problem, members, self._evaluated_part)
             params = lay(members, [self._starts.of(0).params])
-            self._judge = Compiled(judge.lower(params, np.int32(1), self._test))
+            self._judge = Compiled(self._lowered(judge, params, np.int32(1), self._test))
 
     def _judged(self, runs: list[Run]) -> list[Run]:
         """Return the runs with their figures on test; their checkpoints have served."""

@@ -2,15 +2,15 @@
 
 On a CPU, members run one after another on one stream per core: a small network stays in its core's
 cache, and no time is lost in handing work between threads. On an accelerator, which one small
-network cannot fill, they run side by side as one batched program. Where a step is so small that the
-calls into the CPU's operations outweigh it, both are timed and the faster is taken.
+network cannot fill, so many run side by side as fill it, as one batched program. Where a CPU's step
+is so small that the calls into its operations outweigh it, both are timed and the faster is taken.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from descenso.language import N_
@@ -22,6 +22,8 @@ SECONDS_PER_CALL = 1.0
 MEMBERS_PER_CALL = 8
 MEMBERS_SIDE_BY_SIDE = 16
 MEMBERS_ON_AN_ACCELERATOR = 64
+#: The largest arrays of the members that an accelerator computes at a time fill so much.
+BYTES_THAT_FILL = 64 * 2**20
 #: Distinct seeds in one call: the table of example orders has a row for each.
 SEEDS_PER_CALL = 8
 #: Memory that the members of one call may take, where the device does not say what it has.
@@ -94,23 +96,33 @@ class Slab:
     members: int
     seeds: int
     epochs: int  # at most, per call
+    abreast: int = 1  # members that compute at a time; divides their number
+
+    def halved(self) -> Slab:
+        """Return a slab that takes less memory: of half the members, and half at a time."""
+        return replace(self, members=self.members // 2, abreast=max(1, self.abreast // 2))
 
     @classmethod
-    def fitting(cls, most: int, member_bytes: int, memory: int, order: int, epochs: int) -> Slab:
+    def fitting(
+        cls, most: int, abreast: int, member_bytes: int, memory: int, order: int, epochs: int
+    ) -> Slab:
         """Choose the largest slab that fits.
 
         Parameters
         ----------
         most : members that it may hold (:func:`most_members`).
+        abreast : members that should compute at a time (:func:`members_abreast`).
         member_bytes : memory that one member takes.
         memory : bytes that the members of a call may take.
         order : examples that one epoch visits.
         epochs : the budget, if it is known to be larger than usual.
         """
         members = max(1, min(most, memory // max(1, member_bytes)))
+        abreast = min(abreast, members)
         per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
         ready_for = max(epochs, EPOCHS_PER_CALL)
-        return cls(members, SEEDS_PER_CALL, max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch)))
+        ready_for = max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch))
+        return cls(members // abreast * abreast, SEEDS_PER_CALL, ready_for, abreast)
 
 
 def describe_arrangements(arrangements: Set[str]) -> str:
@@ -127,6 +139,22 @@ def most_members(platform: str, arrangement: str) -> int:
     if arrangement == ONE_AFTER_ANOTHER:
         return MEMBERS_PER_CALL
     return MEMBERS_SIDE_BY_SIDE if platform == "cpu" else MEMBERS_ON_AN_ACCELERATOR
+
+
+def members_abreast(platform: str, arrangement: str, bytes_each: int) -> int:
+    """Return how many members should compute at a time.
+
+    Parameters
+    ----------
+    bytes_each : what the largest array of a member's step takes.
+    """
+    if arrangement == ONE_AFTER_ANOTHER:
+        return 1
+    most = most_members(platform, arrangement)
+    if platform == "cpu":
+        return most
+    fill = min(most, BYTES_THAT_FILL // max(1, bytes_each))
+    return 1 << fill.bit_length() - 1 if fill else 1  # a power of two
 
 
 def members_for_call(

@@ -1,4 +1,4 @@
-"""The torch engine: members of the user's own module, one after another, on every core."""
+"""The torch engine: members of the user's own module, on every core or side by side on a GPU."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch
 
 from descenso.engine import layout
 from descenso.engine._bookkeeping import failure, watched
+from descenso.engine._torch_abreast import Abreast, key_of
 from descenso.engine._torch_bench import Bench
 from descenso.engine._torch_pool import CannotShareError, Done, Pool, Task
 from descenso.errors import ProblemError
@@ -43,8 +44,9 @@ class _Speed:
 class TorchEngine:
     """Train members of a torch ``problem`` on ``data``.
 
-    Members run one after another on one thread each. They run in this process until enough work
-    is in sight to pay for a worker process per core; where a member runs changes no figure.
+    On a CPU, members run one after another on one thread each. They run in this process until
+    enough work is in sight to pay for a worker process per core; where a member runs changes no
+    figure. Elsewhere so many run side by side as fill the device, where the module allows.
 
     Parameters
     ----------
@@ -53,6 +55,7 @@ class TorchEngine:
     processes : worker processes at most; 1 keeps to this process; ``None``: one per core.
     device : ``"cpu"``, ``"cuda"`` ...; ``None``: CUDA where there is one. Other devices than the
         CPU keep to this process.
+    arrangement : ``"one after another"`` or ``"side by side"``; ``None`` goes by the device.
     """
 
     problem: Problem
@@ -60,6 +63,7 @@ class TorchEngine:
     study_seed: int
     processes: int | None = None
     device: str | None = None
+    arrangement: str | None = None
     _speeds: dict[_Key, _Speed] = field(default_factory=lambda: defaultdict(_Speed), init=False)
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
     _ways: dict[int, Mapping[str, Any]] = field(default_factory=dict, init=False)
@@ -67,13 +71,19 @@ class TorchEngine:
 
     def __post_init__(self) -> None:
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.processes = self.processes or (layout.cores() if self.device == "cpu" else 1)
+        on_cpu = self.device == "cpu"
+        self.arrangement = self.arrangement or (
+            layout.ONE_AFTER_ANOTHER if on_cpu else layout.SIDE_BY_SIDE
+        )
+        abreast = self.arrangement == layout.SIDE_BY_SIDE
+        self.processes = 1 if abreast or not on_cpu else self.processes or layout.cores()
         module = initialised(self.problem, self.data.train)
         self._parameters: int = sum(p.numel() for p in module.parameters() if p.requires_grad)
         self._dtype = floating_dtype(module)
         parts = (self.data.train, watched(self.data, self.study_seed), self.data.test)
         train, validation, test = (self._on_device(tensors_of(p, self._dtype)) for p in parts)
         self.bench = Bench(self.problem, train, validation, test, self.study_seed)
+        self._abreast = Abreast(self.bench) if abreast else None
         self._pool: Pool | None = None
         self._alone_because: str | None = None
 
@@ -90,6 +100,8 @@ class TorchEngine:
         given = (m if isinstance(m, Run) else _new_run(m) for m in members)
         waiting = deque(r for r in given if r.curve.epochs < epochs and not r.curve.diverged)
         try:
+            while waiting and self._abreast:
+                yield self._advance_abreast(self._abreast, waiting, epochs, judge)
             while waiting and not self._pool:
                 task = self._next_task(waiting, epochs, judge, 1)
                 yield self._taken_in(task, task.done_by(self.bench), waiting, epochs)
@@ -116,13 +128,12 @@ class TorchEngine:
             "engine": "torch",
             "platform": self.device,
             "streams": self._pool.processes if self._pool else 1,
-            "arrangement": N_("members one after another, in one process per core")
-            if self._pool
-            else N_("members one after another, in this process"),
+            "arrangement": self._described_arrangement(),
             "alone_because": self._alone_because,
             "watched": len(self.bench.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
             "steps": {str(size): dict(way) for size, way in sorted(self._ways.items())},
+            **(self._abreast.describe() if self._abreast else {}),
             "programs": [
                 {
                     "rule": rule,
@@ -140,6 +151,13 @@ class TorchEngine:
             ],
             "failures": list(self._failures),
         }
+
+    def _described_arrangement(self) -> str:
+        if self._abreast:
+            return N_("members side by side")
+        if self._pool:
+            return N_("members one after another, in one process per core")
+        return N_("members one after another, in this process")
 
     def close(self) -> None:
         """End the worker processes; they start again when they are needed."""
@@ -189,6 +207,27 @@ class TorchEngine:
         unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.diverged]
         waiting.extend(unfinished)  # behind the others, so that no member is left for the end
         return runs
+
+    def _advance_abreast(
+        self, abreast: Abreast, waiting: deque[Run], epochs: int, judge: bool
+    ) -> list[Run]:
+        """Take runs off the queue that can go side by side, and advance them."""
+        first = waiting[0]
+        alike = [run for run in waiting if _group(run) == _group(first)]
+        runs = tuple(alike[: abreast.size(first.member)])
+        taken = {id(run) for run in runs}
+        others = [run for run in waiting if id(run) not in taken]
+        waiting.clear()
+        waiting.extend(others)
+        pace = self._speeds[_key(first)].seconds_per_epoch
+        fitting = 1 if pace is None else layout.SECONDS_PER_CALL / max(pace * len(runs), 1e-9)
+        more = _clipped(fitting, epochs - first.curve.epochs)
+        ends = judge and first.curve.epochs + more >= epochs
+        advanced = abreast.advance(runs, more, ends)
+        many = len(runs)
+        task = Task(runs, (more,) * many, (ends,) * many)
+        done = Done(advanced, self.bench.described_ways(), dict(self.bench.warmed))
+        return self._taken_in(task, done, waiting, epochs)
 
     # ---- worker processes -----------------------------------------------------------------------
 
@@ -246,6 +285,10 @@ def _clipped(epochs: float, most: int) -> int:
 
 def _key(run: Run) -> _Key:
     return run.member.rule, run.member.batch_size
+
+
+def _group(run: Run) -> Any:
+    return key_of(run.member), run.curve.epochs
 
 
 def _new_run(member: Member) -> Run:

@@ -1,10 +1,11 @@
-"""Draw with torch's, Python's and NumPy's generators seeded, and leave the caller's as they were."""
+"""Set torch's switches for a while: its generators, threads and precision; then as they were."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +22,16 @@ def seed_everything(seed: int) -> None:
 def own_randomness() -> Iterator[None]:
     """Give the caller's generators back as they were."""
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()
+    cuda: Any = torch.cuda
+    on_cuda = cuda.get_rng_state_all() if cuda.is_initialized() else []
     try:
         yield
     finally:
         torch.set_rng_state(states[0])
         random.setstate(states[1])
         np.random.set_state(states[2])
+        for device, state in enumerate(on_cuda):
+            cuda.set_rng_state(state, device)
 
 
 @contextmanager
@@ -38,3 +43,14 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Have 32-bit products be products of 32 bits, which an accelerator may round to fewer."""
+    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before

@@ -1,0 +1,208 @@
+"""Train the members of one torch problem side by side, in groups of one rule and batch size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from descenso import rules
+from descenso.engine import layout
+from descenso.engine._bookkeeping import advanced, hopeless_above, in_words, with_test_figures
+from descenso.engine._torch_bench import Advanced, Bench
+from descenso.engine._torch_population import CannotPopulateError, Population
+from descenso.engine._torch_step import draws_elsewhere, eager, has_hooks, parts_of
+from descenso.errors import ProblemError
+from descenso.language import N_, _
+from descenso.problems._torch_random import one_thread, own_randomness
+from descenso.records import Member, Run
+
+Key: TypeAlias = tuple[Any, ...]
+_Row: TypeAlias = tuple[float, float, float]
+
+
+def key_of(member: Member) -> Key:
+    """Return what members that can stand side by side have in common."""
+    rule = rules.get(member.rule)
+    switches = [bool(member.settings[n]) for n, h in rule.hyperparameters.items() if h.is_switch]
+    return rule.name, member.batch_size, tuple(switches), rule.state_names(member.settings)
+
+
+class Abreast:
+    """Trains groups of runs on a bench: side by side where that gives the same, else in turn."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._populations: dict[Key, Population | None] = {}
+        self._sizes: dict[int, int] = {}  # by batch size: members at a time
+        self._draws = False
+        self._why_not: dict[int, str] = {}
+
+    def size(self, member: Member) -> int:
+        """Return how many members like this one should come at a time."""
+        population = self._population(member)
+        return population.places.size if population else 1
+
+    def describe(self) -> dict[str, Any]:
+        """Return how many go side by side at each batch size, and why one by one, if they do."""
+        return {
+            "abreast": {str(size): members for size, members in sorted(self._sizes.items())},
+            "why_one_by_one": {str(size): why for size, why in sorted(self._why_not.items())},
+        }
+
+    def advance(self, runs: Sequence[Run], more: int, judge: bool) -> list[Advanced]:
+        """Train runs that stand at one epoch, no more than :meth:`size`, for ``more`` epochs."""
+        population = self._population(runs[0].member)
+        if population is None:
+            return [self._bench.advance(run, more, judge) for run in runs]
+        with one_thread(), own_randomness():
+            try:
+                return self._advanced(population, runs, more, judge)
+            except torch.cuda.OutOfMemoryError as error:
+                size = self._back_off(runs[0].member, error)
+            except Exception:  # one by one, each member says for itself what fails
+                size = 1
+                self._populations[key_of(runs[0].member)] = None
+        parts = [runs[i : i + size] for i in range(0, len(runs), size)]
+        return [done for part in parts for done in self.advance(part, more, judge)]
+
+    # ---- populations ----------------------------------------------------------------------------
+
+    def _population(self, member: Member) -> Population | None:
+        """Return the places for members like this one; ``None`` if they train one by one."""
+        key = key_of(member)
+        while key not in self._populations:
+            try:
+                with one_thread(), own_randomness():
+                    self._populations[key] = self._new_population(member)
+            except torch.cuda.OutOfMemoryError as error:
+                self._back_off(member, error)
+            except CannotPopulateError as error:
+                self._go_one_by_one(member, str(error))
+            except Exception as error:  # what cannot be traced, batched or recorded
+                self._go_one_by_one(member, in_words(error))
+        return self._populations[key]
+
+    def _go_one_by_one(self, member: Member, why: str) -> None:
+        self._populations[key_of(member)] = None
+        self._why_not[member.batch_size] = why
+
+    def _back_off(self, member: Member, error: Exception) -> int:
+        """Have half as many members at a time, for they did not fit into memory."""
+        size = self._sizes[member.batch_size]
+        if size == 1:
+            line = str(error).strip().partition("\n")[0]
+            raise ProblemError(
+                _("the memory does not suffice for one member at batch size {size}: {why}").format(
+                    size=member.batch_size, why=line
+                )
+            ) from error
+        self._sizes[member.batch_size] = size // 2
+        self._populations = {
+            key: made for key, made in self._populations.items() if key[1] != member.batch_size
+        }
+        torch.cuda.empty_cache()
+        return size // 2
+
+    def _new_population(self, member: Member) -> Population:
+        bench, size = self._bench, member.batch_size
+        module = bench.module(0)
+        if size not in self._sizes:
+            self._sizes[size] = self._fitting(module, size)
+        return Population(
+            bench.problem, module, bench.train, bench.validation, member, self._sizes[size],
+            bench.study_seed, self._draws,
+        )  # fmt: skip
+
+    def _fitting(self, module: torch.nn.Module, batch_size: int) -> int:
+        """Return how many members fill the device."""
+        inputs, targets = self._bench.train
+        batch = tuple(x[:batch_size] for x in inputs), targets[:batch_size]
+        if has_hooks(module):
+            raise CannotPopulateError(N_("it has hooks"))
+        if draws_elsewhere(self._bench.problem, module, batch):
+            raise CannotPopulateError(N_("it draws from Python's or NumPy's generators"))
+        trained = list(parts_of(module)[0].values())
+        before = _generators(targets)
+        seen = _Largest()  # type: ignore[no-untyped-call]
+        with seen:
+            eager(self._bench.problem, module, trained, batch)
+        self._draws = before != _generators(targets)
+        if self._draws:  # draws are keyed by the member and the step
+            return 1
+        return layout.members_abreast(targets.device.type, layout.SIDE_BY_SIDE, seen.bytes)
+
+    # ---- training -------------------------------------------------------------------------------
+
+    def _advanced(
+        self, population: Population, given: Sequence[Run], more: int, judge: bool
+    ) -> list[Advanced]:
+        started, bench, places = time.perf_counter(), self._bench, population.places
+        runs = [bench.started(run) for run in given]
+        for place, run in enumerate(runs):
+            hopeless = hopeless_above(float(run.curve.validation_loss[0]))
+            module = bench.module(run.member.seed)
+            places.put(place, run.member, module, run.checkpoint or {}, hopeless)
+        for place in range(len(runs), places.size):
+            places.free(place)
+        rows = self._epochs(population, runs, more)
+        alive = [bool(np.isfinite(mine[-1][1])) for mine in rows]
+        steps = population.steps_taken()
+        tested = population.measured(bench.test) if judge else None
+        seconds = (time.perf_counter() - started) / len(runs)
+        after = []
+        for place, run in enumerate(runs):
+            keep = alive[place] and not judge
+            run = advanced(
+                run, tuple(np.array(rows[place]).T), steps=steps[place], alive=alive[place],
+                seconds=seconds, checkpoint=places.checkpoint(place) if keep else {},
+            )  # fmt: skip
+            if tested and alive[place]:
+                run = with_test_figures(run, float(tested[0][place]), float(tested[1][place]))
+            after.append(Advanced(run))
+        return after
+
+    def _epochs(self, population: Population, runs: Sequence[Run], more: int) -> list[list[_Row]]:
+        """Train, and return training loss, validation loss and metric of each run and epoch."""
+        members, first = [run.member for run in runs], runs[0].curve.epochs
+        hopeless = [hopeless_above(float(run.curve.validation_loss[0])) for run in runs]
+        rows: list[list[_Row]] = [[] for _ in runs]
+        going = dict.fromkeys(range(len(runs)))
+        for epoch in range(first, first + more):
+            means, alive = population.epoch(members, epoch)
+            losses, metrics = population.validated()
+            for place in list(going):
+                if alive[place] and losses[place] <= hopeless[place]:  # NaN is not
+                    rows[place].append((means[place], losses[place], metrics[place]))
+                else:
+                    rows[place].append((means[place], np.nan, np.nan))
+                    population.places.free(place)
+                    del going[place]
+            if not going:
+                break
+        return rows
+
+
+class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the bytes of the largest tensor that is computed."""
+
+    bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        results = func(*args, **(kwargs or {}))
+        made = [x for x in tree_leaves(results) if isinstance(x, torch.Tensor)]
+        self.bytes = max([self.bytes, *(x.numel() * x.element_size() for x in made)])
+        return results
+
+
+def _generators(like: torch.Tensor) -> list[bytes]:
+    """Return where the generators stand that a step on a device may draw from."""
+    states = [torch.get_rng_state()]
+    if like.is_cuda:
+        states.append(torch.cuda.get_rng_state(like.device))
+    return [state.numpy().tobytes() for state in states]
