@@ -33,8 +33,6 @@ SIZES = {
     "mnist-cnn": (2, 300),
     "cifar10-cnn": (2, 300),
 }
-#: JAX takes memory as it needs it: all contenders share one GPU.
-_SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _TEN_BITS = {"JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32"}
 
 
@@ -67,7 +65,7 @@ def _calls(case: Case, stack: ExitStack) -> dict[str, Call]:
     """Start a process for each contender, and return what to time, by the contender's name."""
 
     def started(module: str, *more: str, **environment: str) -> Worker:
-        worker = Worker(f"benchmarks.{module}", case, *more, environment=_SHARED | environment)
+        worker = Worker(f"benchmarks.{module}", case, *more, environment=environment)
         stack.callback(worker.close)
         return worker
 

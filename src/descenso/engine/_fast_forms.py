@@ -1,7 +1,8 @@
 """Convolutions and pooling of the user's own models, in forms that are fast in a compiled loop.
 
-Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside, and the
-gradient of its window reduction is slow everywhere. The same sums written as shifted slices beside
+Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside; on a GPU,
+those of members side by side are grouped, and slow. The gradient of its window reduction is slow
+everywhere. The same sums written as shifted slices beside
 each other and one matrix product, and the same maxima as maxima of slices, are not. So a problem's
 functions are traced, and these operations replaced; all else stays as it is. Products and maxima
 that a network is written in already get the faster of their gradients.
@@ -39,9 +40,7 @@ _CALLS = ("pjit", "jit")  # older and newer JAX
 
 
 def with_fast_forms(problem: Problem) -> Problem:
-    """Return the problem with its convolutions and pooling in fast forms, where that pays."""
-    if jax.default_backend() != "cpu":
-        return problem
+    """Return the problem with its convolutions and pooling in fast forms."""
     train_loss = problem.train_loss and in_fast_forms(problem.train_loss)
     return replace(problem, apply=in_fast_forms(problem.apply), train_loss=train_loss)
 
@@ -147,7 +146,7 @@ def _convolution(
 def _some_at_a_time(
     convolve: Callable[[Array], Array], images: Array, places: Sequence[int]
 ) -> Array:
-    """Convolve so many images at a time that their patches stay in the cache.
+    """Convolve so many images at a time that their patches stay in a core's cache.
 
     The patches are laid out again for the gradient: to keep them all would fill the memory.
     """
@@ -156,7 +155,7 @@ def _some_at_a_time(
     patches = math.prod(places) * positions * images.shape[-1] * images.dtype.itemsize
     part = layout.examples_at_a_time(patches, len(images))
     whole = len(images) // part * part
-    if math.prod(places) == 1 or 2 * part > len(images):
+    if jax.default_backend() != "cpu" or math.prod(places) == 1 or 2 * part > len(images):
         return convolve(images)
     again = jax.checkpoint(convolve, prevent_cse=False)
     parts = jax.lax.map(again, images[:whole].reshape(-1, part, *images.shape[1:]))

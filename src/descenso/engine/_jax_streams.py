@@ -69,6 +69,8 @@ class Streams:
 
     Parameters
     ----------
+    compilers : threads that compile programs before a stream comes to them; 0 leaves it to the
+        streams, which on a CPU have no core beside them.
     do : (task, whether 64-bit numbers are in use) → the runs advanced and the seconds it took.
     with_fewer : (program, one of its members) → a program whose calls hold fewer members.
     """
@@ -78,14 +80,19 @@ class Streams:
         count: int,
         do: Callable[[Task, bool], Advance],
         with_fewer: Callable[[Program, Member], Program],
+        compilers: int = 0,
     ) -> None:
         self._count, self._do, self._with_fewer = count, do, with_fewer
+        self._compilers = compilers
 
     def run(self, groups: Sequence[Group], epochs: int, judge: bool) -> Iterator[list[Run]]:
         """Train all that wait to ``epochs`` epochs; yield the runs of each call as it is done."""
         pool = ThreadPoolExecutor(self._count, "stream")
+        compilers = ThreadPoolExecutor(max(1, self._compilers), "compiler")
         under_way: dict[Future[Advance], tuple[Group, Task]] = {}
         try:
+            for group in groups if self._compilers else ():
+                compilers.submit(group.program.compiled.get)
             while any(group.waiting for group in groups) or under_way:
                 self._keep_busy(pool, groups, under_way, epochs, judge)
                 done, _rest = wait(under_way, return_when=FIRST_COMPLETED)
@@ -97,6 +104,7 @@ class Streams:
                         yield runs
         finally:
             pool.shutdown(cancel_futures=True)
+            compilers.shutdown(cancel_futures=True)
 
     def _keep_busy(
         self,
@@ -109,10 +117,10 @@ class Streams:
         """Give every stream a call to run, and one that waits for the first to be free."""
         while len(under_way) <= self._count:
             compiling = {id(t.program) for _, t in under_way.values() if not t.program.ready}
-            ready = (g for g in groups if g.waiting and id(g.program) not in compiling)
-            group = next(ready, None)
-            if group is None:
+            free = [g for g in groups if g.waiting and id(g.program) not in compiling]
+            if not free:
                 return
+            group = next((g for g in free if g.program.ready), free[0])
             task = group.take(self._count, epochs, judge)
             precision = jax.config.jax_enable_x64  # kept by thread: a stream must be told
             under_way[pool.submit(self._do, task, precision)] = group, task

@@ -77,7 +77,10 @@ class JaxEngine:
         self._device = layout.start_jax()
         self._platform: str = self._device.platform
         self._streams = layout.streams_of(self._platform)
-        self.problem = with_fast_forms(self.problem)
+        on_cpu = self._platform == "cpu"
+        self._abreast = with_fast_forms(self.problem)  # the problem as members side by side have it
+        if on_cpu:
+            self.problem = self._abreast
         _use_compilation_cache()
         train, validation, test = (
             jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._device)
@@ -85,7 +88,6 @@ class JaxEngine:
         )
         self._seen = (train, validation)  # what training and its curves may look at
         self._test = test
-        on_cpu = self._platform == "cpu"
         self._parts = Parts(self.problem, lambda: self._weights(0), train, on_cpu)
         self._judge: Compiled | None = None
         self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
@@ -105,7 +107,9 @@ class JaxEngine:
         groups = self._groups(members, epochs)
         if judge and groups:
             self._prepare_to_judge()
-        yield from Streams(self._streams, self._done, self._with_fewer).run(groups, epochs, judge)
+        compilers = 0 if self._platform == "cpu" else layout.cores()
+        streams = Streams(self._streams, self._done, self._with_fewer, compilers)
+        yield from streams.run(groups, epochs, judge)
 
     def arrange(
         self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
@@ -209,13 +213,14 @@ class JaxEngine:
 
     def _recipe(self, member: Member, epochs: int, arrangement: str) -> Recipe:
         examples = len(self.data.train)
+        slab = self._slab(member, arrangement, epochs)
         return Recipe(
-            self.problem,
+            self._abreast if slab.abreast > 1 else self.problem,
             rules.get(member.rule),
             self._switches(member),
             member.batch_size,
             examples,
-            self._slab(member, arrangement, epochs),
+            slab,
             self._parts.of_batch(member.batch_size),
             self._evaluated_part,
             arrangement,

@@ -9,7 +9,8 @@ is so small that the calls into its operations outweigh it, both are timed and t
 from __future__ import annotations
 
 import os
-from collections.abc import Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,8 @@ SECONDS_PER_CALL = 1.0
 MEMBERS_PER_CALL = 8
 MEMBERS_SIDE_BY_SIDE = 16
 MEMBERS_ON_AN_ACCELERATOR = 64
+#: Members that an accelerator computes at a time at most: a race has some ten to fifty.
+MEMBERS_ABREAST = 32
 #: The largest arrays of the members that an accelerator computes at a time fill so much.
 BYTES_THAT_FILL = 64 * 2**20
 #: Distinct seeds in one call: the table of example orders has a row for each.
@@ -52,6 +55,9 @@ _XLA_FLAGS = (
     "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000",
 )
 
+#: How the names of variables begin that say how JAX is to take a GPU's memory.
+_MEMORY_OF_JAX = ("XLA_PYTHON_CLIENT_", "XLA_CLIENT_MEM_FRACTION")
+
 
 def cores() -> int:
     """Return the cores this process may use; ``DESCENSO_CORES`` says so where it shares them."""
@@ -71,17 +77,27 @@ def start_jax() -> Any:
     """
     import jax
 
-    flags = os.environ.get("XLA_FLAGS")
-    ours = [flag for flag in _XLA_FLAGS if flag.partition("=")[0] not in (flags or "")]
-    os.environ["XLA_FLAGS"] = " ".join([*ours, flags or ""]).strip()
+    flags = os.environ.get("XLA_FLAGS", "")
+    ours = [flag for flag in _XLA_FLAGS if flag.partition("=")[0] not in flags]
+    chosen = {"XLA_FLAGS": " ".join([*ours, flags]).strip()}
+    if not any(name.startswith(_MEMORY_OF_JAX) for name in os.environ):
+        chosen["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # torch may want some of a GPU's memory
+    with _environment(chosen):
+        return jax.devices()[0]  # reads it
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
-        device = jax.devices()[0]  # reads the flags
+        yield
     finally:
-        if flags is None:
-            del os.environ["XLA_FLAGS"]
-        else:
-            os.environ["XLA_FLAGS"] = flags
-    return device
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def streams_of(platform: str) -> int:
@@ -153,7 +169,7 @@ def members_abreast(platform: str, arrangement: str, bytes_each: int) -> int:
     most = most_members(platform, arrangement)
     if platform == "cpu":
         return most
-    fill = min(most, BYTES_THAT_FILL // max(1, bytes_each))
+    fill = min(MEMBERS_ABREAST, BYTES_THAT_FILL // max(1, bytes_each))
     return 1 << fill.bit_length() - 1 if fill else 1  # a power of two
 
 
