@@ -102,7 +102,7 @@ def _treats_examples_apart(problem: Problem, params: Tree, split: Array) -> bool
         (first, loss), (second, other) = (figures(*half) for half in halves)
         return figures(*whole), (jnp.concatenate([first, second]), (loss + other) / 2)
 
-    return _equal(*jax.jit(compare)(*_whole_and_halves(split)))
+    return _equal(*_exactly(compare)(*_whole_and_halves(split)))
 
 
 def _steps_treat_examples_apart(train_loss: TrainLoss, start: Variables, split: Array) -> bool:
@@ -119,7 +119,17 @@ def _steps_treat_examples_apart(train_loss: TrainLoss, start: Variables, split: 
     whole, halves = _whole_and_halves(split)
     if jax.tree.leaves(start.carried) or _looks_at_the_last(loss, *whole, key):
         return False
-    return _equal(*jax.jit(compare)(whole, halves))
+    return _equal(*_exactly(compare)(whole, halves))
+
+
+def _exactly(compare: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function so that no product is rounded to fewer bits than its factors have."""
+
+    def compared(*arguments: Any) -> Any:
+        with jax.default_matmul_precision("highest"):
+            return jax.jit(compare)(*arguments)
+
+    return compared
 
 
 def _looks_at_the_last(function: Callable[..., Array], *arguments: Array) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +25,8 @@ from descenso.records import Member, Run
 
 Key: TypeAlias = tuple[Any, ...]
 _Row: TypeAlias = tuple[float, float, float]
+#: Modules with the initial weights of seeds that are kept, for members share them.
+STARTS_KEPT = 16
 
 
 def key_of(member: Member) -> Key:
@@ -38,6 +41,7 @@ class Abreast:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._start = lru_cache(STARTS_KEPT)(bench.module)  # seed → module, which stays as it is
         self._populations: dict[Key, Population | None] = {}
         self._sizes: dict[int, int] = {}  # by batch size: members at a time
         self._draws = False
@@ -50,8 +54,9 @@ class Abreast:
 
     def describe(self) -> dict[str, Any]:
         """Return how many go side by side at each batch size, and why one by one, if they do."""
+        made = {key[1]: p.places.size for key, p in self._populations.items() if p}
         return {
-            "abreast": {str(size): members for size, members in sorted(self._sizes.items())},
+            "abreast": {str(size): members for size, members in sorted(made.items())},
             "why_one_by_one": {str(size): why for size, why in sorted(self._why_not.items())},
         }
 
@@ -65,9 +70,9 @@ class Abreast:
                 return self._advanced(population, runs, more, judge)
             except torch.cuda.OutOfMemoryError as error:
                 size = self._back_off(runs[0].member, error)
-            except Exception:  # one by one, each member says for itself what fails
+            except Exception as error:  # one by one, each member says for itself what fails
                 size = 1
-                self._populations[key_of(runs[0].member)] = None
+                self._go_one_by_one(runs[0].member, in_words(error))
         parts = [runs[i : i + size] for i in range(0, len(runs), size)]
         return [done for part in parts for done in self.advance(part, more, judge)]
 
@@ -146,8 +151,8 @@ class Abreast:
         runs = [bench.started(run) for run in given]
         for place, run in enumerate(runs):
             hopeless = hopeless_above(float(run.curve.validation_loss[0]))
-            module = bench.module(run.member.seed)
-            places.put(place, run.member, module, run.checkpoint or {}, hopeless)
+            start = self._start(run.member.seed)
+            places.put(place, run.member, start, run.checkpoint or {}, hopeless)
         for place in range(len(runs), places.size):
             places.free(place)
         rows = self._epochs(population, runs, more)

@@ -71,6 +71,7 @@ class Population:
         self.places = Places(module, member, size)
         self._steps = len(train[1]) // member.batch_size
         self._whole = member.batch_size == len(train[1])
+        self._evaluates_abreast = True
         self._lay_out_steps()
         self._prove_equal(member)
         self._step: Callable[[], None] = self._take_step
@@ -197,17 +198,27 @@ class Population:
     def _evaluate(self, part: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Return loss and metric of every place over a whole part, in evaluation mode."""
         inputs, targets = part
-        places, measures = self.places, (self._problem.loss, self._problem.metric.function)
-        given = {**places.trained, **places.frozen, **places.buffers}
-        each = vmap(self._outputs, in_dims=(0, None))
+        measures = self._problem.loss, self._problem.metric.function
         self._module.eval()
         try:
             pieces = zip(*(cut(x, EXAMPLES_PER_PART) for x in inputs), strict=True)
-            outputs = torch.cat([each(given, piece) for piece in pieces], 1)
+            outputs = torch.cat([self._each_outputs(piece) for piece in pieces], 1)
         finally:
             self._module.train()
         losses, metrics = (torch.stack([f(own, targets) for own in outputs]) for f in measures)
         return losses, metrics.to(losses.dtype)
+
+    def _each_outputs(self, inputs: Any) -> torch.Tensor:
+        """Return the outputs of every place; one by one, where torch cannot do it for all."""
+        places = self.places
+        given = {**places.trained, **places.frozen, **places.buffers}
+        if self._evaluates_abreast:
+            try:
+                return vmap(self._outputs, in_dims=(0, None))(given, inputs)
+            except RuntimeError:  # of some layers torch can batch the gradient alone
+                self._evaluates_abreast = False
+        each = ({name: t[place] for name, t in given.items()} for place in range(places.size))
+        return torch.stack([self._outputs(own, inputs) for own in each])
 
     # ---- proof ----------------------------------------------------------------------------------
 
