@@ -27,6 +27,8 @@ MEMBERS_ON_AN_ACCELERATOR = 64
 MEMBERS_ABREAST = 32
 #: The largest arrays of the members that an accelerator computes at a time fill so much.
 BYTES_THAT_FILL = 64 * 2**20
+#: Calls on an accelerator: one computes while the host takes in and prepares the other.
+CALLS_ON_AN_ACCELERATOR = 2
 #: Distinct seeds in one call: the table of example orders has a row for each.
 SEEDS_PER_CALL = 8
 #: Memory that the members of one call may take, where the device does not say what it has.
@@ -101,8 +103,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def streams_of(platform: str) -> int:
-    """Return how many calls run at once on a device."""
-    return cores() if platform == "cpu" else 1
+    """Return how many calls are under way at once on a device."""
+    return cores() if platform == "cpu" else CALLS_ON_AN_ACCELERATOR
 
 
 @dataclass(frozen=True)
