@@ -153,6 +153,7 @@ class Population:
         """Take the steps of an epoch; return the mean loss of each place, and which are alive."""
         before = self.places.t.clone()
         self._total.zero_()
+        self._at.copy_(torch.arange(len(self._at)))
         self._set_orders(members, epoch)
         if self._draws:
             for seed in step_seeds(self._study_seed, members[0].seed, epoch, self._steps):
