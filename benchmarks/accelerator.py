@@ -24,12 +24,12 @@ from benchmarks._timing import interleaved
 from benchmarks._training_cases import CASES, Case
 from benchmarks._workers import Call, Worker, calls_of
 
-MEMBERS = 32
+MEMBERS = 64
 #: Epochs of our population and steps of a peer in a turn.
 SIZES = {
-    "digits": (50, 2000),
-    "digits, batch 1": (5, 2000),
-    "mnist-dense": (5, 1000),
+    "digits": (20, 2000),
+    "digits, batch 1": (2, 2000),
+    "mnist-dense": (1, 1000),
     "mnist-cnn": (2, 300),
     "cifar10-cnn": (2, 300),
 }

@@ -99,10 +99,9 @@ class Bench:
             abreast = self.name == "torch abreast"
             way = layout.SIDE_BY_SIDE if abreast else layout.ONE_AFTER_ANOTHER
             return TorchEngine(problem, data, STUDY_SEED, device="cpu", arrangement=way)
-        engine = open_engine(problem, data, STUDY_SEED)
-        if self.name == "jax abreast" and isinstance(engine, JaxEngine):
-            engine._platform = "an accelerator"  # laid out as there, though it computes here
-        return engine
+        if self.name == "jax abreast":  # laid out as on a GPU, wherever it computes
+            return JaxEngine(problem, data, STUDY_SEED, platform="gpu")
+        return open_engine(problem, data, STUDY_SEED)
 
 
 ON_CUDA = ["torch on CUDA"] if torch.cuda.is_available() else []

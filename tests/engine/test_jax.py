@@ -17,6 +17,9 @@ from descenso.errors import ProblemError
 from descenso.ops import numpy as xp
 from descenso.records import Member
 
+on_a_cpu = pytest.mark.skipif(
+    jax.default_backend() != "cpu", reason="tests how members lie on a CPU"
+)
 ARRANGEMENTS = [layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE]
 SETTINGS = {
     "gradient_descent": {"lr": 0.1},
@@ -213,6 +216,7 @@ def forgetful(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
+@on_a_cpu
 @pytest.mark.usefixtures("forgetful")
 def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypatch):
     engine = JaxEngine(linear, linear.make_data(0), 0)
@@ -228,6 +232,7 @@ def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypat
     assert program["arrangement"] == layout.ONE_AFTER_ANOTHER
 
 
+@on_a_cpu
 @pytest.mark.usefixtures("forgetful")
 def test_the_first_decision_holds_for_all_engines_of_this_machine(linear, monkeypatch):
     times = iter([1.0, 9.0] * layout.TURNS + [9.0, 1.0] * layout.TURNS)
@@ -237,6 +242,7 @@ def test_the_first_decision_holds_for_all_engines_of_this_machine(linear, monkey
     assert next(times) == 9.0  # the second engine timed nothing
 
 
+@on_a_cpu
 @pytest.mark.usefixtures("forgetful")
 def test_a_machine_that_can_keep_nothing_decides_anew(linear, monkeypatch, tmp_path):
     (tmp_path / "descenso").write_text("a file where the folder should be")
@@ -245,6 +251,7 @@ def test_a_machine_that_can_keep_nothing_decides_anew(linear, monkeypatch, tmp_p
     assert decided == layout.ONE_AFTER_ANOTHER
 
 
+@on_a_cpu
 @pytest.mark.usefixtures("forgetful")
 @pytest.mark.parametrize("faster", ARRANGEMENTS)
 def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
@@ -256,6 +263,7 @@ def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
     assert list(engine.arrange([member(lr=0.1)]).values()) == [faster]
 
 
+@on_a_cpu
 @pytest.mark.parametrize("kept", ARRANGEMENTS)
 def test_what_another_process_decided_meanwhile_holds(linear, monkeypatch, kept):
     def decided_by_another(_question, decide):
@@ -346,6 +354,7 @@ def test_a_member_whose_code_fails_ends_alone(linear):
     assert "too large for me" in failure["error"]
 
 
+@on_a_cpu
 @pytest.mark.parametrize("batch_size", [8, 10, 36])  # 36: in parts of 12; 10: 4, 4 and 2
 def test_a_batch_in_parts_gives_the_gradient_of_the_whole(linear, monkeypatch, batch_size):
     who = member("momentum", 1, batch_size, lr=0.05)
@@ -358,6 +367,7 @@ def test_a_batch_in_parts_gives_the_gradient_of_the_whole(linear, monkeypatch, b
     np.testing.assert_allclose(run.curve.validation_loss, expected.curve.validation_loss, rtol=1e-5)
 
 
+@on_a_cpu
 def test_a_network_whose_examples_influence_each_other_is_never_parted(linear, monkeypatch):
     def normalised(params, inputs):
         outputs = linear.apply(params, inputs)
@@ -391,7 +401,7 @@ def test_a_process_that_has_started_jax_already_is_served_with_what_it_has():
         "print(start_jax().platform)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "cpu"
+    assert done.stdout.strip() == jax.default_backend()
 
 
 @pytest.mark.parametrize("given", [None, "--xla_cpu_multi_thread_eigen=true --xla_dump_to=here"])
@@ -411,3 +421,62 @@ def test_starting_jax_leaves_the_environment_as_it_was():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "chosen", [None, "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"]
+)
+def test_jax_takes_a_gpus_memory_as_it_needs_it_unless_the_user_has_chosen(chosen, monkeypatch):
+    for name in [name for name in os.environ if name.startswith(layout._MEMORY_OF_JAX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(jax, "devices", lambda: [os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE")])
+    if chosen:
+        monkeypatch.setenv(chosen, ".5")
+    assert layout.start_jax() == (None if chosen else "false")
+    assert "XLA_PYTHON_CLIENT_PREALLOCATE" not in os.environ
+
+
+# ---- laid out as on a GPU ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bytes_each", "members"),
+    [(1, layout.MEMBERS_ABREAST), (layout.BYTES_THAT_FILL // 11, 8), (layout.BYTES_THAT_FILL, 1)],
+)
+def test_so_many_members_compute_at_a_time_as_fill_a_gpu(bytes_each, members):
+    assert layout.members_abreast("gpu", layout.SIDE_BY_SIDE, bytes_each) == members
+    assert layout.members_abreast("gpu", layout.ONE_AFTER_ANOTHER, bytes_each) == 1
+
+
+@pytest.mark.parametrize("abreast", [1, 4, 32])
+def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_time(
+    linear, monkeypatch, abreast
+):
+    monkeypatch.setattr(layout, "MEMBERS_ABREAST", abreast)
+    crowd = [
+        member(rule, seed, lr=lr)
+        for rule in ("adam", "sgd")
+        for seed in range(3)
+        for lr in (0.1, 1e6)
+    ]
+    engine = JaxEngine(linear, linear.make_data(0), 0, platform="gpu")
+    expected = finished(JaxEngine(linear, linear.make_data(0), 0), crowd, 3)
+    for key, run in finished(engine, crowd, 3).items():
+        mine, its = run.curve, expected[key].curve
+        np.testing.assert_allclose(mine.validation_loss, its.validation_loss, rtol=1e-4)
+        np.testing.assert_allclose(mine.train_loss, its.train_loss, rtol=1e-4)
+        assert (mine.steps, mine.diverged_at) == (its.steps, its.diverged_at)
+    assert {p.recipe.slab.abreast for p in engine._programs.values()} == {abreast}
+    assert all(program.recipe.all_steps for program in engine._programs.values())
+
+
+@on_a_cpu
+def test_on_a_gpu_convolutions_are_products_only_side_by_side(linear):
+    forms = []
+    for platform, arrangement in (("gpu", None), ("gpu", layout.ONE_AFTER_ANOTHER), ("cpu", None)):
+        data = linear.make_data(0)
+        engine = JaxEngine(linear, data, 0, platform=platform, arrangement=arrangement)
+        engine.arrange([member(lr=0.1)])
+        recipe = engine._recipe(member(lr=0.1), 1, engine._arrangement(member(lr=0.1)))
+        forms.append(recipe.problem.apply is not linear.apply)
+    assert forms == [True, False, True]

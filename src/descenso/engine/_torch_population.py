@@ -8,8 +8,9 @@ steps no longer count.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 import torch
@@ -261,6 +262,18 @@ def _same_step(ours: Any, wanted: Any) -> bool:
     return all(is_close(*pair) for pair in zip(parts(ours), parts(wanted), strict=True))
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Have Python's collector free no tensors of others meanwhile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _recorded(function: Callable[[], None]) -> Callable[[], None]:
     """Return what has CUDA launch again all that a function launches."""
     aside: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
@@ -270,7 +283,8 @@ def _recorded(function: Callable[[], None]) -> Callable[[], None]:
             function()
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # What other threads ask of CUDA meanwhile, JAX's for one, must neither fail nor be recorded.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"), _no_collection():
         function()
     replay: Callable[[], None] = graph.replay
     return replay

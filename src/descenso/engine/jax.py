@@ -62,6 +62,7 @@ class JaxEngine:
     study_seed : keys all randomness.
     dtype : of parameters, rule state and settings.
     arrangement : ``"one after another"`` or ``"side by side"``; ``None`` lets the machine decide.
+    platform : ``"cpu"``, ``"gpu"`` ...: lay members out as suits one; ``None``: as suits the device.
     """
 
     problem: Problem
@@ -69,13 +70,14 @@ class JaxEngine:
     study_seed: int
     dtype: type[np.floating[Any]] = np.float32
     arrangement: str | None = None
+    platform: str | None = None
     _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
     _decided: dict[str, str] = field(default_factory=dict, init=False)
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self._device = layout.start_jax()
-        self._platform: str = self._device.platform
+        self._platform: str = self.platform or self._device.platform
         self._streams = layout.streams_of(self._platform)
         on_cpu = self._platform == "cpu"
         self._abreast = with_fast_forms(self.problem)  # the problem as members side by side have it
