@@ -125,6 +125,12 @@ def print_layout(layout: Mapping[str, Any]) -> None:
         print_paragraph(
             _("Steps at batch size {size}: {how}.").format(size=size, how=", ".join(_ways(way)))
         )
+    for size, reason in layout.get("why_one_by_one", {}).items():
+        print_paragraph(
+            _("Members one by one at batch size {size}: {reason}.").format(
+                size=size, reason=_(reason)
+            )
+        )
     for failure in layout.get("failures", ()):
         print_paragraph(_("a member failed: {failure}").format(failure=failure))
 

@@ -52,6 +52,11 @@ class Abreast:
         population = self._population(member)
         return population.places.size if population else 1
 
+    def has(self, rule: str, batch_size: int) -> bool:
+        """Whether members of a rule at a batch size have been trained side by side."""
+        made = (key[:2] for key, population in self._populations.items() if population)
+        return (rule, batch_size) in made
+
     def describe(self) -> dict[str, Any]:
         """Return how many go side by side at each batch size, and why one by one, if they do."""
         made = {key[1]: p.places.size for key, p in self._populations.items() if p}

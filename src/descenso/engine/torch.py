@@ -138,6 +138,9 @@ class TorchEngine:
                 {
                     "rule": rule,
                     "batch_size": size,
+                    "arrangement": layout.SIDE_BY_SIDE
+                    if self._abreast and self._abreast.has(rule, size)
+                    else layout.ONE_AFTER_ANOTHER,
                     "members_per_call": speed.members_per_call,
                     "compile_seconds": round(self._warmed.get((rule, size), 0.0), 3),
                     "member_steps": speed.member_steps,
