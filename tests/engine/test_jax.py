@@ -15,6 +15,8 @@ from descenso.engine.jax import JaxEngine
 from descenso.engine.randomness import example_order, weights_generator
 from descenso.errors import ProblemError
 from descenso.ops import numpy as xp
+from descenso.problems import _start_jax
+from descenso.problems._start_jax import start_jax
 from descenso.records import Member
 
 on_a_cpu = pytest.mark.skipif(
@@ -397,7 +399,7 @@ def test_the_layout_is_described_with_its_timings(linear):
 
 def test_a_process_that_has_started_jax_already_is_served_with_what_it_has():
     code = (
-        "import jax; jax.devices(); from descenso.engine.layout import start_jax; "
+        "import jax; jax.devices(); from descenso.problems._start_jax import start_jax; "
         "print(start_jax().platform)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -410,14 +412,14 @@ def test_jax_starts_with_our_flags_where_the_user_has_not_chosen(given, monkeypa
     monkeypatch.delenv("XLA_FLAGS", raising=False)
     if given:
         monkeypatch.setenv("XLA_FLAGS", given)
-    eigen, loops = layout._XLA_FLAGS
-    assert layout.start_jax() == ([loops, *given.split()] if given else [eigen, loops])
+    eigen, loops = _start_jax._XLA_FLAGS
+    assert start_jax() == ([loops, *given.split()] if given else [eigen, loops])
 
 
 def test_starting_jax_leaves_the_environment_as_it_was():
     code = (
         "import os; os.environ.pop('XLA_FLAGS', None); "
-        "from descenso.engine.layout import start_jax; start_jax(); print('XLA_FLAGS' in os.environ)"
+        "from descenso.problems._start_jax import start_jax; start_jax(); print('XLA_FLAGS' in os.environ)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
@@ -427,12 +429,12 @@ def test_starting_jax_leaves_the_environment_as_it_was():
     "chosen", [None, "XLA_PYTHON_CLIENT_MEM_FRACTION", "XLA_CLIENT_MEM_FRACTION"]
 )
 def test_jax_takes_a_gpus_memory_as_it_needs_it_unless_the_user_has_chosen(chosen, monkeypatch):
-    for name in [name for name in os.environ if name.startswith(layout._MEMORY_OF_JAX)]:
+    for name in [name for name in os.environ if name.startswith(_start_jax._MEMORY_OF_JAX)]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(jax, "devices", lambda: [os.environ.get("XLA_PYTHON_CLIENT_PREALLOCATE")])
     if chosen:
         monkeypatch.setenv(chosen, ".5")
-    assert layout.start_jax() == (None if chosen else "false")
+    assert start_jax() == (None if chosen else "false")
     assert "XLA_PYTHON_CLIENT_PREALLOCATE" not in os.environ
 
 

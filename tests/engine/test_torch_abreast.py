@@ -1,6 +1,7 @@
 """Torch members side by side: as each trains alone, and one by one where that cannot be."""
 
 import random
+import weakref
 
 import numpy as np
 import pytest
@@ -134,6 +135,7 @@ def _compare_with_alone(problem, device):
         return
     assert told["abreast"]["8"] > 1, told["why_one_by_one"]
     assert told["programs"][0]["members_per_call"] > 1
+    assert told["programs"][0]["arrangement"] == layout.SIDE_BY_SIDE
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -310,3 +312,22 @@ def test_the_callers_generators_are_left_alone(device):
     assert before[1:] == (np.random.get_state()[1].tolist(), random.getstate())
     if on_cuda:
         assert on_cuda == [state.tolist() for state in torch.cuda.get_rng_state_all()]
+
+
+def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypatch):
+    real, alive = _torch_abreast.Population, []
+
+    class Crowded(real):
+        def __init__(self, *given):
+            if any(weak() for weak in alive):
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            super().__init__(*given)
+            alive.append(weakref.ref(self))
+
+    monkeypatch.setattr(_torch_abreast, "Population", Crowded)
+    engine = engine_of(problem_of())
+    crowd = [member(rule, seed, lr=0.01) for rule in ("adam", "rmsprop") for seed in range(2)]
+    runs = finished(engine, crowd)
+    assert all(run.curve.epochs == 3 for run in runs)
+    assert engine.describe()["abreast"] == {"8": 16}
+    assert {p["arrangement"] for p in engine.describe()["programs"]} == {layout.SIDE_BY_SIDE}

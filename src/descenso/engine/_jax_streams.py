@@ -120,7 +120,8 @@ class Streams:
             free = [g for g in groups if g.waiting and id(g.program) not in compiling]
             if not free:
                 return
-            group = next((g for g in free if g.program.ready), free[0])
+            ready = [g for g in free if g.program.ready] if self._compilers else []
+            group = (ready or free)[0]
             task = group.take(self._count, epochs, judge)
             precision = jax.config.jax_enable_x64  # kept by thread: a stream must be told
             under_way[pool.submit(self._do, task, precision)] = group, task

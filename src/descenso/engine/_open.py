@@ -22,6 +22,6 @@ def prepare_machine() -> None:
 
     The first JAX operation of a process fixes how many devices it sees.
     """
-    from descenso.engine.layout import start_jax
+    from descenso.problems._start_jax import start_jax
 
     start_jax()

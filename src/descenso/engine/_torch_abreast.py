@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -44,6 +45,7 @@ class Abreast:
         self._start = lru_cache(STARTS_KEPT)(bench.module)  # seed → module, which stays as it is
         self._populations: dict[Key, Population | None] = {}
         self._sizes: dict[int, int] = {}  # by batch size: members at a time
+        self._made: dict[tuple[str, int], int] = {}  # the same, by rule and batch size
         self._draws = False
         self._why_not: dict[int, str] = {}
 
@@ -54,12 +56,11 @@ class Abreast:
 
     def has(self, rule: str, batch_size: int) -> bool:
         """Whether members of a rule at a batch size have been trained side by side."""
-        made = (key[:2] for key, population in self._populations.items() if population)
-        return (rule, batch_size) in made
+        return (rule, batch_size) in self._made
 
     def describe(self) -> dict[str, Any]:
         """Return how many go side by side at each batch size, and why one by one, if they do."""
-        made = {key[1]: p.places.size for key, p in self._populations.items() if p}
+        made = {size: members for (_rule, size), members in self._made.items()}
         return {
             "abreast": {str(size): members for size, members in sorted(made.items())},
             "why_one_by_one": {str(size): why for size, why in sorted(self._why_not.items())},
@@ -74,10 +75,11 @@ class Abreast:
             try:
                 return self._advanced(population, runs, more, judge)
             except torch.cuda.OutOfMemoryError as error:
-                size = self._back_off(runs[0].member, error)
+                self._make_room(runs[0].member, error)
             except Exception as error:  # one by one, each member says for itself what fails
-                size = 1
                 self._go_one_by_one(runs[0].member, in_words(error))
+        del population  # and with it its memory
+        size = self.size(runs[0].member)
         parts = [runs[i : i + size] for i in range(0, len(runs), size)]
         return [done for part in parts for done in self.advance(part, more, judge)]
 
@@ -87,11 +89,13 @@ class Abreast:
         """Return the places for members like this one; ``None`` if they train one by one."""
         key = key_of(member)
         while key not in self._populations:
+            gc.collect()  # what others have left: populations refer to themselves
+            torch.cuda.empty_cache()
             try:
                 with one_thread(), own_randomness():
                     self._populations[key] = self._new_population(member)
             except torch.cuda.OutOfMemoryError as error:
-                self._back_off(member, error)
+                self._make_room(member, error)
             except CannotPopulateError as error:
                 self._go_one_by_one(member, str(error))
             except Exception as error:  # what cannot be traced, batched or recorded
@@ -102,9 +106,13 @@ class Abreast:
         self._populations[key_of(member)] = None
         self._why_not[member.batch_size] = why
 
-    def _back_off(self, member: Member, error: Exception) -> int:
-        """Have half as many members at a time, for they did not fit into memory."""
-        size = self._sizes[member.batch_size]
+    def _make_room(self, member: Member, error: Exception) -> None:
+        """Give up the places of other members; if there are none, half of these members'."""
+        key, made = key_of(member), self._populations
+        self._populations = {k: places for k, places in made.items() if not places}
+        if any(places and k != key for k, places in made.items()):
+            return
+        size = self._sizes.get(member.batch_size, 1)
         if size == 1:
             line = str(error).strip().partition("\n")[0]
             raise ProblemError(
@@ -113,21 +121,18 @@ class Abreast:
                 )
             ) from error
         self._sizes[member.batch_size] = size // 2
-        self._populations = {
-            key: made for key, made in self._populations.items() if key[1] != member.batch_size
-        }
-        torch.cuda.empty_cache()
-        return size // 2
 
     def _new_population(self, member: Member) -> Population:
         bench, size = self._bench, member.batch_size
         module = bench.module(0)
         if size not in self._sizes:
             self._sizes[size] = self._fitting(module, size)
-        return Population(
+        population = Population(
             bench.problem, module, bench.train, bench.validation, member, self._sizes[size],
             bench.study_seed, self._draws,
         )  # fmt: skip
+        self._made[member.rule, size] = self._sizes[size]
+        return population
 
     def _fitting(self, module: torch.nn.Module, batch_size: int) -> int:
         """Return how many members fill the device."""
@@ -154,33 +159,35 @@ class Abreast:
     ) -> list[Advanced]:
         started, bench, places = time.perf_counter(), self._bench, population.places
         runs = [bench.started(run) for run in given]
+        hopeless = [hopeless_above(float(run.curve.validation_loss[0])) for run in runs]
         for place, run in enumerate(runs):
-            hopeless = hopeless_above(float(run.curve.validation_loss[0]))
             start = self._start(run.member.seed)
-            places.put(place, run.member, start, run.checkpoint or {}, hopeless)
+            places.put(place, run.member, start, run.checkpoint or {}, hopeless[place])
         for place in range(len(runs), places.size):
             places.free(place)
-        rows = self._epochs(population, runs, more)
+        rows = self._epochs(population, runs, hopeless, more)
         alive = [bool(np.isfinite(mine[-1][1])) for mine in rows]
         steps = population.steps_taken()
         tested = population.measured(bench.test) if judge else None
+        going_on = [p for p in range(len(runs)) if alive[p] and not judge]
+        kept = places.checkpoints(going_on)
         seconds = (time.perf_counter() - started) / len(runs)
         after = []
         for place, run in enumerate(runs):
-            keep = alive[place] and not judge
             run = advanced(
                 run, tuple(np.array(rows[place]).T), steps=steps[place], alive=alive[place],
-                seconds=seconds, checkpoint=places.checkpoint(place) if keep else {},
+                seconds=seconds, checkpoint=kept.get(place, {}),
             )  # fmt: skip
             if tested and alive[place]:
                 run = with_test_figures(run, float(tested[0][place]), float(tested[1][place]))
             after.append(Advanced(run))
         return after
 
-    def _epochs(self, population: Population, runs: Sequence[Run], more: int) -> list[list[_Row]]:
+    def _epochs(
+        self, population: Population, runs: Sequence[Run], hopeless: Sequence[float], more: int
+    ) -> list[list[_Row]]:
         """Train, and return training loss, validation loss and metric of each run and epoch."""
         members, first = [run.member for run in runs], runs[0].curve.epochs
-        hopeless = [hopeless_above(float(run.curve.validation_loss[0])) for run in runs]
         rows: list[list[_Row]] = [[] for _ in runs]
         going = dict.fromkeys(range(len(runs)))
         for epoch in range(first, first + more):

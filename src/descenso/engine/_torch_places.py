@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -115,14 +117,15 @@ class Places:
         """Leave a place as it is: what is computed there does not count."""
         self.alive[place] = False
 
-    def checkpoint(self, place: int) -> dict[str, NDArray[Any]]:
-        """Return where a member stands, as a member by itself keeps it."""
-        kept: Named = {"step": self.t[place].long()}
-        kept |= {f"parameter {name}": p[place] for name, p in self.trained.items()}
-        kept |= {f"buffer {name}": b[place] for name, b in self.buffers.items()}
+    def checkpoints(self, places: Sequence[int]) -> dict[int, dict[str, NDArray[Any]]]:
+        """Return where the members of some places stand, as a member by itself keeps it."""
+        kept: Named = {"step": self.t.long()}
+        kept |= {f"parameter {name}": p for name, p in self.trained.items()}
+        kept |= {f"buffer {name}": b for name, b in self.buffers.items()}
         for array, pieces in self.state.items():
-            kept |= {f"state {array} {name}": s[place] for name, s in self._views(pieces).items()}
-        return {name: to_array(tensor) for name, tensor in kept.items()}
+            kept |= {f"state {array} {name}": s for name, s in self._views(pieces).items()}
+        arrays = {name: to_array(tensor) for name, tensor in kept.items()} if places else {}
+        return {p: {name: np.array(a[p]) for name, a in arrays.items()} for p in places}
 
 
 def _rows(trained: Named, size: int) -> Named:

@@ -173,8 +173,7 @@ class Population:
             seed: torch.from_numpy(example_order(self._study_seed, seed, epoch, examples)[:used])
             for seed in {member.seed for member in members}
         }
-        for place, member in enumerate(members):
-            self._orders[place].copy_(orders[member.seed])
+        self._orders[: len(members)].copy_(torch.stack([orders[m.seed] for m in members]))
 
     def steps_taken(self) -> list[int]:
         """Return how many steps the member of each place has taken."""

@@ -36,6 +36,7 @@ from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, b
 from descenso.engine._remembered import remembered
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
+from descenso.problems._start_jax import start_jax
 from descenso.records import Member, Run
 
 Tree: TypeAlias = Any
@@ -76,7 +77,7 @@ class JaxEngine:
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._device = layout.start_jax()
+        self._device = start_jax()
         self._platform: str = self.platform or self._device.platform
         self._streams = layout.streams_of(self._platform)
         on_cpu = self._platform == "cpu"

@@ -9,10 +9,8 @@ is so small that the calls into its operations outweigh it, both are timed and t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Set
 from dataclasses import dataclass, replace
-from typing import Any
 
 from descenso.language import N_
 
@@ -50,16 +48,6 @@ USUAL_MEMBERS = 10
 #: Side by side must be so many times faster in the first steps, or members go one after another.
 CLEARLY_FASTER = 1.25
 
-_XLA_FLAGS = (
-    "--xla_cpu_multi_thread_eigen=false",  # each call keeps to one thread
-    # A loop that touches fewer bytes in a turn becomes one native function, with no library calls,
-    # not a list of calls: with one example a step, half the time of a small network.
-    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000",
-)
-
-#: How the names of variables begin that say how JAX is to take a GPU's memory.
-_MEMORY_OF_JAX = ("XLA_PYTHON_CLIENT_", "XLA_CLIENT_MEM_FRACTION")
-
 
 def cores() -> int:
     """Return the cores this process may use; ``DESCENSO_CORES`` says so where it shares them."""
@@ -69,37 +57,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def start_jax() -> Any:
-    """Start JAX as suits many small trainings at once; return the device that trains.
-
-    Where the host process has started JAX already, it is taken as it is. Flags that the user has
-    set stay as they are.
-    """
-    import jax
-
-    flags = os.environ.get("XLA_FLAGS", "")
-    ours = [flag for flag in _XLA_FLAGS if flag.partition("=")[0] not in flags]
-    chosen = {"XLA_FLAGS": " ".join([*ours, flags]).strip()}
-    if not any(name.startswith(_MEMORY_OF_JAX) for name in os.environ):
-        chosen["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # torch may want some of a GPU's memory
-    with _environment(chosen):
-        return jax.devices()[0]  # reads it
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def streams_of(platform: str) -> int:

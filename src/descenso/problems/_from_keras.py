@@ -18,6 +18,7 @@ from descenso.problems._from_jax import PARTS, Examples, _check_callable, _check
 from descenso.problems._keras_losses import BINARY, FIGURES, LABELS, read_loss, read_metric
 from descenso.problems._keras_model import Builder
 from descenso.problems._problem import UNNAMED, Array, Metric, Problem
+from descenso.problems._start_jax import start_jax
 
 
 def from_keras(
@@ -69,6 +70,7 @@ def from_keras(
     _check_whole(batch_size, "batch_size")
     _check_whole(epochs, "epochs")
     _maker(data, classes=False)  # what is wrong with the data is told first
+    start_jax()  # before the model does, which is its first operation
     builder = Builder(make_model, _first_inputs(data))
     model = builder.template
     chosen = read_loss(loss, model)
