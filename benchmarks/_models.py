@@ -124,11 +124,11 @@ def _examples(model: Any) -> tuple[Any, Any]:
 
 def _population(make_model: Callable[[], Any]) -> Call:
     from descenso import problems, rules
+    from descenso.engine import prepare_machine
     from descenso.engine.jax import JaxEngine
-    from descenso.engine.layout import start_jax
     from descenso.records import Member
 
-    start_jax()  # before Keras does, as `descenso compare file.py:problem` starts it
+    prepare_machine()  # before Keras starts JAX, as `descenso compare file.py:problem` does
     inputs, labels = _examples(make_model())
     few = inputs[:VALIDATION], labels[:VALIDATION]
     problem = problems.from_keras(
