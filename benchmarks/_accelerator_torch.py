@@ -7,11 +7,10 @@ from itertools import islice
 from typing import Any
 
 import torch
-from torch.func import functional_call, grad, stack_module_state, vmap
 from torch.nn.functional import cross_entropy
 
 from benchmarks._training_cases import Case
-from benchmarks._training_torch import as_torch, network
+from benchmarks._training_torch import as_torch, network, side_by_side
 from benchmarks._workers import Call
 
 WARM_UP_STEPS = 3
@@ -72,22 +71,11 @@ def _alone(case: Case, inputs: torch.Tensor, targets: torch.Tensor) -> Any:
 
 def _side_by_side(case: Case, inputs: torch.Tensor, targets: torch.Tensor) -> Any:
     """Return a step of all members at once, each on a batch of its own, and the rows of batches."""
-    models: Any = [network(case).to(DEVICE) for _ in range(case.members)]
-    params, buffers = stack_module_state(models)
-    base = models[0].to("meta")
+    params, differentiate = side_by_side([network(case).to(DEVICE) for _ in range(case.members)])
     optimizer = _optimizer(case, params.values())
 
-    def loss(mine: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(functional_call(base, (mine, buffers), (x,)), y)
-
-    gradient_of_each = vmap(grad(loss))
-
     def step(rows: torch.Tensor) -> None:
-        with torch.no_grad():
-            given = {name: value.detach() for name, value in params.items()}
-            gradients = gradient_of_each(given, inputs[rows], targets[rows])
-        for name, value in params.items():
-            value.grad = gradients[name]
+        differentiate(inputs[rows], targets[rows])
         optimizer.step()
 
     return step, _orders(case.members, len(targets), case.batch)

@@ -137,28 +137,37 @@ def _batches(inputs: Any, targets: Any, size: int) -> Iterator[Any]:
 
 def _vmapped(case: Case, inputs: torch.Tensor, targets: torch.Tensor, steps: int) -> Any:
     """Train the members side by side, each on batches of its own."""
-    models = [network(case) for _ in range(case.members)]
+    params, differentiate = side_by_side([network(case) for _ in range(case.members)])
+    optimizer = _optimizer(case, params.values())
+    orders = [_orders(len(targets), case.batch) for _ in range(case.members)]
+
+    def run() -> None:
+        for several in islice(zip(*orders, strict=True), steps):
+            rows = torch.stack(several)
+            differentiate(inputs[rows], targets[rows])
+            optimizer.step()
+
+    return run
+
+
+def side_by_side(models: list[Any]) -> tuple[dict[str, Any], Callable[..., None]]:
+    """Return parameters of all models, and what gives them the gradients of a batch for each."""
     params, buffers = stack_module_state(models)
     base = models[0].to("meta")
-    optimizer = _optimizer(case, params.values())
-    orders = [_orders(len(targets), case.batch) for _ in models]
 
     def loss(mine: Any, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return cross_entropy(functional_call(base, (mine, buffers), (x,)), y)
 
     gradient_of_each = vmap(grad(loss))
 
-    def run() -> None:
-        for several in islice(zip(*orders, strict=True), steps):
-            rows = torch.stack(several)
-            with torch.no_grad():
-                given = {name: value.detach() for name, value in params.items()}
-                gradients = gradient_of_each(given, inputs[rows], targets[rows])
-            for name, value in params.items():
-                value.grad = gradients[name]
-            optimizer.step()
+    def differentiate(inputs: torch.Tensor, targets: torch.Tensor) -> None:
+        with torch.no_grad():
+            given = {name: value.detach() for name, value in params.items()}
+            gradients = gradient_of_each(given, inputs, targets)
+        for name, value in params.items():
+            value.grad = gradients[name]
 
-    return run
+    return params, differentiate
 
 
 # ---- as the tutorial does ------------------------------------------------------------------------

@@ -10,13 +10,13 @@ import time
 import numpy as np
 import pytest
 import torch
+from tests.engine._torch_members import finished, member, same
 from torch import nn
 
-from descenso import methods, problems
+from descenso import problems
 from descenso.engine import layout
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
-from descenso.records import Member
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)
@@ -45,26 +45,6 @@ def problem_of(make_model=Everything, **options):
 
 def engine_of(problem, **options):
     return TorchEngine(problem, problem.make_data(0), 5, **{"device": "cpu", **options})
-
-
-def member(method="adam", seed=0, batch_size=8, **settings):
-    rule = methods.parse(method).definition()
-    return Member(method, rule.name, rule.settings(**settings), batch_size, seed)
-
-
-def finished(engine, members, epochs=3, judge=True):
-    done = {}
-    for chunk in engine.train(members, epochs, judge=judge):
-        done.update({run.member.key: run for run in chunk})
-    return [done[m.key if isinstance(m, Member) else m.member.key] for m in members]
-
-
-def same(one, other):
-    return (
-        np.array_equal(one.curve.validation_loss, other.curve.validation_loss, equal_nan=True)
-        and np.array_equal(one.curve.train_loss, other.curve.train_loss, equal_nan=True)
-        and one.curve.test_loss == other.curve.test_loss
-    )
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -411,7 +391,7 @@ if __name__ == "__main__":
     problem = problems.from_torch(
         lambda: nn.Sequential(nn.Linear(6, 2)), (x, (x[:, 0] > 0).astype(np.int64)), batch_size=8
     )
-    engine = engines.TorchEngine(problem, problem.make_data(0), 0, processes=2)
+    engine = engines.TorchEngine(problem, problem.make_data(0), 0, processes=2, device="cpu")
     settings = methods.parse("adam").definition().settings(lr=0.01)
     going = engine.train([Member("adam", "adam", settings, 8, s) for s in range(9)], 40)
     chunks = [next(going) for _chunk in range(5)]

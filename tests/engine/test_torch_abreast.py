@@ -6,14 +6,14 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from tests.engine._torch_members import finished, member, same
 from torch import nn
 
-from descenso import methods, problems, rules
+from descenso import problems, rules
 from descenso.engine import _torch_abreast, layout
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
 from descenso.problems._torch_random import exact_products
-from descenso.records import Member
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 RNG = np.random.default_rng(0)
@@ -84,27 +84,6 @@ def problem_of(make_model=dense, inputs=X, **options):
 def engine_of(problem, device="cpu", **options):
     options = {"arrangement": layout.SIDE_BY_SIDE, **options}
     return TorchEngine(problem, problem.make_data(0), 5, device=device, **options)
-
-
-def member(method="adam", seed=0, batch_size=8, **settings):
-    rule = methods.parse(method).definition()
-    return Member(method, rule.name, rule.settings(**settings), batch_size, seed)
-
-
-def finished(engine, members, epochs=3, judge=True):
-    done = {}
-    for chunk in engine.train(members, epochs, judge=judge):
-        done.update({run.member.key: run for run in chunk})
-    return [done[m.key if isinstance(m, Member) else m.member.key] for m in members]
-
-
-def same(one, other):
-    return (
-        np.array_equal(one.curve.validation_loss, other.curve.validation_loss, equal_nan=True)
-        and np.array_equal(one.curve.train_loss, other.curve.train_loss, equal_nan=True)
-        and one.curve.test_loss == other.curve.test_loss
-        and one.curve.steps == other.curve.steps
-    )
 
 
 @pytest.mark.parametrize("device", DEVICES)
