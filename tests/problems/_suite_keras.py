@@ -178,6 +178,31 @@ def check_dropout_and_noise_are_off_in_evaluation():
     assert np.ptp(run.curve.validation_loss) < 1e-6
 
 
+def _with_everything():
+    return keras.Sequential([
+        keras.Input((9, 9, 3)), layers.Conv2D(6, 3, activation="relu"), layers.BatchNormalization(),
+        layers.MaxPooling2D(3, strides=2), layers.Conv2D(4, 2, groups=2), layers.Flatten(),
+        layers.Dropout(0.3), layers.Dense(3),
+    ])  # fmt: skip
+
+
+def check_members_laid_out_as_on_a_gpu_train_as_on_a_cpu():
+    images = RNG.normal(size=(60, 9, 9, 3)).astype(np.float32)
+    problem = from_keras(_with_everything, (images, LABELS), loss="cross-entropy", batch_size=8)
+    crowd = [member(seed, lr) for seed in range(3) for lr in (0.05, 1e12)]
+    runs = {}
+    for platform in ("cpu", "gpu"):
+        engine = JaxEngine(problem, problem.make_data(0), 0, platform=platform)
+        last = {r.member.key: r for rs in engine.train(crowd, 3, judge=True) for r in rs}
+        runs[platform] = [last[who.key].curve for who in crowd]
+    for one, other in zip(*runs.values(), strict=True):
+        assert (one.steps, one.diverged_at) == (other.steps, other.diverged_at)
+        np.testing.assert_allclose(one.validation_loss, other.validation_loss, rtol=1e-4)
+        np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-4)
+        np.testing.assert_allclose(one.test_loss, other.test_loss, rtol=1e-4)
+    assert [curve.diverged for curve in runs["gpu"]] == [False, True] * 3
+
+
 def check_weights_follow_the_seed_and_the_generators_of_the_user_do_not_move():
     problem = from_keras(_with_dropout(), PARTS, loss="cross-entropy")
     before, numpy_before = random.getstate(), np.random.get_state()[1].copy()
