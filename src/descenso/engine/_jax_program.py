@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import jax
@@ -18,16 +19,27 @@ from descenso.records import Run
 Tree: TypeAlias = Any
 
 
+def lowered(function: Any, *arguments: Any) -> Any:
+    """Trace a function; 32-bit products are products of 32 bits, unless the user has said else.
+
+    On an accelerator JAX would round their factors to some ten bits, and figures would differ from
+    a CPU's and torch's by more than rounding.
+    """
+    as_it_is = jax.default_backend() == "cpu" or jax.config.jax_default_matmul_precision
+    with nullcontext() if as_it_is else jax.default_matmul_precision("highest"):
+        return function.lower(*arguments)
+
+
 class Compiled:
     """A function that was traced, compiled by the first stream that calls it.
 
     Parameters
     ----------
-    lowered : what ``jax.jit(...).lower`` gave.
+    traced : what :func:`lowered` gave.
     """
 
-    def __init__(self, lowered: Any) -> None:
-        self._lowered, self._lock = lowered, threading.Lock()
+    def __init__(self, traced: Any) -> None:
+        self._lowered, self._lock = traced, threading.Lock()
         self._call: Callable[..., Any] | None = None
         self.seconds = 0.0
 
@@ -50,8 +62,8 @@ class Compiled:
 class Program:
     """The training program of one recipe, and how fast it has been seen to run."""
 
-    def __init__(self, recipe: Recipe, lowered: Any) -> None:
-        self.recipe, self.compiled = recipe, Compiled(lowered)
+    def __init__(self, recipe: Recipe, traced: Any) -> None:
+        self.recipe, self.compiled = recipe, Compiled(traced)
         self.pace: float | None = None  # seconds of one epoch of one member
         self.member_steps, self.seconds = 0, 0.0
         #: Microseconds a member-step of each arrangement, where both were timed.

@@ -7,7 +7,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,7 +28,7 @@ from descenso.engine._bookkeeping import (
 from descenso.engine._fast_forms import with_fast_forms
 from descenso.engine._gradient import evaluate
 from descenso.engine._jax_parts import Parts
-from descenso.engine._jax_program import Compiled, Program, lay, memory_of
+from descenso.engine._jax_program import Compiled, Program, lay, lowered, memory_of
 from descenso.engine._jax_starts import Starts
 from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
 from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
@@ -178,7 +177,7 @@ class JaxEngine:
     def _judge_start(self) -> Callable[[Tree], tuple[Any, Any]]:
         part, validation = self._evaluated_part, self._seen[1]
         judge = jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
-        compiled: Any = self._lowered(judge, self._weights(0), validation).compile()
+        compiled: Any = lowered(judge, self._weights(0), validation).compile()
         return lambda params: compiled(params, validation)
 
     def _new_run(self, member: Member) -> Run:
@@ -306,17 +305,7 @@ class JaxEngine:
 
     def _traced(self, recipe: Recipe, member: Member) -> Program:
         arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
-        return Program(recipe, self._lowered(build(recipe), *arguments))
-
-    def _lowered(self, function: Any, *arguments: Any) -> Any:
-        """Trace a function; 32-bit products are products of 32 bits, unless the user said else.
-
-        On an accelerator JAX would round their factors to some ten bits, and figures would differ
-        from a CPU's and torch's by more than rounding.
-        """
-        exact = self._platform != "cpu" and jax.config.jax_default_matmul_precision is None
-        with jax.default_matmul_precision("highest") if exact else nullcontext():
-            return function.lower(*arguments)
+        return Program(recipe, lowered(build(recipe), *arguments))
 
     def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
         """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
@@ -376,7 +365,7 @@ class JaxEngine:
             members = layout.MEMBERS_PER_CALL
             judge = build_judge(self.problem, members, self._evaluated_part)
             params = lay(members, [self._starts.of(0).params])
-            self._judge = Compiled(self._lowered(judge, params, np.int32(1), self._test))
+            self._judge = Compiled(lowered(judge, params, np.int32(1), self._test))
 
     def _judged(self, runs: list[Run]) -> list[Run]:
         """Return the runs with their figures on test; their checkpoints have served."""
