@@ -1,6 +1,8 @@
 """Torch members side by side: as each trains alone, and one by one where that cannot be."""
 
 import random
+import subprocess
+import sys
 import weakref
 
 import numpy as np
@@ -310,3 +312,26 @@ def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypat
     assert all(run.curve.epochs == 3 for run in runs)
     assert engine.describe()["abreast"] == {"8": 16}
     assert {p["arrangement"] for p in engine.describe()["programs"]} == {layout.SIDE_BY_SIDE}
+
+
+@pytest.mark.parametrize("how", ["never set", "legacy", "per operation"])
+def test_how_products_are_rounded_is_left_as_the_user_has_it(how):
+    code = f"""
+import torch
+from descenso.problems._torch_random import exact_products
+matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+if {how!r} == "legacy":
+    matmul.allow_tf32 = True
+if {how!r} == "per operation":
+    matmul.fp32_precision, cudnn.conv.fp32_precision = "tf32", "ieee"
+def seen():
+    if {how!r} == "per operation":
+        return matmul.fp32_precision, cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision
+    return matmul.allow_tf32, cudnn.allow_tf32
+before = seen()
+with exact_products():
+    if hasattr(matmul, "fp32_precision"):
+        assert (matmul.fp32_precision, cudnn.conv.fp32_precision) == ("ieee", "ieee")
+assert seen() == before, (before, seen())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

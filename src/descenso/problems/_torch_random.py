@@ -48,9 +48,17 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def exact_products() -> Iterator[None]:
     """Have 32-bit products be products of 32 bits, which an accelerator may round to fewer."""
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    matmul: Any = torch.backends.cuda.matmul
+    cudnn: Any = torch.backends.cudnn
+    exact: str | bool = False
+    places, switch = [matmul, cudnn], "allow_tf32"
+    if hasattr(matmul, "fp32_precision"):  # one who has set this may not read the older switch
+        places, switch, exact = [matmul, cudnn.conv, cudnn.rnn], "fp32_precision", "ieee"
+    before = [getattr(place, switch) for place in places]
+    for place in places:
+        setattr(place, switch, exact)
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        for place, value in zip(places, before, strict=True):
+            setattr(place, switch, value)
