@@ -8,7 +8,8 @@ from descenso import rules
 from descenso.ops import numpy as on_numpy
 from descenso.torch import optimizer_class
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+if not torch.cuda.is_available():
+    pytest.skip("there is no CUDA device", allow_module_level=True)
 
 STEPS = 50
 SHAPES = ((7, 5), (3,), ())
