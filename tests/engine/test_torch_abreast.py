@@ -120,8 +120,9 @@ def _compare_with_alone(problem, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("rule", rules.names())
-@pytest.mark.parametrize("batch_size", [8, 36])
+@pytest.mark.parametrize(
+    ("rule", "batch_size"), [*((rule, 8) for rule in rules.names()), ("adam", 36)]
+)
 def test_every_rule_resumes_bit_for_bit_beside_others(rule, batch_size, device):
     problem = problem_of(Normal)
     crowd = [member(rule, seed, batch_size, lr=0.01 * (1 + seed)) for seed in range(3)]

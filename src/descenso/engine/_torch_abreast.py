@@ -78,7 +78,8 @@ class Abreast:
                 self._make_room(runs[0].member, error)
             except Exception as error:  # one by one, each member says for itself what fails
                 self._go_one_by_one(runs[0].member, in_words(error))
-        del population  # and with it its memory
+        del population
+        _give_memory_back()
         size = self.size(runs[0].member)
         parts = [runs[i : i + size] for i in range(0, len(runs), size)]
         return [done for part in parts for done in self.advance(part, more, judge)]
@@ -88,14 +89,16 @@ class Abreast:
     def _population(self, member: Member) -> Population | None:
         """Return the places for members like this one; ``None`` if they train one by one."""
         key = key_of(member)
+        crowded = False
         while key not in self._populations:
-            gc.collect()  # what others have left: populations refer to themselves
-            torch.cuda.empty_cache()
+            if crowded:
+                _give_memory_back()
             try:
                 with one_thread(), own_randomness():
                     self._populations[key] = self._new_population(member)
             except torch.cuda.OutOfMemoryError as error:
                 self._make_room(member, error)
+                crowded = True
             except CannotPopulateError as error:
                 self._go_one_by_one(member, str(error))
             except Exception as error:  # what cannot be traced, batched or recorded
@@ -203,6 +206,12 @@ class Abreast:
             if not going:
                 break
         return rows
+
+
+def _give_memory_back() -> None:
+    """Free what populations that were given up have held: they refer to themselves."""
+    gc.collect()
+    torch.cuda.empty_cache()
 
 
 class _Largest(TorchDispatchMode):  # type: ignore[no-untyped-call]
