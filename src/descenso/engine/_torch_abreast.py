@@ -108,6 +108,7 @@ class Abreast:
     def _go_one_by_one(self, member: Member, why: str) -> None:
         self._populations[key_of(member)] = None
         self._why_not[member.batch_size] = why
+        self._made.pop((member.rule, member.batch_size), None)
 
     def _make_room(self, member: Member, error: Exception) -> None:
         """Give up the places of other members; if there are none, half of these members'."""
