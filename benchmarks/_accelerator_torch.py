@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from benchmarks._training_cases import Case
-from benchmarks._training_torch import as_torch, network, side_by_side
+from benchmarks._training_torch import as_torch, network, optimizer_for, side_by_side
 from benchmarks._workers import Call
 
 WARM_UP_STEPS = 3
@@ -42,12 +42,6 @@ def _waited_for(run: Callable[[int], None], steps: int) -> Callable[[], None]:
     return whole
 
 
-def _optimizer(case: Case, parameters: Any) -> torch.optim.Optimizer:
-    if case.rule == "adam":
-        return torch.optim.Adam(parameters, lr=1e-3, fused=True, capturable=True)
-    return torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, fused=True)
-
-
 def _orders(members: int, examples: int, size: int) -> Iterator[torch.Tensor]:
     """Give the rows of all members' batches without end, each epoch in new orders."""
     used = examples // size * size
@@ -59,7 +53,7 @@ def _orders(members: int, examples: int, size: int) -> Iterator[torch.Tensor]:
 def _alone(case: Case, inputs: torch.Tensor, targets: torch.Tensor) -> Any:
     """Return a step of one member, which takes the rows of its batch, and such rows."""
     model: Any = network(case).to(DEVICE)
-    optimizer = _optimizer(case, model.parameters())
+    optimizer = optimizer_for(case, model.parameters())
 
     def step(rows: torch.Tensor) -> None:
         optimizer.zero_grad()
@@ -72,7 +66,7 @@ def _alone(case: Case, inputs: torch.Tensor, targets: torch.Tensor) -> Any:
 def _side_by_side(case: Case, inputs: torch.Tensor, targets: torch.Tensor) -> Any:
     """Return a step of all members at once, each on a batch of its own, and the rows of batches."""
     params, differentiate = side_by_side([network(case).to(DEVICE) for _ in range(case.members)])
-    optimizer = _optimizer(case, params.values())
+    optimizer = optimizer_for(case, params.values())
 
     def step(rows: torch.Tensor) -> None:
         differentiate(inputs[rows], targets[rows])

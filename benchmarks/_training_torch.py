@@ -94,7 +94,7 @@ def _on(threads: int, run: Callable[[], None]) -> Callable[[], None]:
     return on_so_many
 
 
-def _optimizer(case: Case, parameters: Any) -> torch.optim.Optimizer:
+def optimizer_for(case: Case, parameters: Any) -> torch.optim.Optimizer:
     if case.rule == "adam":
         return torch.optim.Adam(parameters, lr=1e-3, fused=True)
     return torch.optim.SGD(parameters, lr=1e-3, momentum=0.9, fused=True)
@@ -113,7 +113,7 @@ def _loop(case: Case, inputs: torch.Tensor, targets: torch.Tensor, layout: Any) 
     model: Any = network(case)
     if layout:
         model, inputs = model.to(memory_format=layout), inputs.contiguous(memory_format=layout)
-    optimizer = _optimizer(case, model.parameters())
+    optimizer = optimizer_for(case, model.parameters())
     batches = _batches(inputs, targets, case.batch)
 
     def run() -> None:
@@ -138,7 +138,7 @@ def _batches(inputs: Any, targets: Any, size: int) -> Iterator[Any]:
 def _vmapped(case: Case, inputs: torch.Tensor, targets: torch.Tensor, steps: int) -> Any:
     """Train the members side by side, each on batches of its own."""
     params, differentiate = side_by_side([network(case) for _ in range(case.members)])
-    optimizer = _optimizer(case, params.values())
+    optimizer = optimizer_for(case, params.values())
     orders = [_orders(len(targets), case.batch) for _ in range(case.members)]
 
     def run() -> None:

@@ -472,6 +472,13 @@ def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_tim
     assert all(program.recipe.all_steps for program in engine._programs.values())
 
 
+@pytest.mark.parametrize(("fill", "way"), [(0, 0), (2**26, 1)])
+def test_members_of_which_one_fills_a_gpu_go_one_after_another(linear, monkeypatch, fill, way):
+    monkeypatch.setattr(layout, "BYTES_THAT_FILL", fill)
+    engine = JaxEngine(linear, linear.make_data(0), 0, platform="gpu")
+    assert list(engine.arrange([member(lr=0.1)]).values()) == [ARRANGEMENTS[way]]
+
+
 @on_a_cpu
 def test_on_a_gpu_convolutions_are_products_only_side_by_side(linear):
     forms = []

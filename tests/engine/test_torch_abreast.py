@@ -12,10 +12,11 @@ from tests.engine._torch_members import finished, member, same
 from torch import nn
 
 from descenso import problems, rules
+from descenso.cli._training import print_layout
 from descenso.engine import _torch_abreast, layout
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
-from descenso.problems._torch_random import exact_products
+from descenso.problems._torch_switches import exact_products
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 RNG = np.random.default_rng(0)
@@ -230,8 +231,8 @@ def test_where_memory_runs_out_fewer_go_side_by_side(monkeypatch):
     real, sizes = _torch_abreast.Population, []
 
     def small_memory(*given):
-        sizes.append(given[5])
-        if given[5] > 4:
+        sizes.append(given[3])
+        if given[3] > 4:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
         return real(*given)
 
@@ -319,7 +320,7 @@ def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypat
 def test_how_products_are_rounded_is_left_as_the_user_has_it(how):
     code = f"""
 import torch
-from descenso.problems._torch_random import exact_products
+from descenso.problems._torch_switches import exact_products
 matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
 if {how!r} == "legacy":
     matmul.allow_tf32 = True
@@ -336,3 +337,12 @@ with exact_products():
 assert seen() == before, (before, seen())
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_layout_with_members_one_by_one_is_printed_with_the_reason(capsys):
+    problem = problem_of()
+    problem = type(problem)(**{**vars(problem), "init": _seeded(_Hooked)})
+    engine = engine_of(problem)
+    finished(engine, [member("sgd", seed, lr=0.01) for seed in range(2)], 1)
+    print_layout(engine.describe())
+    assert "Members one by one at batch size 8: it has hooks." in capsys.readouterr().out

@@ -178,6 +178,14 @@ def check_dropout_and_noise_are_off_in_evaluation():
     assert np.ptp(run.curve.validation_loss) < 1e-6
 
 
+def check_jax_is_started_as_suits_training_before_the_model_is_built():
+    done = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("descenso.problems._from_keras.start_jax", lambda: done.append("started"))
+        from_keras(lambda: done.append("built") or dense()(), PARTS, loss="cross-entropy")
+    assert done[:2] == ["started", "built"]
+
+
 def _with_everything():
     return keras.Sequential([
         keras.Input((9, 9, 3)), layers.Conv2D(6, 3, activation="relu"), layers.BatchNormalization(),

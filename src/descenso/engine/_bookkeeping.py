@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso import rules
 from descenso.data import Data, Split
 from descenso.engine.randomness import watched_rows
 from descenso.errors import DescensoError
-from descenso.records import Curve, Run
+from descenso.records import Curve, Member, Run
 
 Figures = NDArray[np.floating[Any]]
 
@@ -33,6 +34,18 @@ def watched(data: Data, study_seed: int) -> Split:
     if len(rows) == len(data.validation):
         return data.validation
     return Split(data.validation.inputs[rows], data.validation.targets[rows])
+
+
+def switches_of(member: Member) -> dict[str, bool]:
+    """Return the settings of a member that are switches of its rule."""
+    hyperparameters = rules.get(member.rule).hyperparameters
+    return {n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch}
+
+
+def key_of(member: Member) -> tuple[Any, ...]:
+    """Return what members have in common that one program, or one step, can train."""
+    rule, switches = rules.get(member.rule), tuple(sorted(switches_of(member).items()))
+    return rule.name, switches, rule.state_names(member.settings), member.batch_size
 
 
 def hopeless_above(untrained_loss: float) -> float:

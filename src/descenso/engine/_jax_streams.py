@@ -69,10 +69,10 @@ class Streams:
 
     Parameters
     ----------
-    compilers : threads that compile programs before a stream comes to them; 0 leaves it to the
-        streams, which on a CPU have no core beside them.
     do : (task, whether 64-bit numbers are in use) → the runs advanced and the seconds it took.
     with_fewer : (program, one of its members) → a program whose calls hold fewer members.
+    ahead : whether programs are compiled before a stream comes to them; not on a CPU, whose cores
+        the streams take.
     """
 
     def __init__(
@@ -80,18 +80,17 @@ class Streams:
         count: int,
         do: Callable[[Task, bool], Advance],
         with_fewer: Callable[[Program, Member], Program],
-        compilers: int = 0,
+        ahead: bool,
     ) -> None:
-        self._count, self._do, self._with_fewer = count, do, with_fewer
-        self._compilers = compilers
+        self._count, self._do, self._with_fewer, self._ahead = count, do, with_fewer, ahead
 
     def run(self, groups: Sequence[Group], epochs: int, judge: bool) -> Iterator[list[Run]]:
         """Train all that wait to ``epochs`` epochs; yield the runs of each call as it is done."""
         pool = ThreadPoolExecutor(self._count, "stream")
-        compilers = ThreadPoolExecutor(max(1, self._compilers), "compiler")
+        compilers = ThreadPoolExecutor(layout.cores(), "compiler")
         under_way: dict[Future[Advance], tuple[Group, Task]] = {}
         try:
-            for group in groups if self._compilers else ():
+            for group in groups if self._ahead else ():
                 compilers.submit(group.program.compiled.get)
             while any(group.waiting for group in groups) or under_way:
                 self._keep_busy(pool, groups, under_way, epochs, judge)
@@ -120,7 +119,7 @@ class Streams:
             free = [g for g in groups if g.waiting and id(g.program) not in compiling]
             if not free:
                 return
-            ready = [g for g in free if g.program.ready] if self._compilers else []
+            ready = [g for g in free if g.program.ready] if self._ahead else []
             group = (ready or free)[0]
             task = group.take(self._count, epochs, judge)
             precision = jax.config.jax_enable_x64  # kept by thread: a stream must be told

@@ -13,28 +13,25 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from descenso import rules
 from descenso.engine import layout
-from descenso.engine._bookkeeping import advanced, hopeless_above, in_words, with_test_figures
+from descenso.engine._bookkeeping import (
+    advanced,
+    hopeless_above,
+    in_words,
+    key_of,
+    with_test_figures,
+)
 from descenso.engine._torch_bench import Advanced, Bench
 from descenso.engine._torch_population import CannotPopulateError, Population
 from descenso.engine._torch_step import draws_elsewhere, eager, has_hooks, parts_of
 from descenso.errors import ProblemError
 from descenso.language import N_, _
-from descenso.problems._torch_random import one_thread, own_randomness
+from descenso.problems._torch_switches import one_thread, own_randomness
 from descenso.records import Member, Run
 
-Key: TypeAlias = tuple[Any, ...]
 _Row: TypeAlias = tuple[float, float, float]
 #: Modules with the initial weights of seeds that are kept, for members share them.
 STARTS_KEPT = 16
-
-
-def key_of(member: Member) -> Key:
-    """Return what members that can stand side by side have in common."""
-    rule = rules.get(member.rule)
-    switches = [bool(member.settings[n]) for n, h in rule.hyperparameters.items() if h.is_switch]
-    return rule.name, member.batch_size, tuple(switches), rule.state_names(member.settings)
 
 
 class Abreast:
@@ -43,7 +40,7 @@ class Abreast:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._start = lru_cache(STARTS_KEPT)(bench.module)  # seed → module, which stays as it is
-        self._populations: dict[Key, Population | None] = {}
+        self._populations: dict[tuple[Any, ...], Population | None] = {}
         self._sizes: dict[int, int] = {}  # by batch size: members at a time
         self._made: dict[tuple[str, int], int] = {}  # the same, by rule and batch size
         self._draws = False
@@ -131,10 +128,7 @@ class Abreast:
         module = bench.module(0)
         if size not in self._sizes:
             self._sizes[size] = self._fitting(module, size)
-        population = Population(
-            bench.problem, module, bench.train, bench.validation, member, self._sizes[size],
-            bench.study_seed, self._draws,
-        )  # fmt: skip
+        population = Population(bench, module, member, self._sizes[size], self._draws)
         self._made[member.rule, size] = self._sizes[size]
         return population
 

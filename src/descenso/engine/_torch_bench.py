@@ -33,8 +33,8 @@ from descenso.engine._torch_step import (
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_rehearsal import initialised
+from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, channels_last, cut
 from descenso.records import Member, Run
 

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from descenso.engine._torch_step import DRAWS, figures, has_hooks, parts_of
 from descenso.problems import Problem
-from descenso.problems._torch_random import own_randomness
+from descenso.problems._torch_switches import own_randomness
 from descenso.problems._torch_tensors import Batch
 
 _RELUS: tuple[Any, ...] = (functional.relu, torch.relu, "relu")

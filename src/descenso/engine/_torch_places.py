@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from descenso import rules
+from descenso.engine._bookkeeping import switches_of
 from descenso.engine._torch_member import Checkpoint, from_array, to_array
 from descenso.engine._torch_step import parts_of
 from descenso.records import Member
@@ -63,7 +64,7 @@ class Places:
         def numbers() -> torch.Tensor:
             return torch.ones(size, device=device, dtype=torch.float64)
 
-        switches = {name for name, h in rule.hyperparameters.items() if h.is_switch}
+        switches = switches_of(member)
         self.settings = {n: numbers() for n in member.settings if n not in switches}
         self.t, self.hopeless = numbers(), numbers()
         self.alive = torch.zeros(size, device=device, dtype=torch.bool)

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from torch.func import functional_call, grad_and_value, vmap
 
 from descenso import rules
+from descenso.engine._bookkeeping import switches_of
+from descenso.engine._torch_bench import Bench
 from descenso.engine._torch_member import to_array
 from descenso.engine._torch_places import Named, Places
-from descenso.engine._torch_step import DRAWS, figures, is_close, parts_of
+from descenso.engine._torch_step import DRAWS, figures, parts_of, same_step
 from descenso.engine.randomness import example_order, step_seeds
 from descenso.language import N_
 from descenso.ops import torch as xp
-from descenso.problems import Problem
-from descenso.problems._torch_random import exact_products, own_randomness
+from descenso.problems._torch_switches import exact_products, own_randomness
 from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member
 
@@ -45,8 +46,8 @@ class Population:
 
     Parameters
     ----------
-    module : new, in training mode, where it is to compute.
-    train, validation : examples, there too.
+    bench : the problem, its examples and the study's seed.
+    module : new, in training mode, where the examples are.
     member : one of those that are to be trained: its rule, switches and batch size are theirs.
     size : places for members.
     draws : whether a step draws random numbers: then there must be one place, for draws are keyed
@@ -59,25 +60,22 @@ class Population:
     """
 
     def __init__(
-        self, problem: Problem, module: torch.nn.Module, train: Batch, validation: Batch,
-        member: Member, size: int, study_seed: int, draws: bool,
-    ) -> None:  # fmt: skip
-        self._problem, self._module, self._draws = problem, module, draws
-        self._train, self._validation, self._study_seed = train, validation, study_seed
+        self, bench: Bench, module: torch.nn.Module, member: Member, size: int, draws: bool
+    ) -> None:
+        self._problem, self._module, self._draws = bench.problem, module, draws
+        self._train, self._validation = bench.train, bench.validation
+        self._study_seed = bench.study_seed
         self._rule, self._batch_size = rules.get(member.rule), member.batch_size
-        hyperparameters = self._rule.hyperparameters
-        self._switches = {
-            n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch
-        }
+        self._switches = switches_of(member)
         self.places = Places(module, member, size)
-        self._steps = len(train[1]) // member.batch_size
-        self._whole = member.batch_size == len(train[1])
+        self._steps = bench.examples // member.batch_size
+        self._whole = member.batch_size == bench.examples
         self._evaluates_abreast = True
         self._lay_out_steps()
         self._prove_equal(member)
         self._step: Callable[[], None] = self._take_step
         self._evaluated: Callable[[], None] = self._evaluate_validation
-        if train[1].is_cuda:
+        if self._train[1].is_cuda:
             self._step = _recorded(self._take_step)
             with suppress(Exception):  # a metric may ask the host, which no graph can hold
                 self._evaluated = _recorded(self._evaluate_validation)
@@ -147,7 +145,7 @@ class Population:
         places.t.copy_(torch.where(places.alive, t, places.t))
         self._total.add_(torch.where(places.alive, loss, 0.0))
         places.alive.logical_and_(torch.isfinite(loss) & (loss <= places.hopeless))
-        if not self._whole:  # and after the last batch, at the first again
+        if not self._whole:  # a short epoch has fewer batches than are taken before recording
             self._at.add_(self._batch_size).remainder_(self._orders.shape[1])
 
     def epoch(self, members: Sequence[Member], epoch: int) -> Figures:
@@ -239,7 +237,7 @@ class Population:
                     all_of = self._each_differentiated(*self._spread(batch))
             loss, gradients, kept = all_of
             ours = loss[-1], [g[-1] for g in gradients.values()], [b[-1] for b in kept.values()]
-            if not _same_step(ours, wanted):
+            if not same_step(ours, wanted):
                 raise CannotPopulateError(N_("side by side, it gives other figures than alone"))
 
     def _spread(self, batch: Batch) -> Batch:
@@ -249,16 +247,6 @@ class Population:
         inputs, targets = batch
         size = self.places.size
         return tuple(x.expand(size, *x.shape) for x in inputs), targets.expand(size, *targets.shape)
-
-
-def _same_step(ours: Any, wanted: Any) -> bool:
-    """Compare loss, gradients (as one: some are nothing but rounding) and buffers of two steps."""
-
-    def parts(step: Any) -> Iterator[torch.Tensor]:
-        loss, gradients, buffers = step
-        yield from (loss, torch.cat([g.reshape(-1) for g in gradients]), *buffers)
-
-    return all(is_close(*pair) for pair in zip(parts(ours), parts(wanted), strict=True))
 
 
 @contextmanager

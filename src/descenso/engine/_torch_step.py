@@ -19,11 +19,13 @@ from torch.func import functional_call, functionalize, grad_and_value
 
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
+from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch
 
 Tensors: TypeAlias = list[torch.Tensor]
 #: Tensors of a module by name: trained, frozen, buffers.
+#: Loss, gradients and new buffers of a step.
+Figures: TypeAlias = tuple[torch.Tensor, Tensors, Tensors]
 Parts: TypeAlias = tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], dict[str, torch.Tensor]]
 
 #: Members that a study trains to the end at one batch size, roughly; for the projection.
@@ -140,7 +142,7 @@ def gains_from_channels_last(problem: Problem, module: torch.nn.Module, batch: B
                 losses.append(eager(problem, module, trained, batch)[0].detach())
     except Exception:  # a view of a tensor that is laid out otherwise
         return False
-    return is_close(losses[1], losses[0])
+    return _close(losses[1], losses[0])
 
 
 # ---- the compiled step ------------------------------------------------------------------------
@@ -268,16 +270,23 @@ def _prove_equal(
         torch.manual_seed(seed)
         with torch.no_grad():
             loss, flat, *new = call(_row(parts, batch))
-        wanted, gradients, buffers = figures(problem, module, parts, batch, seed)
-        expected = [wanted, torch.cat([g.reshape(-1) for g in gradients]), *buffers]
-        for got, right in zip((loss, flat, *new), expected, strict=True):
-            if not is_close(got, right):
-                raise CannotCompileError(N_("compiled, it gives other figures than as it is"))
+        if not same_step((loss, [flat], new), figures(problem, module, parts, batch, seed)):
+            raise CannotCompileError(N_("compiled, it gives other figures than as it is"))
+
+
+def same_step(ours: Figures, wanted: Figures) -> bool:
+    """Compare loss, gradients (as one: some are nothing but rounding) and buffers of two steps."""
+
+    def parts(step: Figures) -> Tensors:
+        loss, gradients, buffers = step
+        return [loss, torch.cat([g.reshape(-1) for g in gradients]), *buffers]
+
+    return all(_close(*pair) for pair in zip(parts(ours), parts(wanted), strict=True))
 
 
 def figures(
     problem: Problem, form: torch.nn.Module, parts: Parts, batch: Batch, seed: int
-) -> tuple[torch.Tensor, Tensors, Tensors]:
+) -> Figures:
     """Return loss, gradients and new buffers of a step with the draws of a seed.
 
     ``form`` computes the outputs of the module whose ``parts`` these are; they stay as they were.
@@ -293,8 +302,7 @@ def figures(
     return loss.detach(), gradients, new
 
 
-def is_close(got: torch.Tensor, right: torch.Tensor) -> bool:
-    """Whether two results differ by no more than rounding."""
+def _close(got: torch.Tensor, right: torch.Tensor) -> bool:
     got, right = got.double(), right.double()
     scale = float(right.abs().max()) if right.numel() else 0.0
     return bool(torch.allclose(got, right, rtol=1e-3, atol=1e-5 * scale, equal_nan=True))

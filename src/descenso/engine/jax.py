@@ -22,6 +22,8 @@ from descenso.engine import layout
 from descenso.engine._bookkeeping import (
     advanced,
     hopeless_above,
+    key_of,
+    switches_of,
     watched,
     with_test_figures,
 )
@@ -80,9 +82,9 @@ class JaxEngine:
         self._platform: str = self.platform or self._device.platform
         self._streams = layout.streams_of(self._platform)
         on_cpu = self._platform == "cpu"
-        self._abreast = with_fast_forms(self.problem)  # the problem as members side by side have it
-        if on_cpu:
-            self.problem = self._abreast
+        self._fast_problem = with_fast_forms(self.problem)
+        if on_cpu:  # elsewhere only members side by side gain
+            self.problem = self._fast_problem
         _use_compilation_cache()
         train, validation, test = (
             jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._device)
@@ -109,8 +111,8 @@ class JaxEngine:
         groups = self._groups(members, epochs)
         if judge and groups:
             self._prepare_to_judge()
-        compilers = 0 if self._platform == "cpu" else layout.cores()
-        streams = Streams(self._streams, self._done, self._with_fewer, compilers)
+        ahead = self._platform != "cpu"
+        streams = Streams(self._streams, self._done, self._with_fewer, ahead)
         yield from streams.run(groups, epochs, judge)
 
     def arrange(
@@ -149,7 +151,7 @@ class JaxEngine:
         for given in members:
             run = given if isinstance(given, Run) else self._new_run(given)
             if is_unfinished(run, epochs):
-                waiting.setdefault(self._program_key(run.member), deque()).append(run)
+                waiting.setdefault(key_of(run.member), deque()).append(run)
         return [
             Group(self._program(runs[0].member, epochs), runs, self._failures)
             for runs in waiting.values()
@@ -158,7 +160,7 @@ class JaxEngine:
     def _with_fewer(self, program: Program, member: Member) -> Program:
         """Return a program whose calls hold half the members."""
         smaller = self._traced(replace(program.recipe, slab=program.recipe.slab.halved()), member)
-        self._programs[self._program_key(member)] = smaller
+        self._programs[key_of(member)] = smaller
         return smaller
 
     @cached_property
@@ -203,23 +205,13 @@ class JaxEngine:
 
     # ---- programs -----------------------------------------------------------------------------
 
-    def _program_key(self, member: Member) -> tuple[Any, ...]:
-        rule = rules.get(member.rule)
-        switches = tuple(sorted(self._switches(member).items()))
-        return rule.name, switches, rule.state_names(member.settings), member.batch_size
-
-    @staticmethod
-    def _switches(member: Member) -> dict[str, bool]:
-        hyperparameters = rules.get(member.rule).hyperparameters
-        return {n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch}
-
     def _recipe(self, member: Member, epochs: int, arrangement: str) -> Recipe:
         examples = len(self.data.train)
         slab = self._slab(member, arrangement, epochs)
         return Recipe(
-            self._abreast if slab.abreast > 1 else self.problem,
+            self._fast_problem if slab.abreast > 1 else self.problem,
             rules.get(member.rule),
-            self._switches(member),
+            switches_of(member),
             member.batch_size,
             examples,
             slab,
@@ -231,7 +223,7 @@ class JaxEngine:
 
     def _arrangement(self, member: Member) -> str:
         """Return how members like this one are arranged, deciding it the first time."""
-        key = self._program_key(member)
+        key = key_of(member)
         name = json.dumps(key)
         if name not in self._decided:
             self._decided[name] = self.arrangement or self._best_arrangement(member)
@@ -239,19 +231,20 @@ class JaxEngine:
 
     def _best_arrangement(self, member: Member) -> str:
         if self._platform != "cpu":
-            return layout.SIDE_BY_SIDE
+            several = self._members_abreast(member, layout.SIDE_BY_SIDE) > 1
+            return layout.SIDE_BY_SIDE if several else layout.ONE_AFTER_ANOTHER
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
             return layout.ONE_AFTER_ANOTHER
         shapes = [a.shape[1:] for a in jax.tree.leaves(self._seen[0])]
-        question = [self._program_key(member), self.parameters(), shapes, self.problem.name]
+        question = [key_of(member), self.parameters(), shapes, self.problem.name]
         machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
         timed: dict[str, Program] = {}
         decision = remembered(
             json.dumps([*question, *machine]), lambda: self._faster_of(timed, member)
         )
         if timed:  # here; but what another process has decided meanwhile holds
-            self._programs[self._program_key(member)] = timed[decision]
+            self._programs[key_of(member)] = timed[decision]
         return decision
 
     def _faster_of(self, programs: dict[str, Program], member: Member) -> str:
@@ -279,13 +272,16 @@ class JaxEngine:
         jax.block_until_ready(call(*arguments))
         return (time.perf_counter() - started) / (together * program.recipe.steps)
 
+    def _members_abreast(self, member: Member, arrangement: str) -> int:
+        at_work = member.batch_size * self._parts.largest_bytes
+        return layout.members_abreast(self._platform, arrangement, at_work)
+
     def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.Slab:
         progress = jax.tree.leaves(self._fresh_progress(member))
         size = sum(leaf.nbytes for leaf in progress)
-        at_work, abreast = member.batch_size * self._parts.largest_bytes, 1
         if arrangement == layout.SIDE_BY_SIDE:
-            abreast = layout.members_abreast(self._platform, arrangement, at_work)
-            size += 4 * at_work
+            size += 4 * member.batch_size * self._parts.largest_bytes
+        abreast = self._members_abreast(member, arrangement)
         most = layout.most_members(self._platform, arrangement)
         used = len(self.data.train) // member.batch_size * member.batch_size
         whole = member.batch_size == len(self.data.train)
@@ -295,7 +291,7 @@ class JaxEngine:
         )
 
     def _program(self, member: Member, epochs: int) -> Program:
-        key = self._program_key(member)
+        key = key_of(member)
         if key not in self._programs:
             arrangement = self._arrangement(member)  # deciding it may leave the program
             if key not in self._programs:
@@ -318,7 +314,7 @@ class JaxEngine:
 
     def _inputs(self, member: Member, seeds: Sequence[int], done: int) -> Inputs:
         number = self.dtype
-        switches = self._switches(member)
+        switches = switches_of(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
         hopeless = hopeless_above(self._starts.of(member.seed).validation_loss)
         noise = None

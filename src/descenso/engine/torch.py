@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from descenso.engine import layout
-from descenso.engine._bookkeeping import failure, watched
-from descenso.engine._torch_abreast import Abreast, key_of
+from descenso.engine._bookkeeping import failure, key_of, watched
+from descenso.engine._torch_abreast import Abreast
 from descenso.engine._torch_bench import Bench
 from descenso.engine._torch_pool import CannotShareError, Done, Pool, Task
 from descenso.errors import ProblemError

@@ -16,7 +16,7 @@ from descenso.language import _
 from descenso.paths import _network as shared
 from descenso.paths._network import EXAMPLES, Floats, Layer, Place, Rows, laid_end_to_end
 from descenso.problems import Data, Problem
-from descenso.problems._torch_random import one_thread, own_randomness, seed_everything
+from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member
 

@@ -154,7 +154,7 @@ class _Initial:
     def __call__(self, rng: np.random.Generator) -> Any:
         import torch
 
-        from descenso.problems._torch_random import own_randomness, seed_everything
+        from descenso.problems._torch_switches import own_randomness, seed_everything
 
         with own_randomness():
             seed_everything(int(rng.integers(2**63)))

@@ -15,7 +15,7 @@ from descenso.data import Split, check_examples
 from descenso.errors import DataError, DescensoError
 from descenso.language import _
 from descenso.problems._several import pack
-from descenso.problems._torch_random import own_randomness, seed_everything
+from descenso.problems._torch_switches import own_randomness, seed_everything
 
 Arrays = tuple[NDArray[Any], ...]
 

@@ -14,7 +14,7 @@ from descenso.problems._figures import accuracy
 from descenso.problems._problem import Problem
 from descenso.problems._rehearsal import _scalar, _try
 from descenso.problems._torch_losses import cross_entropy
-from descenso.problems._torch_random import own_randomness, seed_everything
+from descenso.problems._torch_switches import own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
 
 
