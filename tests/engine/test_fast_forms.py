@@ -9,7 +9,7 @@ import pytest
 from jax import lax
 
 from descenso import methods
-from descenso.engine import layout
+from descenso.engine import _winograd, layout
 from descenso.engine._fast_forms import in_fast_forms, with_fast_forms
 from descenso.engine.jax import JaxEngine
 from descenso.problems import Data, Split
@@ -29,9 +29,11 @@ def same(function, *arguments, slow):
 
     assert slow in str(jax.make_jaxpr(function)(*arguments))
     assert slow not in str(jax.make_jaxpr(fast)(*arguments))
-    np.testing.assert_allclose(fast(*arguments), function(*arguments), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        jax.jit(fast)(*arguments), function(*arguments), rtol=1e-4, atol=1e-5
+    )
     everything = tuple(range(len(arguments)))
-    ours, theirs = (jax.grad(score(f), everything)(*arguments) for f in (fast, function))
+    ours, theirs = (jax.jit(jax.grad(score(f), everything))(*arguments) for f in (fast, function))
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
 
@@ -147,6 +149,117 @@ def test_some_images_at_a_time_give_the_figures_of_all(some, monkeypatch):
     same(convolved, images, kernel, slow="conv_general_dilated")
     in_turn = "scan" in str(jax.make_jaxpr(in_fast_forms(convolved))(images, kernel))
     assert in_turn is (some < 5)
+
+
+# ---- minimal filtering -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def filtered(monkeypatch):
+    """Return the list of kernel shapes that minimal filtering was taken for."""
+    taken, convolve = [], _winograd.convolve
+
+    def noted(images, kernel):
+        taken.append(kernel.shape)
+        return convolve(images, kernel)
+
+    monkeypatch.setattr(_winograd, "convolve", noted)
+    return taken
+
+
+@pytest.mark.parametrize(
+    ("sizes", "padding"),
+    [((8, 8), "VALID"), ((11, 13), "SAME"), ((10, 9), "VALID"), ((8, 12), ((0, 1), (3, -1)))],
+)
+def test_with_many_channels_a_convolution_takes_fewer_products(sizes, padding, filtered):
+    images = RNG.normal(size=(3, *sizes, 32)).astype(np.float32)
+    kernel = (RNG.normal(size=(3, 3, 32, 64)) / 17).astype(np.float32)
+
+    def convolve(images, kernel):
+        return lax.conv_general_dilated(images, kernel, (1, 1), padding, dimension_numbers=NHWC)
+
+    same(convolve, images, kernel, slow="conv_general_dilated")
+    assert set(filtered) == {(3, 3, 32, 64)}
+
+
+def test_fewer_products_in_any_order_of_axes_and_some_images_at_a_time(filtered, monkeypatch):
+    images = RNG.normal(size=(5, 32, 9, 8)).astype(np.float32)
+    kernel = (RNG.normal(size=(64, 32, 3, 3)) / 17).astype(np.float32)
+
+    def convolve(images, kernel):
+        axes = ("NCHW", "OIHW", "NCHW")
+        return lax.conv_general_dilated(images, kernel, (1, 1), "SAME", dimension_numbers=axes)
+
+    same(convolve, images, kernel, slow="conv_general_dilated")
+    tiles = 5 * 4
+    monkeypatch.setattr(layout, "BYTES_AT_A_TIME", 2 * 4 * 16 * tiles * 64)  # 2 and 2 and 1
+    same(convolve, images, kernel, slow="conv_general_dilated")
+    assert "scan" in str(jax.make_jaxpr(in_fast_forms(convolve))(images, kernel))
+    assert filtered
+
+
+@pytest.mark.parametrize(
+    ("images", "kernel", "options"),
+    [
+        ((2, 12, 12, 1), (3, 3, 1, 32), {}),  # little to sum over
+        ((2, 12, 12, 8), (3, 3, 8, 8), {}),
+        ((2, 5, 12, 64), (3, 3, 64, 64), {}),  # three rows of outputs take two rows of tiles
+        ((2, 12, 12, 32), (5, 5, 32, 32), {}),
+        ((2, 12, 12, 32), (3, 3, 32, 32), {"window_strides": (1, 2)}),
+        ((2, 12, 12, 32), (3, 3, 32, 32), {"rhs_dilation": (2, 2)}),
+        ((2, 12, 12, 32), (3, 3, 1, 32), {"feature_group_count": 32}),
+    ],
+)
+def test_where_fewer_products_do_not_pay_the_sums_are_written_out(
+    images, kernel, options, filtered
+):
+    images, kernel = (RNG.normal(size=s).astype(np.float32) / 10 for s in (images, kernel))
+    options = {"window_strides": (1, 1), "padding": "VALID", **options}
+
+    def convolve(images, kernel):
+        return lax.conv_general_dilated(images, kernel, dimension_numbers=NHWC, **options)
+
+    same(convolve, images, kernel, slow="conv_general_dilated")
+    assert not filtered
+
+
+def test_half_precision_is_not_filtered(filtered):
+    images, kernel = jnp.ones((2, 12, 12, 32), jnp.bfloat16), jnp.ones((3, 3, 32, 32), jnp.bfloat16)
+    assert in_fast_forms(convolved)(images, kernel).dtype == jnp.bfloat16
+    assert not filtered
+
+
+def test_fewer_products_are_as_exact_as_the_sums_written_out():
+    images, kernel = RNG.normal(size=(4, 14, 14, 64)), RNG.normal(size=(3, 3, 64, 64))
+    exact = sum(
+        images[:, i : i + 12, j : j + 12] @ kernel[i, j] for i in range(3) for j in range(3)
+    )
+    images, kernel = images.astype(np.float32), kernel.astype(np.float32)
+    # XLA's own convolution sums in single precision, place by place.
+    plain = lax.conv_general_dilated(images, kernel, (1, 1), "VALID", dimension_numbers=NHWC)
+    ours, theirs = (
+        float(np.sqrt(np.mean((np.asarray(f) - exact) ** 2)))
+        for f in (_winograd.convolve(images, kernel), plain)
+    )
+    assert ours < 3 * theirs
+
+
+def test_filtering_of_members_side_by_side_is_that_of_each():
+    images = RNG.normal(size=(2, 3, 8, 8, 16)).astype(np.float32)
+    kernels = RNG.normal(size=(2, 3, 3, 16, 32)).astype(np.float32)
+
+    def score(images, kernel):
+        return jnp.sum(jnp.sin(_winograd.convolve(images, kernel)))
+
+    gradient = jax.grad(score, (0, 1))
+    together = jax.jit(jax.vmap(gradient))(images, kernels)
+    for i in range(2):
+        alone_too = jax.jit(gradient)(images[i], kernels[i])
+        for all_of_them, alone in zip(together, alone_too, strict=True):
+            np.testing.assert_allclose(all_of_them[i], alone, rtol=1e-3, atol=1e-3)
+
+
+# ------------------------------------------------------------------------------------------------
 
 
 def test_one_channel_is_one_product():

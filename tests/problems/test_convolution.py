@@ -40,10 +40,11 @@ def test_pooling_is_pytorchs_and_leaves_out_an_odd_edge(make):
     np.testing.assert_allclose(np.asarray(pool(make(images))), channels_last(theirs), rtol=1e-6)
 
 
-def test_the_gradient_of_a_network_is_pytorchs():
-    network = ConvolutionalNetwork((8, 8, 2), (3, 4), (True, False), hidden=(5,), classes=3)
+@pytest.mark.parametrize("sides", [(8, 8), (9, 11)])  # pooling leaves odd edges out
+def test_the_gradient_of_a_network_is_pytorchs(sides):
+    network = ConvolutionalNetwork((*sides, 2), (3, 4), (True, False), hidden=(5,), classes=3)
     params = network.init(np.random.default_rng(2))
-    images = np.random.default_rng(3).integers(0, 256, (4, 8, 8, 2)).astype(np.uint8)
+    images = np.random.default_rng(3).integers(0, 256, (4, *sides, 2)).astype(np.uint8)
 
     def total(params):
         return (network.apply(params, jnp.asarray(images)) ** 2).sum()
@@ -62,6 +63,16 @@ def test_the_gradient_of_a_network_is_pytorchs():
     (x**2).sum().backward()
     for mine, theirs in zip(jax.tree.leaves(ours), jax.tree.leaves(leaves), strict=True):
         np.testing.assert_allclose(mine, theirs.grad.numpy(), rtol=2e-4, atol=2e-5)
+
+
+def test_pixels_that_reach_no_output_are_not_looked_at():
+    network = ConvolutionalNetwork((28, 30, 1), (2, 3), (True, True))
+    params = network.init(np.random.default_rng(2))
+    images = np.random.default_rng(3).integers(0, 256, (2, 28, 30, 1)).astype(np.uint8)
+    cut = images.copy()
+    cut[:, 26:] = 0  # 28 rows become 26, 13, 11, 5; 5 come of 10, 12, 24, 26
+    np.testing.assert_array_equal(network.apply(params, images), network.apply(params, cut))
+    assert (images != cut).any()
 
 
 @pytest.mark.parametrize(

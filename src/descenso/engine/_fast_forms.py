@@ -14,14 +14,14 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import Literal
 
-from descenso.engine import layout
+from descenso.engine import _winograd, layout
 from descenso.engine._fast_gradients import (
     larger,
     largest_in_windows,
@@ -113,7 +113,7 @@ def _convolution(
     batch_group_count: int,
     **_others: Any,
 ) -> Array | None:
-    """Return a convolution as one matrix product; ``None`` where it has no such form."""
+    """Return a convolution as matrix products; ``None`` where it has no such form."""
     batch_last, kernel_last, out = dimension_numbers
     images = jnp.transpose(images, (batch_last[0], *batch_last[2:], batch_last[1]))
     kernel = jnp.transpose(kernel, (*kernel_last[2:], kernel_last[1], kernel_last[0]))
@@ -123,19 +123,18 @@ def _convolution(
     if batch_group_count != 1 or groups > MOST_GROUPS or math.prod(places) > MOST_PLACES:
         return None
     images = _padded(images, padding, 0, lhs_dilation)
-    sum_up = _depthwise if depthwise else _one_product
 
-    def convolve(some: Array, weights: Array) -> Array:
+    def by_slices(some: Array, weights: Array) -> Array:
         slices = list(slices_of(some, places, window_strides, rhs_dilation))
+        sum_up = _depthwise if depthwise else _one_product
         return sum_up(slices, weights).reshape(*slices[0].shape[:-1], -1)
 
     if depthwise:
-        sums = convolve(images, kernel)
+        sums = by_slices(images, kernel)
     else:
+        plain = {*window_strides, *rhs_dilation} == {1}
         each = zip(jnp.split(images, groups, -1), jnp.split(kernel, groups, -1), strict=True)
-        sums = jnp.concatenate(
-            [_some_at_a_time(partial(convolve, weights=w), some, places) for some, w in each], -1
-        )
+        sums = jnp.concatenate([_sums(by_slices, some, w, plain) for some, w in each], -1)
     order = [0] * len(out)
     order[out[0]], order[out[1]] = 0, len(out) - 1
     for axis, place in enumerate(out[2:], start=1):
@@ -143,23 +142,35 @@ def _convolution(
     return jnp.transpose(sums, order)
 
 
-def _some_at_a_time(
-    convolve: Callable[[Array], Array], images: Array, places: Sequence[int]
+def _sums(
+    by_slices: Callable[[Array, Array], Array], images: Array, kernel: Array, plain: bool
 ) -> Array:
-    """Convolve so many images at a time that their patches stay in a core's cache.
+    """Convolve in the form with fewer operations; ``plain`` kernels neither stride nor spread."""
+    on_cpu = jax.default_backend() == "cpu"  # where it was measured
+    if on_cpu and plain and _winograd.pays(images, kernel):
+        each = _winograd.largest(images[:1], kernel)
+        return _some_at_a_time(lambda some: _winograd.convolve(some, kernel), images, each)
+    places = math.prod(kernel.shape[:-2])
+    if places == 1:
+        return by_slices(images, kernel)
+    one = jax.eval_shape(by_slices, images[:1], kernel)
+    patches = places * math.prod(one.shape[:-1]) * images.shape[-1]
+    return _some_at_a_time(lambda some: by_slices(some, kernel), images, patches)
 
-    The patches are laid out again for the gradient: to keep them all would fill the memory.
+
+def _some_at_a_time(convolve: Callable[[Array], Array], images: Array, largest: int) -> Array:
+    """Convolve so many images at a time that what they become on the way stays in a core's cache.
+
+    ``largest`` are the numbers that an image becomes at most. They are computed again for
+    the gradient: to keep all of them would fill the memory.
     """
-    sums = jax.eval_shape(convolve, images)
-    positions = math.prod(sums.shape[1:-1])
-    patches = math.prod(places) * positions * images.shape[-1] * images.dtype.itemsize
-    part = layout.examples_at_a_time(patches, len(images))
+    part = layout.examples_at_a_time(largest * images.dtype.itemsize, len(images))
     whole = len(images) // part * part
-    if jax.default_backend() != "cpu" or math.prod(places) == 1 or 2 * part > len(images):
+    if jax.default_backend() != "cpu" or 2 * part > len(images):
         return convolve(images)
     again = jax.checkpoint(convolve, prevent_cse=False)
     parts = jax.lax.map(again, images[:whole].reshape(-1, part, *images.shape[1:]))
-    done = parts.reshape(whole, *sums.shape[1:])
+    done = parts.reshape(whole, *parts.shape[2:])
     return jnp.concatenate([done, again(images[whole:])]) if whole < len(images) else done
 
 

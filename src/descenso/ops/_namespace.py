@@ -8,8 +8,8 @@ from typing import Any
 
 #: The closed list: every adapter defines exactly these names.
 OPERATIONS = (
-    "abs", "argmax", "clip", "concatenate", "cos", "exp", "log", "max", "maximum", "mean",
-    "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
+    "abs", "argmax", "clip", "concatenate", "convolve", "cos", "exp", "log", "max", "maximum",
+    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
     "where", "zeros_like",
 )  # fmt: skip
 

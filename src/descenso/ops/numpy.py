@@ -28,8 +28,8 @@ from numpy import (
 )
 
 __all__ = [
-    "abs", "argmax", "clip", "concatenate", "cos", "exp", "log", "max", "maximum", "mean",
-    "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
+    "abs", "argmax", "clip", "concatenate", "convolve", "cos", "exp", "log", "max", "maximum",
+    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
     "where", "zeros_like",
 ]  # fmt: skip
 
@@ -37,3 +37,13 @@ __all__ = [
 def one_hot(labels: Any, classes: int) -> Any:
     """Return a mask of shape (..., classes): true at each integer label's place."""
     return labels[..., None] == numpy.arange(classes)
+
+
+def convolve(images: Any, kernel: Any) -> Any:
+    """Return the cross-correlation of images with a kernel, where the two overlap wholly.
+
+    Shapes (examples, height, width, channels) and (k, k, channels, filters); the result has
+    (examples, height - k + 1, width - k + 1, filters).
+    """
+    windows = numpy.lib.stride_tricks.sliding_window_view(images, kernel.shape[:2], (1, 2))
+    return numpy.tensordot(windows, kernel, ((4, 5, 3), (0, 1, 2)))

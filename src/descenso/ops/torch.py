@@ -23,8 +23,8 @@ from torch import (
 )
 
 __all__ = [
-    "abs", "argmax", "clip", "concatenate", "cos", "exp", "log", "max", "maximum", "mean",
-    "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
+    "abs", "argmax", "clip", "concatenate", "convolve", "cos", "exp", "log", "max", "maximum",
+    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
     "where", "zeros_like",
 ]  # fmt: skip
 
@@ -58,3 +58,13 @@ def concatenate(arrays: Any, axis: int = 0) -> Any:
 def pad(a: Any, widths: Any) -> Any:
     """Surround with zeros; ``widths`` holds (before, after) for each axis."""
     return torch.nn.functional.pad(a, [w for pair in reversed(widths) for w in pair])
+
+
+def convolve(images: Any, kernel: Any) -> Any:
+    """Return the cross-correlation of images with a kernel, where the two overlap wholly.
+
+    Shapes (examples, height, width, channels) and (k, k, channels, filters); the result has
+    (examples, height - k + 1, width - k + 1, filters).
+    """
+    sums = torch.nn.functional.conv2d(images.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1))
+    return sums.permute(0, 2, 3, 1)

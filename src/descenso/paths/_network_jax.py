@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from descenso import rules
-from descenso.engine import open_engine
+from descenso.engine.jax import JaxEngine
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.ops import jax as xp
 from descenso.paths._network import (
@@ -33,11 +33,12 @@ class JaxNetwork:
     """The network of a problem whose functions take JAX arrays."""
 
     def __init__(self, problem: Problem, data: Data, study_seed: int) -> None:
-        self.problem, self.study_seed = problem, study_seed
+        self.study_seed = study_seed
         self.inputs, self.targets = (
             _single(part) for part in (data.train.inputs, data.train.targets)
         )
-        self._engine = open_engine(problem, data, study_seed)
+        self._engine = JaxEngine(problem, data, study_seed)
+        self.problem = self._engine.problem  # in the forms that the engine trains
         start = self.start(0)
         moved = jax.tree_util.tree_leaves_with_path(trained(start))
         names = problem.details.get("layers") or [_name(path) for path, _leaf in moved]

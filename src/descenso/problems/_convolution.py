@@ -1,9 +1,8 @@
 """Convolutional networks written with the closed list of operations.
 
-Images have shape (examples, height, width, channels). A convolution is written as shifted slices
-beside each other and one matrix product, and pooling as maxima of reshaped neighbours: inside a
-compiled loop on a CPU these run several times faster than a framework's own convolution and window
-reduction, and their gradients are matrix products and selections again.
+Images have shape (examples, height, width, channels). Pooling is written as maxima of reshaped
+neighbours: inside a compiled loop on a CPU these run several times faster than a framework's own
+window reduction, and their gradients are selections.
 """
 
 from __future__ import annotations
@@ -53,6 +52,18 @@ class ConvolutionalNetwork:
                 height, width = height // 2, width // 2
         return height * width * channels
 
+    def _seen(self, side: int) -> int:
+        """Return how much of an image's side reaches the outputs: pooling leaves odd edges out."""
+        if self.same:
+            return side
+        sizes = [side]
+        for pooled in self.pooled:
+            sizes.append((sizes[-1] - KERNEL + 1) // (2 if pooled else 1))
+        seen = sizes[-1]
+        for pooled in reversed(self.pooled):
+            seen = seen * (2 if pooled else 1) + KERNEL - 1
+        return seen
+
     def init(self, rng: np.random.Generator) -> Params:
         """Return initial weights; kernels of shape (3, 3, channels, filters) as He et al. 2015."""
         channels = (self.image[2], *self.filters[:-1])
@@ -68,7 +79,8 @@ class ConvolutionalNetwork:
 
     def apply(self, params: Params, images: Array) -> Array:
         """Return the outputs, shape (examples, classes); images hold bytes from 0 to 255."""
-        x = brightness(images)
+        height, width = (self._seen(side) for side in self.image[:2])
+        x = brightness(images[:, :height, :width])
         for layer, pooled in zip(params["convolutions"], self.pooled, strict=True):
             x = convolve(x, layer["kernel"], same=self.same)
             # Adding a bias and ReLU keep the order of numbers, so pooling may come before them:
@@ -93,17 +105,11 @@ def brightness(images: Array) -> Array:
 def convolve(images: Array, kernel: Array, *, same: bool) -> Array:
     """Return the cross-correlation of images with a kernel of shape (k, k, channels, filters)."""
     xp = ops.namespace(images)
-    side, _, channels, filters = kernel.shape
     if same:
+        side = kernel.shape[0]
         margin = (side // 2, side - 1 - side // 2)
         images = xp.pad(images, ((0, 0), margin, margin, (0, 0)))
-    count, height, width = images.shape[0], images.shape[1] - side + 1, images.shape[2] - side + 1
-    shifted = [
-        images[:, i : i + height, j : j + width, :] for i in range(side) for j in range(side)
-    ]
-    patches = xp.reshape(xp.concatenate(shifted, axis=-1), (-1, side * side * channels))
-    sums = patches @ xp.reshape(kernel, (side * side * channels, filters))
-    return xp.reshape(sums, (count, height, width, filters))
+    return xp.convolve(images, kernel)
 
 
 def pool(images: Array) -> Array:
