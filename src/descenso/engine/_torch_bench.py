@@ -102,7 +102,8 @@ class Bench:
     test: Batch
     study_seed: int
     _ways: dict[int, _Way] = field(default_factory=dict, init=False)
-    _starts: dict[int, tuple[float, float]] = field(default_factory=dict, init=False)
+    #: (seed, whether channels lie last) → loss and metric on validation before training.
+    _starts: dict[tuple[int, bool], tuple[float, float]] = field(default_factory=dict, init=False)
     #: Seconds that compiling took for a rule at a batch size, and its first step.
     warmed: dict[tuple[str, int], float] = field(default_factory=dict, init=False)
 
@@ -115,7 +116,7 @@ class Bench:
         """Train a run for ``more`` epochs; judge it on test after them if asked to."""
         with one_thread(), own_randomness():
             try:
-                run = self.started(run)
+                run = self.started(run, self.way(run.member.batch_size).channels_last)
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
@@ -158,14 +159,15 @@ class Bench:
 
     # ---- one member -----------------------------------------------------------------------------
 
-    def started(self, run: Run) -> Run:
-        """Return the run with its figures before training."""
+    def started(self, run: Run, last: bool = False) -> Run:
+        """Return the run with its figures before training; ``last``: with channels laid last."""
         if len(run.curve.validation_loss):
             return run
         seed = run.member.seed
-        if seed not in self._starts:
-            self._starts[seed] = self.evaluate(self.module(seed), self.validation)
-        return replace(run, curve=untrained(*self._starts[seed]))
+        if (seed, last) not in self._starts:
+            module = _laid(self.module(seed), last)
+            self._starts[seed, last] = self.evaluate(module, self.validation)
+        return replace(run, curve=untrained(*self._starts[seed, last]))
 
     def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
         started = time.perf_counter()
@@ -189,9 +191,8 @@ class Bench:
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""
-        way, module = self.way(member.batch_size), self.module(member.seed)
-        if way.channels_last:
-            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        way = self.way(member.batch_size)
+        module = _laid(self.module(member.seed), way.channels_last)
         form = module if way.pooling_first is None else GraphModule(module, way.pooling_first)
         return Trainee(
             self.problem, module, form, member, checkpoint, way.plan.kernels, way.compiled
@@ -283,6 +284,13 @@ class Bench:
         finally:
             module.train()
         return float(loss), float(metric)
+
+
+def _laid(module: torch.nn.Module, last: bool) -> torch.nn.Module:
+    """Return the module with its channels laid last, where that is how it takes steps."""
+    kind = torch.channels_last if last else torch.preserve_format
+    laid: torch.nn.Module = module.to(memory_format=kind)  # type: ignore[call-overload]
+    return laid
 
 
 def _seed(seed: int) -> None:
