@@ -1,4 +1,4 @@
-"""The two operations on class labels, on the arrays of every framework."""
+"""The operations on class labels and images, on the arrays of every framework."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +24,16 @@ def test_one_hot_marks_the_place_of_each_label_and_argmax_finds_it(make):
     np.testing.assert_array_equal(np.asarray(xp.one_hot(labels, 3)), np.eye(3, dtype=bool)[LABELS])
     np.testing.assert_array_equal(np.asarray(xp.argmax(scores, axis=-1)), LABELS)
     assert np.asarray(xp.argmax(scores, axis=-1) == labels).all()
+
+
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray, torch.tensor, keras_tensor])
+def test_convolve_sums_what_lies_under_the_kernel(make):
+    rng = np.random.default_rng(0)
+    images, kernel = (rng.normal(size=s).astype(np.float32) for s in ((2, 5, 6, 3), (3, 3, 3, 4)))
+    sums = sum(images[:, i : i + 3, j : j + 4] @ kernel[i, j] for i in range(3) for j in range(3))
+    xp = ops.namespace(make(images))
+    ours = np.asarray(xp.convolve(make(images), make(kernel)))
+    np.testing.assert_allclose(ours, sums, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["numpy", "jax", "torch", "keras"])

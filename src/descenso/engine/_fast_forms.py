@@ -2,10 +2,10 @@
 
 Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside; on a GPU,
 those of members side by side are grouped, and slow. The gradient of its window reduction is slow
-everywhere. The same sums written as shifted slices beside
-each other and one matrix product, and the same maxima as maxima of slices, are not. So a problem's
-functions are traced, and these operations replaced; all else stays as it is. Products and maxima
-that a network is written in already get the faster of their gradients.
+everywhere. The same sums written as matrix products, of shifted slices beside each other or of
+transformed tiles (:mod:`descenso.engine._winograd`), and the same maxima as maxima of slices, are
+not. So a problem's functions are traced, and these operations replaced; all else stays as it is.
+Products and maxima that a network is written in already get the faster of their gradients.
 """
 
 from __future__ import annotations
