@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from descenso.engine._gradient import evaluate, loss_and_gradient
+from descenso.engine._words import unpacked
 from descenso.engine.layout import ONE_AFTER_ANOTHER, Slab
 from descenso.ops import jax as xp
 from descenso.problems import Problem, Variables, trained, with_trained
@@ -67,6 +69,7 @@ class Recipe:
     ``part`` and ``evaluated_part`` say how many examples pass through the network at a time.
     ``all_steps``: an epoch takes all its steps, also those of a member that has diverged. Then an
     accelerator knows how many there are, and need not ask the host after each whether to go on.
+    ``packed``: the shape of an example, where bytes come four to a word.
     """
 
     problem: Problem
@@ -79,19 +82,36 @@ class Recipe:
     evaluated_part: int
     arrangement: str = ONE_AFTER_ANOTHER
     all_steps: bool = False
+    packed: tuple[int, ...] | None = None
 
     @property
     def steps(self) -> int:
         """Return the steps of one epoch; the examples left over wait for another epoch."""
         return self.examples // self.batch_size
 
+    @property
+    def whole(self) -> bool:
+        """Return whether every step sees all examples."""
+        return self.batch_size == self.examples
+
+    @property
+    def ahead(self) -> bool:
+        """Return whether a batch is gathered one step ahead."""
+        return self.packed is not None and not self.whole
+
+    def unpacked(self, batch: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Return examples as the problem takes them."""
+        inputs, targets = batch
+        return (inputs if self.packed is None else unpacked(inputs, self.packed)), targets
+
     def batch(self, train: Array, order: Array, step: Array) -> tuple[Array, Array]:
         """Return the examples of a step; ``order`` has shape (examples used per epoch,)."""
         inputs, targets = train
-        if self.batch_size == self.examples:
+        if self.whole:
             return inputs, targets  # a whole-batch gradient does not depend on the order
         rows = jax.lax.dynamic_slice_in_dim(order, step * self.batch_size, self.batch_size)
-        return jnp.take(inputs, rows, axis=0), jnp.take(targets, rows, axis=0)
+        gather = partial(jnp.take, indices=rows, axis=0, mode="clip")  # none lies outside
+        return gather(inputs), gather(targets)
 
 
 def _apply_rule(
@@ -152,23 +172,29 @@ def _train_epoch(
 ) -> tuple[Progress, Array, Array]:
     """Take the steps of one epoch; those after the one that diverges do not count."""
 
+    def next_batch(step: Array) -> Any:
+        return recipe.batch(train, order, step) if recipe.ahead else ()
+
     def take_step(step: Array, carry: Any) -> Any:
-        progress, total, alive = carry
-        batch, key = recipe.batch(train, order, step), _key_at(inputs, epoch, step)
-        loss, gradient, params = _differentiate(recipe, progress.params, batch, key)
+        progress, total, alive, ahead = carry
+        here = recipe.unpacked(ahead) if recipe.ahead else recipe.batch(train, order, step)
+        after, key = next_batch(step + 1), _key_at(inputs, epoch, step)
+        loss, gradient, params = _differentiate(recipe, progress.params, here, key)
         moved = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
         fine = jnp.isfinite(loss) & (loss <= inputs.hopeless)
         if not recipe.all_steps:
-            return moved, total + loss, fine
+            return moved, total + loss, fine, after
         t = jnp.where(alive, moved.t, progress.t)
-        return moved._replace(t=t), jnp.where(alive, total + loss, total), alive & fine
+        total = jnp.where(alive, total + loss, total)
+        return moved._replace(t=t), total, alive & fine, after
 
     first = progress.t
-    start = (progress, jnp.zeros_like(inputs.hopeless), jnp.isfinite(inputs.hopeless))
+    alive = jnp.isfinite(inputs.hopeless)
+    start = (progress, jnp.zeros_like(inputs.hopeless), alive, next_batch(jnp.int32(0)))
     if recipe.all_steps:
-        progress, total, alive = jax.lax.fori_loop(0, recipe.steps, take_step, start)
+        progress, total, alive, _ = jax.lax.fori_loop(0, recipe.steps, take_step, start)
         return progress, total / (progress.t - first), alive
-    steps, (progress, total, alive) = jax.lax.while_loop(
+    steps, (progress, total, alive, _) = jax.lax.while_loop(
         lambda carry: (carry[0] < recipe.steps) & carry[1][2],
         lambda carry: (carry[0] + 1, take_step(*carry)),
         (0, start),
@@ -216,8 +242,11 @@ def build(recipe: Recipe) -> Any:
     def program(
         progress: Progress, inputs: Inputs, count: Array, orders: Array, epochs: Array, data: Any
     ) -> tuple[Progress, Outcome]:
+        train, validation = data
+        train = recipe.unpacked(train) if recipe.whole else train
+
         def one(mine: Progress, given: Inputs) -> tuple[Progress, Outcome]:
-            return _train_member(recipe, mine, given, orders, epochs, data)
+            return _train_member(recipe, mine, given, orders, epochs, (train, validation))
 
         if recipe.arrangement == ONE_AFTER_ANOTHER:
             return _train_in_turn(one, progress, inputs, count)

@@ -35,6 +35,7 @@ from descenso.engine._jax_starts import Starts
 from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
 from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
 from descenso.engine._remembered import remembered
+from descenso.engine._words import packed, packs
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
 from descenso.problems._start_jax import start_jax
@@ -87,12 +88,15 @@ class JaxEngine:
             self.problem = self._fast_problem
         _use_compilation_cache()
         train, validation, test = (
-            jax.device_put((self._floats(split.inputs), self._floats(split.targets)), self._device)
+            (self._floats(split.inputs), self._floats(split.targets))
             for split in (self.data.train, watched(self.data, self.study_seed), self.data.test)
         )
-        self._seen = (train, validation)  # what training and its curves may look at
-        self._test = test
         self._parts = Parts(self.problem, lambda: self._weights(0), train, on_cpu)
+        self._packed: tuple[int, ...] | None = None  # the shape of an example of bytes
+        if on_cpu and packs(train[0]):
+            self._packed, train = train[0].shape[1:], (packed(train[0]), train[1])
+        # What training and its curves may look at, and what judges at the end.
+        self._seen, self._test = jax.device_put(((train, validation), test), self._device)
         self._judge: Compiled | None = None
         self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
         self._order = lru_cache(ORDERS_KEPT)(self._new_order)
@@ -219,6 +223,7 @@ class JaxEngine:
             self._evaluated_part,
             arrangement,
             all_steps=self._platform != "cpu",
+            packed=self._packed,
         )
 
     def _arrangement(self, member: Member) -> str:
@@ -236,7 +241,9 @@ class JaxEngine:
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
             return layout.ONE_AFTER_ANOTHER
-        shapes = [a.shape[1:] for a in jax.tree.leaves(self._seen[0])]
+        shapes = [
+            a.shape[1:] for a in jax.tree.leaves((self.data.train.inputs, self.data.train.targets))
+        ]
         question = [key_of(member), self.parameters(), shapes, self.problem.name]
         machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
         timed: dict[str, Program] = {}
