@@ -2,7 +2,7 @@
 
 A batch is gathered row by row, number by number: of words that takes a quarter of the time. Gathered
 one step ahead, it is not fused with what turns bytes into floats, which is then done by vectors:
-together a tenth of a step of MNIST's dense network.
+together some 20 of the 340 µs of a step of MNIST's dense network.
 """
 
 from __future__ import annotations
