@@ -35,8 +35,10 @@ def test_what_does_not_fill_words_stays_as_it_is(inputs):
     assert not packs(inputs)
 
 
-@pytest.mark.parametrize("batch_size", [1, 50, 0])  # 0: all examples
-@pytest.mark.parametrize("arrangement", ["one after another", "side by side"])
+@pytest.mark.parametrize(
+    ("batch_size", "arrangement"),
+    [(1, "one after another"), (50, "side by side"), (0, "one after another")],  # 0: all examples
+)
 def test_training_on_words_is_training_on_bytes(batch_size, arrangement, monkeypatch):
     problem = problems.get("digits-cnn")
     data = problem.make_data(0)
