@@ -28,7 +28,6 @@ def test_words_give_their_bytes_back(shape):
         np.zeros((3, 5), np.uint8),  # fill no whole words
         np.zeros((3, 0), np.uint8),
         np.zeros((3, 4), np.float32),
-        (np.zeros((3, 4), np.uint8), np.zeros((3, 4), np.uint8)),
     ],
 )
 def test_what_does_not_fill_words_stays_as_it_is(inputs):

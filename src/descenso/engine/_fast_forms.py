@@ -148,8 +148,8 @@ def _sums(
     """Convolve in the form with fewer operations; ``plain`` kernels neither stride nor spread."""
     on_cpu = jax.default_backend() == "cpu"  # where it was measured
     if on_cpu and plain and _winograd.pays(images, kernel):
-        each = _winograd.largest(images[:1], kernel)
-        return _some_at_a_time(lambda some: _winograd.convolve(some, kernel), images, each)
+        largest = _winograd.largest(images, kernel)
+        return _some_at_a_time(lambda some: _winograd.convolve(some, kernel), images, largest)
     places = math.prod(kernel.shape[:-2])
     if places == 1:
         return by_slices(images, kernel)

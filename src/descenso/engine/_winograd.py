@@ -44,13 +44,14 @@ def pays(images: Array, kernel: Array) -> bool:
         return False  # shorter numbers would lose too much in the sums and differences
     tiles = math.prod(map(_tiles, outputs))
     spared = channels * filters * (SIDE**2 * math.prod(outputs) - PLACES * tiles)
-    return bool(spared >= SPARED_FOR_EACH * (channels + filters) * 4 * tiles)
+    transformed = (channels + filters) * 4 * tiles  # four pixels and four outputs to a tile
+    return bool(spared >= SPARED_FOR_EACH * transformed)
 
 
 def largest(images: Array, kernel: Array) -> int:
-    """Return how many numbers the images become at most on the way."""
-    count, height, width, channels = images.shape
-    tiles = count * _tiles(height - SIDE + 1) * _tiles(width - SIDE + 1)
+    """Return how many numbers an image becomes at most on the way."""
+    _count, height, width, channels = images.shape
+    tiles = _tiles(height - SIDE + 1) * _tiles(width - SIDE + 1)
     return int(PLACES * tiles * max(channels, kernel.shape[-1]))
 
 
@@ -70,26 +71,25 @@ def convolve(images: Array, kernel: Array) -> Array:
     return _convolve(images, kernel)[0]
 
 
-def _convolve(images: Array, kernel: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+def _convolve(images: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
     count, height, width, _channels = images.shape
     rows, columns = _tiles(height - 2), _tiles(width - 2)
     tiles, kernels = _transformed_tiles(images), _transformed_kernel(kernel)
     products = jnp.einsum("ptc,pcf->ptf", tiles, kernels).reshape(PLACES, count, rows, columns, -1)
     squares = _both_ways(_outputs, products)
     outputs = _interleaved(squares)[:, : height - 2, : width - 2]
-    return outputs, (tiles, kernels, jnp.zeros((0, height, width)))
+    return outputs, (tiles, kernels)
 
 
-def _back(kept: tuple[Array, Array, Array], g: Array) -> tuple[Array, Array]:
-    tiles, kernels, sizes = kept
-    _, height, width = sizes.shape
-    count = len(g)
+def _back(kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    tiles, kernels = kept
+    count, height, width, _filters = g.shape
     g = _transformed_outputs(g)
     moved = jnp.einsum("ptc,ptf->pcf", tiles, g)
     gradient = jnp.stack([jnp.stack(row) for row in _both_ways(_kernel_back, moved)])
     back = jnp.einsum("ptf,pcf->ptc", g, kernels)
-    back = back.reshape(PLACES, count, _tiles(height - 2), _tiles(width - 2), -1)
-    return _tiles_back(back)[:, :height, :width], gradient
+    back = back.reshape(PLACES, count, _tiles(height), _tiles(width), -1)
+    return _tiles_back(back)[:, : height + 2, : width + 2], gradient
 
 
 convolve.defvjp(_convolve, _back)

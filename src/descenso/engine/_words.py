@@ -12,20 +12,19 @@ from typing import Any, TypeAlias
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 Array: TypeAlias = Any
 BYTES = 4  # of a word
 
 
-def packs(inputs: Any) -> bool:
-    """Whether inputs are one array of bytes that fill whole words."""
-    if not isinstance(inputs, np.ndarray) or inputs.dtype != np.uint8:
-        return False
+def packs(inputs: NDArray[Any]) -> bool:
+    """Whether examples are bytes that fill whole words."""
     each = math.prod(inputs.shape[1:])
-    return bool(each) and each % BYTES == 0
+    return inputs.dtype == np.uint8 and each > 0 and each % BYTES == 0
 
 
-def packed(inputs: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, np.dtype[np.uint32]]:
+def packed(inputs: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return bytes of shape (examples, ...) as words, of shape (examples, words)."""
     rows = np.ascontiguousarray(inputs).reshape(len(inputs), -1)
     return rows.view(np.uint32)

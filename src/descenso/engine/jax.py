@@ -241,9 +241,8 @@ class JaxEngine:
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
             return layout.ONE_AFTER_ANOTHER
-        shapes = [
-            a.shape[1:] for a in jax.tree.leaves((self.data.train.inputs, self.data.train.targets))
-        ]
+        train = self.data.train
+        shapes = [np.shape(part)[1:] for part in (train.inputs, train.targets)]
         question = [key_of(member), self.parameters(), shapes, self.problem.name]
         machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
         timed: dict[str, Program] = {}
@@ -333,7 +332,7 @@ class JaxEngine:
         self, recipe: Recipe, seeds: Sequence[int], done: int, more: int
     ) -> NDArray[np.int32]:
         used = recipe.steps * recipe.batch_size
-        if recipe.batch_size == recipe.examples:  # the program does not look at the order
+        if recipe.whole:  # the program does not look at the order
             return np.zeros((recipe.slab.seeds, recipe.slab.epochs, 1), np.int32)
         table = np.zeros((recipe.slab.seeds, recipe.slab.epochs, used), np.int32)
         for row, seed in enumerate(seeds):

@@ -9,8 +9,8 @@ from typing import Any
 #: The closed list: every adapter defines exactly these names.
 OPERATIONS = (
     "abs", "argmax", "clip", "concatenate", "convolve", "cos", "exp", "log", "max", "maximum",
-    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
-    "where", "zeros_like",
+    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square",
+    "sum", "where", "zeros_like",
 )  # fmt: skip
 
 # Root module of an array's type -> adapter. A torch tensor that Keras trains on is still a

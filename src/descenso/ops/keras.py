@@ -29,8 +29,8 @@ from keras.ops import (
 
 __all__ = [
     "abs", "argmax", "clip", "concatenate", "convolve", "cos", "exp", "log", "max", "maximum",
-    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square", "sum",
-    "where", "zeros_like",
+    "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square",
+    "sum", "where", "zeros_like",
 ]  # fmt: skip
 
 
