@@ -21,7 +21,7 @@ TEXT = "name,age,height\nana,31,1.6\njosé,40,1.8\nlía,28,1.7\n"
 ROWS = "".join(f"{i},{i * i},{i % 3}\n" for i in range(12))
 
 
-@pytest.fixture()
+@pytest.fixture
 def read(tmp_path):
     """Return a function: bytes and a name → the frame and what was said."""
 
@@ -288,11 +288,13 @@ def _ods():
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     return _xml_zip({
         "mimetype": kind,
-        "META-INF/manifest.xml": '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:'
-        f'manifest:1.0"><manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>',
-        "content.xml": f'<office:document-content xmlns:office="{office}" xmlns:table="{table}" xmlns:text="{text}">'
-        f'<office:body><office:spreadsheet><table:table table:name="people">{rows}</table:table></office:spreadsheet>'
-        "</office:body></office:document-content>",
+        "META-INF/manifest.xml": "<manifest:manifest "
+        'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+        f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>',
+        "content.xml": f'<office:document-content xmlns:office="{office}" '
+        f'xmlns:table="{table}" xmlns:text="{text}"><office:body><office:spreadsheet>'
+        f'<table:table table:name="people">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>",
     })  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from descenso.errors import DataError
 from descenso.language import N_, _
@@ -213,7 +213,7 @@ def _open_zip(path: Path) -> IO[bytes]:
 def _open_gzip(path: Path) -> IO[bytes]:
     import gzip
 
-    return gzip.open(path)
+    return cast("IO[bytes]", gzip.open(path))
 
 
 def _open_bzip2(path: Path) -> IO[bytes]:

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -308,7 +309,7 @@ def _holds_data(header: Record, body: list[Record]) -> bool:
 
 def _grows_evenly(numbers: list[str]) -> bool:
     values = [float(number) for number in numbers]
-    steps = {b - a for a, b in zip(values, values[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(values)}
     return len(values) > 2 and len(steps) == 1 and steps.pop() > 0
 
 
