@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from descenso.data import file_kinds
-from descenso.data._table_files import read_table
+from descenso.data._table_files import read_arrays, read_table
 from descenso.errors import DataError
 
 TABLE = pd.DataFrame(
@@ -93,6 +93,18 @@ def test_a_file_that_expands_without_measure_is_refused(read, monkeypatch):
     bomb = gzip.compress(b"a,b\n" + b"0,0\n" * 2**20)
     with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
         read(bomb, "t.csv.gz")
+
+
+def test_arrays_and_sheets_that_expand_without_measure_are_refused(read, monkeypatch, tmp_path):
+    monkeypatch.setattr(file_kinds, "MOST_BYTES", 2**20)
+    np.savez_compressed(tmp_path / "x.npz", x=np.zeros((2**18, 4)), y=np.zeros(2**18))
+    with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
+        read_arrays(tmp_path / "x.npz", None, print)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b" " * 2**21)
+    with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
+        read(buffer.getvalue(), "t.xlsx")
 
 
 def test_a_device_and_a_folder_are_no_tables(tmp_path):

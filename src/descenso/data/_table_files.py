@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descenso.data.file_kinds import FEATHER, PARQUET, SHEETS, check_regular, kind_of
+from descenso.data.file_kinds import FEATHER, PARQUET, SHEETS, check_expanded, kind_of
 from descenso.data.text_tables import (
     Say,
     check_names,
@@ -173,7 +173,7 @@ def read_arrays(path: Path, target: str | None, say: Say) -> tuple[Any, Any, str
     DataError
         If the file is absent or unreadable, or the arrays are not there or do not fit.
     """
-    check_regular(path)
+    check_expanded(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}

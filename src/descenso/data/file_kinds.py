@@ -163,7 +163,7 @@ def _kind_of_zip(path: Path) -> str:
     with _zip(path) as archive:
         names = archive.namelist()
         if any(name.startswith("xl/") for name in names) or "content.xml" in names:
-            _check_expanded(archive, path)
+            check_expanded(path)
             return SHEETS
         if names and all(name.endswith(".npy") for name in names):
             return ARRAYS
@@ -172,12 +172,24 @@ def _kind_of_zip(path: Path) -> str:
     return TEXT
 
 
-def _check_expanded(archive: zipfile.ZipFile, path: Path) -> None:
+def check_expanded(path: Path) -> None:
+    """Check that a zip archive does not expand beyond the bounds; other files pass.
+
+    Raises
+    ------
+    DataError
+        If it does, or there is no such file.
+    """
+    check_regular(path)
+    if not zipfile.is_zipfile(path):
+        return
     most = max(MOST_BYTES, _MOST_FOLD * path.stat().st_size)
-    if sum(info.file_size for info in archive.infolist()) > most:
+    with _zip(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > most:
         raise DataError(
             _("{path}: it holds more than {most} MB once decompressed").format(
-                path=path, most=most // 2**20
+                path=path, most=most >> 20
             )
         )
 
