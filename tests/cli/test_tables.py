@@ -75,7 +75,7 @@ FAULTY = {
         "area;price\n" + "".join(f"{i};{i * 7}\n" for i in range(40)) + "3;cheap\n",
         "price: numbers and texts are mixed; 1 of 41 are no numbers, the first 'cheap' in row 40",
     ),
-    "ragged.csv": ("area;price\n1;2\n2;3\n3;4\n4;5\n1;2;3;4\n", "saw 4"),
+    "ragged.csv": ("area;price\n1;2\n2;3\n3;4\n4;5\n1;2;3;4\n", "row 6 has 4 cells"),
     "none.csv": ("area;price\n1;\n2;\n", "price: all values to learn are missing"),
     "few.csv": ("area;price\n1;2\n2;3.5\n", "2 examples are too few"),
 }

@@ -82,6 +82,7 @@ def path(
         Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf, .html or .gif"))
     ] = Path("path.png"),
     theme: Theme = "light",
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso import paths
@@ -193,6 +194,7 @@ def landscape(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.cli._output import print_paragraph
@@ -241,6 +243,7 @@ def dynamics(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.cli._output import print_paragraph
@@ -285,6 +288,7 @@ def figure(
     ] = Path("figure.png"),
     theme: Theme = "light",
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.report import pictures
@@ -314,6 +318,7 @@ def serve(
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help=_("open the page"))] = False,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.errors import ProblemError

@@ -41,7 +41,7 @@ def from_table(
     drop: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     delimiter: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     hidden: Sequence[int] | None = None,
     name: str | None = None,
     batch_size: int | None = None,
@@ -59,14 +59,15 @@ def from_table(
 
     Parameters
     ----------
-    table : a CSV, TSV, Parquet or npz file, or a pandas frame. An npz file holds inputs ``x``
+    table : a text (CSV and its kin, plain or compressed), Parquet, Feather, Excel, ODS or npz
+        file, or a pandas frame. An npz file holds inputs ``x``
         and targets ``y``, whose first axes count the same examples.
     target : the column to learn; the array of an npz file, ``y`` unless given.
     task : ``"classification"`` (cross-entropy, accuracy) or ``"regression"`` (mean squared error
         of the standardised target, R²).
     drop : columns that are not learnt from.
     columns : column → ``"number"``, ``"category"``, ``"date"`` or ``"drop"``.
-    delimiter, encoding : of a text file.
+    delimiter, encoding : of a text file; inferred unless given.
     hidden : widths of the hidden layers, possibly none.
     name : what to call it; the file's name with these choices unless given.
     batch_size, epochs, methods : as in :func:`from_jax`; told from the number of rows.
@@ -106,7 +107,7 @@ def from_table(
 
 
 def _frame(
-    table: Any, target: str | None, delimiter: str | None, encoding: str, say: Say
+    table: Any, target: str | None, delimiter: str | None, encoding: str | None, say: Say
 ) -> tuple[DataFrame, str, str]:
     """Return the table as a frame, the column to learn, and what to call the table."""
     import pandas

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from descenso import rules
 from descenso.language import _, ngettext
 from descenso.study import verdict as _verdict
 from descenso.study._design import usual_search_seeds
@@ -153,6 +154,8 @@ def limits(result: StudyResult) -> list[str]:
 def command(result: StudyResult) -> str:
     """Return the command that runs this study again."""
     words = ["descenso", "compare", result.design.problem]
+    for file in _rule_files(result):
+        words += ["--rules", file]
     for name, value in _options(result.design).items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -163,6 +166,12 @@ def command(result: StudyResult) -> str:
             for item in value if isinstance(value, list) else [value]:
                 words += [f"--{flag}", str(item)]
     return shlex.join(words)
+
+
+def _rule_files(result: StudyResult) -> list[str]:
+    """Return the files of the rules that do not come with descenso."""
+    known = {method.rule for method in result.methods if method.rule in rules.names()}
+    return sorted(str(rules.get(rule).file) for rule in known if not rules.is_built_in(rule))
 
 
 def python_line(result: StudyResult) -> str:
