@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from descenso import methods, rules
-from descenso.engine import _jax_program, layout, open_engine
-from descenso.engine.jax import JaxEngine
+from descenso.engine import layout, open_engine
+from descenso.engine.jax import JaxEngine, compiled
 from descenso.engine.randomness import example_order, weights_generator
 from descenso.errors import ProblemError
 from descenso.ops import numpy as xp
@@ -187,8 +187,8 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
 
 
 def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
-    from descenso.engine._gradient import evaluate
-    from descenso.engine._jax_parts import EXAMPLES_PER_PART
+    from descenso.engine.jax.gradient import evaluate
+    from descenso.engine.jax.micro_batches import EXAMPLES_PER_PART
 
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
@@ -275,7 +275,7 @@ def test_what_another_process_decided_meanwhile_holds(linear, monkeypatch, kept)
     def seconds(engine, program, who):
         return 9.0 * engine._streams if program.recipe.arrangement == kept else 1.0
 
-    monkeypatch.setattr("descenso.engine.jax.remembered", decided_by_another)
+    monkeypatch.setattr("descenso.engine.jax.engine.remembered", decided_by_another)
     monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
     engine = JaxEngine(linear, linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
@@ -312,9 +312,9 @@ def test_a_call_that_does_not_fit_into_memory_is_made_smaller(linear, monkeypatc
 
         return run
 
-    native = _jax_program.Compiled.get
+    native = compiled.Compiled.get
     engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=way)
-    monkeypatch.setattr(_jax_program.Compiled, "get", small_memory)
+    monkeypatch.setattr(compiled.Compiled, "get", small_memory)
     runs = finished(engine, crowd, 2, judge=False)
     assert min(tried) == 2
     assert max(tried) > 2
@@ -328,7 +328,7 @@ def test_a_member_that_alone_does_not_fit_into_memory_is_told(linear, monkeypatc
         raise MemoryError("no memory at all")
 
     engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=layout.ONE_AFTER_ANOTHER)
-    monkeypatch.setattr(_jax_program.Compiled, "get", none_left)
+    monkeypatch.setattr(compiled.Compiled, "get", none_left)
     with pytest.raises(ProblemError, match="does not suffice for one member at batch size 8"):
         finished(engine, [member(lr=0.1)], 1, judge=False)
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from descenso.engine._torch_step import eager, parts_of
 from descenso.engine.torch import TorchEngine
+from descenso.engine.torch.step import eager, parts_of
 from descenso.errors import DescensoError, ProblemError
 from descenso.language import _
 from descenso.paths import _network as shared

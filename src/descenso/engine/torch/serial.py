@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.fx import GraphModule
 
-from descenso.engine._bookkeeping import (
+from descenso.engine.bookkeeping import (
     advanced,
     ended_by_error,
     hopeless_above,
@@ -19,9 +19,10 @@ from descenso.engine._bookkeeping import (
     untrained,
     with_test_figures,
 )
-from descenso.engine._torch_forms import pooling_first
-from descenso.engine._torch_member import Checkpoint, Trainee
-from descenso.engine._torch_step import (
+from descenso.engine.randomness import example_order, step_seeds, weights_generator
+from descenso.engine.torch.member import Checkpoint, Trainee
+from descenso.engine.torch.rewrites import pooling_first
+from descenso.engine.torch.step import (
     CannotCompileError,
     CompiledStep,
     Plan,
@@ -30,7 +31,6 @@ from descenso.engine._torch_step import (
     gains_from_channels_last,
     plan_for,
 )
-from descenso.engine.randomness import example_order, step_seeds, weights_generator
 from descenso.language import N_
 from descenso.problems import Problem
 from descenso.problems._torch_rehearsal import initialised

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from descenso.engine import layout
-from descenso.engine._bookkeeping import failure, key_of, watched
-from descenso.engine._torch_abreast import Abreast
-from descenso.engine._torch_bench import Bench
-from descenso.engine._torch_pool import CannotShareError, Done, Pool, Task
+from descenso.engine.bookkeeping import failure, key_of, watched
+from descenso.engine.torch.batched import Abreast
+from descenso.engine.torch.processes import CannotShareError, Done, Pool, Task
+from descenso.engine.torch.serial import Bench
 from descenso.errors import ProblemError
 from descenso.language import N_, _
 from descenso.problems import Data, Problem

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from descenso import rules
-from descenso.engine._torch_step import CompiledStep, Tensors, eager, parts_of
+from descenso.engine.torch.step import CompiledStep, Tensors, eager, parts_of
 from descenso.problems import Problem
 from descenso.problems._torch_tensors import Batch, cut
 from descenso.records import Member

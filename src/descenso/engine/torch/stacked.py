@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from descenso import rules
-from descenso.engine._bookkeeping import switches_of
-from descenso.engine._torch_member import Checkpoint, from_array, to_array
-from descenso.engine._torch_step import parts_of
+from descenso.engine.bookkeeping import switches_of
+from descenso.engine.torch.member import Checkpoint, from_array, to_array
+from descenso.engine.torch.step import parts_of
 from descenso.records import Member
 from descenso.torch._trace import is_elementwise
 

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import jax
 
 from descenso.engine import layout
-from descenso.engine._bookkeeping import ended_by_error, failure, in_words
-from descenso.engine._jax_program import Program, ran_out_of_memory
+from descenso.engine.bookkeeping import ended_by_error, failure, in_words
+from descenso.engine.jax.compiled import Program, ran_out_of_memory
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.records import Member, Run

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from descenso.engine._gradient import evaluate, loss_and_gradient
-from descenso.engine._words import unpacked
+from descenso.engine.jax.gradient import evaluate, loss_and_gradient
+from descenso.engine.jax.packed_bytes import unpacked
 from descenso.engine.layout import ONE_AFTER_ANOTHER, Slab
 from descenso.ops import jax as xp
 from descenso.problems import Problem, Variables, trained, with_trained

@@ -9,9 +9,10 @@ import pytest
 from jax import lax
 
 from descenso import methods
-from descenso.engine import _winograd, layout
-from descenso.engine._fast_forms import in_fast_forms, with_fast_forms
+from descenso.engine import layout
 from descenso.engine.jax import JaxEngine
+from descenso.engine.jax.convolution import minimal_filtering
+from descenso.engine.jax.convolution.rewrites import in_fast_forms, with_fast_forms
 from descenso.problems import Data, Split
 from descenso.records import Member
 
@@ -157,13 +158,13 @@ def test_some_images_at_a_time_give_the_figures_of_all(some, monkeypatch):
 @pytest.fixture
 def filtered(monkeypatch):
     """Return the list of kernel shapes that minimal filtering was taken for."""
-    taken, convolve = [], _winograd.convolve
+    taken, convolve = [], minimal_filtering.convolve
 
     def noted(images, kernel):
         taken.append(kernel.shape)
         return convolve(images, kernel)
 
-    monkeypatch.setattr(_winograd, "convolve", noted)
+    monkeypatch.setattr(minimal_filtering, "convolve", noted)
     return taken
 
 
@@ -239,7 +240,7 @@ def test_fewer_products_lose_little_exactness():
     plain = lax.conv_general_dilated(images, kernel, (1, 1), "VALID", dimension_numbers=NHWC)
     ours, theirs = (
         float(np.sqrt(np.mean((np.asarray(f) - exact) ** 2)))
-        for f in (_winograd.convolve(images, kernel), plain)
+        for f in (minimal_filtering.convolve(images, kernel), plain)
     )
     assert ours < 3 * theirs
 
@@ -249,7 +250,7 @@ def test_filtering_of_members_side_by_side_is_that_of_each():
     kernels = RNG.normal(size=(2, 3, 3, 16, 32)).astype(np.float32)
 
     def score(images, kernel):
-        return jnp.sum(jnp.sin(_winograd.convolve(images, kernel)))
+        return jnp.sum(jnp.sin(minimal_filtering.convolve(images, kernel)))
 
     gradient = jax.grad(score, (0, 1))
     together = jax.jit(jax.vmap(gradient))(images, kernels)
@@ -413,7 +414,7 @@ def test_an_engine_trains_a_convolution_in_its_fast_form(linear, monkeypatch):
     who = Member("adam", "adam", rule.settings(lr=0.1), 8, 0)
     losses = []
     for forms in (with_fast_forms, lambda problem: problem):
-        monkeypatch.setattr("descenso.engine.jax.with_fast_forms", forms)
+        monkeypatch.setattr("descenso.engine.jax.engine.with_fast_forms", forms)
         *_earlier, [run] = JaxEngine(problem, data, 0).train([who], 5)
         losses.append(run.curve.validation_loss)
     np.testing.assert_allclose(*losses, rtol=1e-3)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.engine import layout
-from descenso.engine._bookkeeping import (
+from descenso.engine.bookkeeping import (
     advanced,
     hopeless_above,
     key_of,
@@ -27,15 +27,15 @@ from descenso.engine._bookkeeping import (
     watched,
     with_test_figures,
 )
-from descenso.engine._fast_forms import with_fast_forms
-from descenso.engine._gradient import evaluate
-from descenso.engine._jax_parts import Parts
-from descenso.engine._jax_program import Compiled, Program, lay, lowered, memory_of
-from descenso.engine._jax_starts import Starts
-from descenso.engine._jax_streams import Advance, Group, Streams, Task, is_unfinished
-from descenso.engine._program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
-from descenso.engine._remembered import remembered
-from descenso.engine._words import packed, packs
+from descenso.engine.jax.compiled import Compiled, Program, lay, lowered, memory_of
+from descenso.engine.jax.convolution.rewrites import with_fast_forms
+from descenso.engine.jax.gradient import evaluate
+from descenso.engine.jax.initial_states import Starts
+from descenso.engine.jax.micro_batches import Parts
+from descenso.engine.jax.packed_bytes import packed, packs
+from descenso.engine.jax.program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
+from descenso.engine.jax.remembered import remembered
+from descenso.engine.jax.workers import Advance, Group, Streams, Task, is_unfinished
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
 from descenso.problems._start_jax import start_jax

@@ -14,16 +14,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from descenso.engine import layout
-from descenso.engine._bookkeeping import (
+from descenso.engine.bookkeeping import (
     advanced,
     hopeless_above,
     in_words,
     key_of,
     with_test_figures,
 )
-from descenso.engine._torch_bench import Advanced, Bench
-from descenso.engine._torch_population import CannotPopulateError, Population
-from descenso.engine._torch_step import draws_elsewhere, eager, has_hooks, parts_of
+from descenso.engine.torch.population import CannotPopulateError, Population
+from descenso.engine.torch.serial import Advanced, Bench
+from descenso.engine.torch.step import draws_elsewhere, eager, has_hooks, parts_of
 from descenso.errors import ProblemError
 from descenso.language import N_, _
 from descenso.problems._torch_switches import one_thread, own_randomness

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descenso.engine import layout
-from descenso.engine._program import Recipe
+from descenso.engine.jax.program import Recipe
 from descenso.records import Run
 
 Tree: TypeAlias = Any

@@ -14,7 +14,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from descenso.engine._torch_step import DRAWS, figures, has_hooks, parts_of
+from descenso.engine.torch.step import DRAWS, figures, has_hooks, parts_of
 from descenso.problems import Problem
 from descenso.problems._torch_switches import own_randomness
 from descenso.problems._torch_tensors import Batch

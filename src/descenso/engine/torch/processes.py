@@ -23,7 +23,7 @@ import torch
 from joblib.externals.loky import ProcessPoolExecutor
 
 from descenso import rules
-from descenso.engine._torch_bench import Advanced, Bench
+from descenso.engine.torch.serial import Advanced, Bench
 from descenso.problems import Problem
 from descenso.problems._torch_tensors import Batch
 from descenso.records import Run

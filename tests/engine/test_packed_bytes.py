@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from descenso import problems, rules
-from descenso.engine import jax as engine_module
-from descenso.engine._words import packed, packs, unpacked
 from descenso.engine.jax import JaxEngine
+from descenso.engine.jax import engine as engine_module
+from descenso.engine.jax.packed_bytes import packed, packs, unpacked
 from descenso.records import Member
 
 RNG = np.random.default_rng(0)

@@ -13,8 +13,8 @@ from torch import nn
 
 from descenso import problems, rules
 from descenso.cli._training import print_layout
-from descenso.engine import _torch_abreast, layout
-from descenso.engine.torch import TorchEngine
+from descenso.engine import layout
+from descenso.engine.torch import TorchEngine, batched
 from descenso.errors import ProblemError
 from descenso.problems._torch_switches import exact_products
 
@@ -228,7 +228,7 @@ def _seeded(make_model):
 
 
 def test_where_memory_runs_out_fewer_go_side_by_side(monkeypatch):
-    real, sizes = _torch_abreast.Population, []
+    real, sizes = batched.Population, []
 
     def small_memory(*given):
         sizes.append(given[3])
@@ -236,7 +236,7 @@ def test_where_memory_runs_out_fewer_go_side_by_side(monkeypatch):
             raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB")
         return real(*given)
 
-    monkeypatch.setattr(_torch_abreast, "Population", small_memory)
+    monkeypatch.setattr(batched, "Population", small_memory)
     engine = engine_of(problem_of())
     crowd = [member("adam", seed, lr=0.01) for seed in range(6)]
     runs = finished(engine, crowd)
@@ -250,14 +250,14 @@ def test_where_memory_runs_out_fewer_go_side_by_side(monkeypatch):
 
 
 def test_memory_that_runs_out_amid_training_is_backed_off_from(monkeypatch):
-    real = _torch_abreast.Population.epoch
+    real = batched.Population.epoch
 
     def small_memory(population, members, epoch):
         if population.places.size > 4 and epoch == 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return real(population, members, epoch)
 
-    monkeypatch.setattr(_torch_abreast.Population, "epoch", small_memory)
+    monkeypatch.setattr(batched.Population, "epoch", small_memory)
     engine = engine_of(problem_of())
     runs = finished(engine, [member("adam", seed, lr=0.01) for seed in range(6)])
     assert all(run.curve.epochs == 3 for run in runs)
@@ -268,7 +268,7 @@ def test_memory_that_does_not_hold_one_member_is_told(monkeypatch):
     def no_memory(*_given):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(_torch_abreast, "Population", no_memory)
+    monkeypatch.setattr(batched, "Population", no_memory)
     with pytest.raises(ProblemError, match="one member at batch size 8: CUDA out of memory"):
         finished(engine_of(problem_of()), [member(lr=0.01)])
 
@@ -298,7 +298,7 @@ def test_the_callers_generators_are_left_alone(device):
 
 
 def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypatch):
-    real, alive = _torch_abreast.Population, []
+    real, alive = batched.Population, []
 
     class Crowded(real):
         def __init__(self, *given):
@@ -307,7 +307,7 @@ def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypat
             super().__init__(*given)
             alive.append(weakref.ref(self))
 
-    monkeypatch.setattr(_torch_abreast, "Population", Crowded)
+    monkeypatch.setattr(batched, "Population", Crowded)
     engine = engine_of(problem_of())
     crowd = [member(rule, seed, lr=0.01) for rule in ("adam", "rmsprop") for seed in range(2)]
     runs = finished(engine, crowd)

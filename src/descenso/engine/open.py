@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descenso.engine._contract import Engine
+from descenso.engine.contract import Engine
 from descenso.problems import Data, Problem
 
 

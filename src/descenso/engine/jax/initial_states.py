@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import jax
 
-from descenso.engine._bookkeeping import untrained
+from descenso.engine.bookkeeping import untrained
 from descenso.records import Curve
 
 Tree: TypeAlias = Any

@@ -104,7 +104,7 @@ LEFT = [SeenTwice, ReusedInPlace, WithPlaces, Branching, Drawing, Hooked]
 def test_pooling_goes_first_and_no_figure_changes(make_model, monkeypatch):
     curve, moved = trained(make_model)
     assert moved
-    monkeypatch.setattr("descenso.engine._torch_bench.pooling_first", lambda *_: None)
+    monkeypatch.setattr("descenso.engine.torch.serial.pooling_first", lambda *_: None)
     plain, moved = trained(make_model)
     assert not moved
     np.testing.assert_array_equal(curve.train_loss, plain.train_loss)

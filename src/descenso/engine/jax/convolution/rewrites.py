@@ -3,7 +3,7 @@
 Inside a loop on a CPU, XLA's own convolution is some twenty times slower than outside; on a GPU,
 those of members side by side are grouped, and slow. The gradient of its window reduction is slow
 everywhere. The same sums written as matrix products, of shifted slices beside each other or of
-transformed tiles (:mod:`descenso.engine._winograd`), and the same maxima as maxima of slices, are
+transformed tiles (``minimal_filtering``), and the same maxima as maxima of slices, are
 not. So a problem's functions are traced, and these operations replaced; all else stays as it is.
 Products and maxima that a network is written in already get the faster of their gradients.
 """
@@ -21,8 +21,9 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import Literal
 
-from descenso.engine import _winograd, layout
-from descenso.engine._fast_gradients import (
+from descenso.engine import layout
+from descenso.engine.jax.convolution import minimal_filtering
+from descenso.engine.jax.convolution.gradients import (
     larger,
     largest_in_windows,
     largest_under,
@@ -147,9 +148,11 @@ def _sums(
 ) -> Array:
     """Convolve in the form with fewer operations; ``plain`` kernels neither stride nor spread."""
     on_cpu = jax.default_backend() == "cpu"  # where it was measured
-    if on_cpu and plain and _winograd.pays(images, kernel):
-        largest = _winograd.largest(images, kernel)
-        return _some_at_a_time(lambda some: _winograd.convolve(some, kernel), images, largest)
+    if on_cpu and plain and minimal_filtering.pays(images, kernel):
+        largest = minimal_filtering.largest(images, kernel)
+        return _some_at_a_time(
+            lambda some: minimal_filtering.convolve(some, kernel), images, largest
+        )
     places = math.prod(kernel.shape[:-2])
     if places == 1:
         return by_slices(images, kernel)

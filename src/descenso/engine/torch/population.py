@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch.func import functional_call, grad_and_value, vmap
 
 from descenso import rules
-from descenso.engine._bookkeeping import switches_of
-from descenso.engine._torch_bench import Bench
-from descenso.engine._torch_member import to_array
-from descenso.engine._torch_places import Named, Places
-from descenso.engine._torch_step import DRAWS, figures, parts_of, same_step
+from descenso.engine.bookkeeping import switches_of
 from descenso.engine.randomness import example_order, step_seeds
+from descenso.engine.torch.member import to_array
+from descenso.engine.torch.serial import Bench
+from descenso.engine.torch.stacked import Named, Places
+from descenso.engine.torch.step import DRAWS, figures, parts_of, same_step
 from descenso.language import N_
 from descenso.ops import torch as xp
 from descenso.problems._torch_switches import exact_products, own_randomness
