@@ -115,7 +115,7 @@ def _compare_with_alone(problem, device):
     if device == "cuda" and told["why_one_by_one"]:  # cuDNN's recurrent layers take one at a time
         assert "atching rule" in told["why_one_by_one"]["8"]
         return
-    assert told["abreast"]["8"] > 1, told["why_one_by_one"]
+    assert told["batched"]["8"] > 1, told["why_one_by_one"]
     assert told["programs"][0]["members_per_call"] > 1
     assert told["programs"][0]["arrangement"] == layout.SIDE_BY_SIDE
 
@@ -153,7 +153,7 @@ def test_a_member_that_draws_is_keyed_by_itself(device):
     crowd = [member("adam", seed, lr=0.01) for seed in range(3)]
     engine = engine_of(problem, device)
     together, (alone,) = finished(engine, crowd), finished(engine_of(problem, device), crowd[1:2])
-    assert engine.describe()["abreast"] == {"8": 1}
+    assert engine.describe()["batched"] == {"8": 1}
     assert same(together[1], alone)
     assert not same(together[0], alone)
     (part,) = finished(engine_of(problem, device), crowd[1:2], 1, judge=False)
@@ -241,7 +241,7 @@ def test_where_memory_runs_out_fewer_go_side_by_side(monkeypatch):
     crowd = [member("adam", seed, lr=0.01) for seed in range(6)]
     runs = finished(engine, crowd)
     assert sizes == [16, 8, 4]
-    assert engine.describe()["abreast"] == {"8": 4}
+    assert engine.describe()["batched"] == {"8": 4}
     monkeypatch.undo()
     for one, other in zip(runs, finished(engine_of(problem_of()), crowd), strict=True):
         np.testing.assert_allclose(
@@ -253,7 +253,7 @@ def test_memory_that_runs_out_amid_training_is_backed_off_from(monkeypatch):
     real = batched.Population.epoch
 
     def small_memory(population, members, epoch):
-        if population.places.size > 4 and epoch == 1:
+        if population.stacked.size > 4 and epoch == 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return real(population, members, epoch)
 
@@ -261,7 +261,7 @@ def test_memory_that_runs_out_amid_training_is_backed_off_from(monkeypatch):
     engine = engine_of(problem_of())
     runs = finished(engine, [member("adam", seed, lr=0.01) for seed in range(6)])
     assert all(run.curve.epochs == 3 for run in runs)
-    assert engine.describe()["abreast"] == {"8": 4}
+    assert engine.describe()["batched"] == {"8": 4}
 
 
 def test_memory_that_does_not_hold_one_member_is_told(monkeypatch):
@@ -312,7 +312,7 @@ def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypat
     crowd = [member(rule, seed, lr=0.01) for rule in ("adam", "rmsprop") for seed in range(2)]
     runs = finished(engine, crowd)
     assert all(run.curve.epochs == 3 for run in runs)
-    assert engine.describe()["abreast"] == {"8": 16}
+    assert engine.describe()["batched"] == {"8": 16}
     assert {p["arrangement"] for p in engine.describe()["programs"]} == {layout.SIDE_BY_SIDE}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from descenso import rules
 from descenso.data import Data, Split
-from descenso.engine.randomness import watched_rows
+from descenso.engine.randomness import validation_subset_rows
 from descenso.errors import DescensoError
 from descenso.records import Curve, Member, Run
 
@@ -23,14 +23,14 @@ HOPELESS = 1e6
 MOST_WATCHED = 0.45
 
 
-def watched(data: Data, study_seed: int) -> Split:
+def validation_subset(data: Data, study_seed: int) -> Split:
     """Return the validation examples that curves are drawn from.
 
     All of them, unless measuring them after each epoch would cost more than 15 % of training it: a
     forward pass is a third of a step.
     """
     most = max(1, int(MOST_WATCHED * len(data.train)))
-    rows = watched_rows(study_seed, len(data.validation), most)
+    rows = validation_subset_rows(study_seed, len(data.validation), most)
     if len(rows) == len(data.validation):
         return data.validation
     return Split(data.validation.inputs[rows], data.validation.targets[rows])
@@ -48,7 +48,7 @@ def key_of(member: Member) -> tuple[Any, ...]:
     return rule.name, switches, rule.state_names(member.settings), member.batch_size
 
 
-def hopeless_above(untrained_loss: float) -> float:
+def divergence_threshold_of(untrained_loss: float) -> float:
     """Return the loss above which a member has left all hope; not finite if it never had any."""
     return HOPELESS * (1 + abs(untrained_loss))
 

@@ -91,7 +91,7 @@ class Program:
             "batch_size": recipe.batch_size,
             "arrangement": recipe.arrangement,
             "examples_at_a_time": recipe.part,
-            "members_per_call": recipe.slab.members,
+            "members_per_call": recipe.batch_shape.members,
             "timed": {way: round(micros, 3) for way, micros in self.timed.items()},
             "compile_seconds": round(self.compiled.seconds, 3),
             "member_steps": self.member_steps,

@@ -21,21 +21,21 @@ from descenso import rules
 from descenso.engine import layout
 from descenso.engine.bookkeeping import (
     advanced,
-    hopeless_above,
+    divergence_threshold_of,
     key_of,
     switches_of,
-    watched,
+    validation_subset,
     with_test_figures,
 )
 from descenso.engine.jax.compiled import Compiled, Program, lay, lowered, memory_of
 from descenso.engine.jax.convolution.rewrites import with_fast_forms
 from descenso.engine.jax.gradient import evaluate
-from descenso.engine.jax.initial_states import Starts
-from descenso.engine.jax.micro_batches import Parts
+from descenso.engine.jax.initial_states import InitialStates
+from descenso.engine.jax.micro_batches import MicroBatches
 from descenso.engine.jax.packed_bytes import packed, packs
 from descenso.engine.jax.program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
 from descenso.engine.jax.remembered import remembered
-from descenso.engine.jax.workers import Advance, Group, Streams, Task, is_unfinished
+from descenso.engine.jax.workers import Advance, Group, Task, Workers, is_unfinished
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
 from descenso.problems._start_jax import start_jax
@@ -81,7 +81,7 @@ class JaxEngine:
     def __post_init__(self) -> None:
         self._device = start_jax()
         self._platform: str = self.platform or self._device.platform
-        self._streams = layout.streams_of(self._platform)
+        self._workers = layout.workers_of(self._platform)
         on_cpu = self._platform == "cpu"
         self._fast_problem = with_fast_forms(self.problem)
         if on_cpu:  # elsewhere only members side by side gain
@@ -89,16 +89,22 @@ class JaxEngine:
         _use_compilation_cache()
         train, validation, test = (
             (self._floats(split.inputs), self._floats(split.targets))
-            for split in (self.data.train, watched(self.data, self.study_seed), self.data.test)
+            for split in (
+                self.data.train,
+                validation_subset(self.data, self.study_seed),
+                self.data.test,
+            )
         )
-        self._parts = Parts(self.problem, lambda: self._weights(0), train, on_cpu)
+        self._parts = MicroBatches(self.problem, lambda: self._weights(0), train, on_cpu)
         self._packed: tuple[int, ...] | None = None  # the shape of an example of bytes
         if on_cpu and packs(train[0]):
             self._packed, train = train[0].shape[1:], (packed(train[0]), train[1])
         # What training and its curves may look at, and what judges at the end.
         self._seen, self._test = jax.device_put(((train, validation), test), self._device)
         self._judge: Compiled | None = None
-        self._starts = Starts(self._weights, lambda: self._judge_start, self._streams)
+        self._initial_states = InitialStates(
+            self._weights, lambda: self._judge_start, self._workers
+        )
         self._order = lru_cache(ORDERS_KEPT)(self._new_order)
 
     def _floats(self, array: Any) -> Any:
@@ -116,7 +122,7 @@ class JaxEngine:
         if judge and groups:
             self._prepare_to_judge()
         ahead = self._platform != "cpu"
-        streams = Streams(self._streams, self._done, self._with_fewer, ahead)
+        streams = Workers(self._workers, self._done, self._with_fewer, ahead)
         yield from streams.run(groups, epochs, judge)
 
     def arrange(
@@ -130,7 +136,9 @@ class JaxEngine:
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
-        return sum(leaf.size for leaf in jax.tree.leaves(trained(self._starts.of(0).params)))
+        return sum(
+            leaf.size for leaf in jax.tree.leaves(trained(self._initial_states.of(0).params))
+        )
 
     def describe(self) -> Mapping[str, Any]:
         """Return the layout chosen and its timings."""
@@ -138,7 +146,7 @@ class JaxEngine:
         return {
             "engine": "jax",
             "platform": self._platform,
-            "streams": self._streams,
+            "streams": self._workers,
             "arrangement": layout.describe_arrangements(arrangements),
             "watched": len(self._seen[1][1]),
             "dtype": np.dtype(self.dtype).name,
@@ -151,7 +159,7 @@ class JaxEngine:
     def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[Group]:
         """Return the runs that are to go on, by the program that trains them."""
         waiting: dict[_Key, deque[Run]] = {}
-        self._starts.prepare(given.seed for given in members if isinstance(given, Member))
+        self._initial_states.prepare(given.seed for given in members if isinstance(given, Member))
         for given in members:
             run = given if isinstance(given, Run) else self._new_run(given)
             if is_unfinished(run, epochs):
@@ -163,7 +171,9 @@ class JaxEngine:
 
     def _with_fewer(self, program: Program, member: Member) -> Program:
         """Return a program whose calls hold half the members."""
-        smaller = self._traced(replace(program.recipe, slab=program.recipe.slab.halved()), member)
+        smaller = self._traced(
+            replace(program.recipe, batch_shape=program.recipe.batch_shape.halved()), member
+        )
         self._programs[key_of(member)] = smaller
         return smaller
 
@@ -187,10 +197,10 @@ class JaxEngine:
         return lambda params: compiled(params, validation)
 
     def _new_run(self, member: Member) -> Run:
-        return Run(member, self._starts.of(member.seed).curve(), checkpoint={})
+        return Run(member, self._initial_states.of(member.seed).curve(), checkpoint={})
 
     def _fresh_progress(self, member: Member) -> Progress:
-        params = self._starts.of(member.seed).params
+        params = self._initial_states.of(member.seed).params
         state = {
             name: jax.tree.map(np.zeros_like, trained(params))
             for name in rules.get(member.rule).state_names(member.settings)
@@ -211,14 +221,14 @@ class JaxEngine:
 
     def _recipe(self, member: Member, epochs: int, arrangement: str) -> Recipe:
         examples = len(self.data.train)
-        slab = self._slab(member, arrangement, epochs)
+        batch_shape = self._slab(member, arrangement, epochs)
         return Recipe(
-            self._fast_problem if slab.abreast > 1 else self.problem,
+            self._fast_problem if batch_shape.at_a_time > 1 else self.problem,
             rules.get(member.rule),
             switches_of(member),
             member.batch_size,
             examples,
-            slab,
+            batch_shape,
             self._parts.of_batch(member.batch_size),
             self._evaluated_part,
             arrangement,
@@ -236,7 +246,7 @@ class JaxEngine:
 
     def _best_arrangement(self, member: Member) -> str:
         if self._platform != "cpu":
-            several = self._members_abreast(member, layout.SIDE_BY_SIDE) > 1
+            several = self._members_at_a_time(member, layout.SIDE_BY_SIDE) > 1
             return layout.SIDE_BY_SIDE if several else layout.ONE_AFTER_ANOTHER
         operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
         if operations > layout.OPERATIONS_WORTH_TIMING:
@@ -244,7 +254,7 @@ class JaxEngine:
         train = self.data.train
         shapes = [np.shape(part)[1:] for part in (train.inputs, train.targets)]
         question = [key_of(member), self.parameters(), shapes, self.problem.name]
-        machine = [jax.__version__, self._streams, np.dtype(self.dtype).name]
+        machine = [jax.__version__, self._workers, np.dtype(self.dtype).name]
         timed: dict[str, Program] = {}
         decision = remembered(
             json.dumps([*question, *machine]), lambda: self._faster_of(timed, member)
@@ -264,13 +274,13 @@ class JaxEngine:
         for program in programs.values():
             program.timed = {way: 1e6 * seconds for way, seconds in best.items()}
         # The usual members fill one call side by side; one after another, every stream has some.
-        in_turn = best[layout.ONE_AFTER_ANOTHER] / self._streams
+        in_turn = best[layout.ONE_AFTER_ANOTHER] / self._workers
         gain = in_turn / best[layout.SIDE_BY_SIDE]
         return ways[gain > layout.CLEARLY_FASTER]
 
     def _seconds_a_step(self, program: Program, member: Member) -> float:
         """Return what a step of a member took in an epoch of as many as a call usually takes."""
-        together = min(layout.USUAL_MEMBERS, program.recipe.slab.members)
+        together = min(layout.USUAL_MEMBERS, program.recipe.batch_shape.members)
         runs = [self._new_run(member)] * together
         call = program.compiled.get()
         arguments = self._arguments(program.recipe, runs, 0, 1)
@@ -278,22 +288,22 @@ class JaxEngine:
         jax.block_until_ready(call(*arguments))
         return (time.perf_counter() - started) / (together * program.recipe.steps)
 
-    def _members_abreast(self, member: Member, arrangement: str) -> int:
+    def _members_at_a_time(self, member: Member, arrangement: str) -> int:
         at_work = member.batch_size * self._parts.largest_bytes
-        return layout.members_abreast(self._platform, arrangement, at_work)
+        return layout.members_at_a_time(self._platform, arrangement, at_work)
 
-    def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.Slab:
+    def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.BatchShape:
         progress = jax.tree.leaves(self._fresh_progress(member))
         size = sum(leaf.nbytes for leaf in progress)
         if arrangement == layout.SIDE_BY_SIDE:
             size += 4 * member.batch_size * self._parts.largest_bytes
-        abreast = self._members_abreast(member, arrangement)
+        at_a_time = self._members_at_a_time(member, arrangement)
         most = layout.most_members(self._platform, arrangement)
         used = len(self.data.train) // member.batch_size * member.batch_size
         whole = member.batch_size == len(self.data.train)
         ready_for = max(epochs, self.problem.epochs)
-        return layout.Slab.fitting(
-            most, abreast, size, memory_of(self._device), 1 if whole else used, ready_for
+        return layout.BatchShape.fitting(
+            most, at_a_time, size, memory_of(self._device), 1 if whole else used, ready_for
         )
 
     def _program(self, member: Member, epochs: int) -> Program:
@@ -312,7 +322,7 @@ class JaxEngine:
     def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
         """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
         seeds = sorted({run.member.seed for run in runs})
-        members = recipe.slab.members
+        members = recipe.batch_shape.members
         progress = lay(members, [self._progress(run) for run in runs])
         inputs = lay(members, [self._inputs(run.member, seeds, done) for run in runs])
         orders = self._orders(recipe, seeds, done, more)
@@ -322,19 +332,19 @@ class JaxEngine:
         number = self.dtype
         switches = switches_of(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
-        hopeless = hopeless_above(self._starts.of(member.seed).validation_loss)
+        threshold = divergence_threshold_of(self._initial_states.of(member.seed).validation_loss)
         noise = None
         if self.problem.train_loss is not None:
             noise = Noise(noise_key(self.study_seed, member.seed), np.int32(done))
-        return Inputs(settings, np.int32(seeds.index(member.seed)), number(hopeless), noise)
+        return Inputs(settings, np.int32(seeds.index(member.seed)), number(threshold), noise)
 
     def _orders(
         self, recipe: Recipe, seeds: Sequence[int], done: int, more: int
     ) -> NDArray[np.int32]:
         used = recipe.steps * recipe.batch_size
         if recipe.whole:  # the program does not look at the order
-            return np.zeros((recipe.slab.seeds, recipe.slab.epochs, 1), np.int32)
-        table = np.zeros((recipe.slab.seeds, recipe.slab.epochs, used), np.int32)
+            return np.zeros((recipe.batch_shape.seeds, recipe.batch_shape.epochs, 1), np.int32)
+        table = np.zeros((recipe.batch_shape.seeds, recipe.batch_shape.epochs, used), np.int32)
         for row, seed in enumerate(seeds):
             for epoch in range(more):
                 table[row, epoch] = self._order(seed, done + epoch)[:used]
@@ -356,7 +366,7 @@ class JaxEngine:
             seconds = time.perf_counter() - started
             after = []
             for j, run in enumerate(runs):
-                # Copied, for a view would keep the whole slab alive with its member.
+                # Copied, for a view would keep the whole batch_shape alive with its member.
                 progress, out = jax.tree.map(lambda a: a[j].copy(), results)  # noqa: B023
                 after.append(self._advanced(run, progress, out, task.epochs, seconds / len(runs)))
             return (self._judged(after) if task.judge else after), seconds
@@ -366,7 +376,7 @@ class JaxEngine:
         if self._judge is None:
             members = layout.MEMBERS_PER_CALL
             judge = build_judge(self.problem, members, self._evaluated_part)
-            params = lay(members, [self._starts.of(0).params])
+            params = lay(members, [self._initial_states.of(0).params])
             self._judge = Compiled(lowered(judge, params, np.int32(1), self._test))
 
     def _judged(self, runs: list[Run]) -> list[Run]:

@@ -29,7 +29,7 @@ class Start:
         return untrained(self.validation_loss, self.validation_metric)
 
 
-class Starts:
+class InitialStates:
     """The starts of seeds, each made once.
 
     Parameters
@@ -46,7 +46,7 @@ class Starts:
         judge: Callable[[], Callable[[Tree], Figures]],
         streams: int,
     ) -> None:
-        self._weights, self._judge, self._streams = weights, judge, streams
+        self._weights, self._judge, self._workers = weights, judge, streams
         self._known: dict[int, Start] = {}
 
     def of(self, seed: int) -> Start:
@@ -66,5 +66,5 @@ class Starts:
                 loss, metric = judge(params)
                 return Start(params, float(loss), float(metric))
 
-        with ThreadPoolExecutor(self._streams, "start") as pool:
+        with ThreadPoolExecutor(self._workers, "start") as pool:
             self._known |= zip(new, pool.map(started, new.values()), strict=True)

@@ -21,7 +21,7 @@ EXAMPLES_PER_PART = 256  # of a split that is evaluated, at most
 
 
 @dataclass
-class Parts:
+class MicroBatches:
     """Decides by the sizes of a network, and by whether it treats its examples apart.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The compiled program: train a slab of members for some epochs, all inside XLA.
+"""The compiled program: train a batch_shape of members for some epochs, all inside XLA.
 
 One program serves every setting, seed and number of epochs of a rule at a batch size: all of these
 are arguments. It is a loop over epochs around a loop over steps, for the members one after another
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from descenso.engine.jax.gradient import evaluate, loss_and_gradient
 from descenso.engine.jax.packed_bytes import unpacked
-from descenso.engine.layout import ONE_AFTER_ANOTHER, Slab
+from descenso.engine.layout import ONE_AFTER_ANOTHER, BatchShape
 from descenso.ops import jax as xp
 from descenso.problems import Problem, Variables, trained, with_trained
 from descenso.rules import Rule
@@ -46,7 +46,7 @@ class Inputs(NamedTuple):
 
     settings: dict[str, Array]
     seed_row: Array  # row of the table of orders
-    hopeless: Array  # a loss above this has left all hope
+    threshold: Array  # a loss above this has left all hope
     noise: Noise | None = None  # only where the problem has a loss of its own to train by
 
 
@@ -77,7 +77,7 @@ class Recipe:
     switches: Mapping[str, bool]
     batch_size: int
     examples: int
-    slab: Slab
+    batch_shape: BatchShape
     part: int
     evaluated_part: int
     arrangement: str = ONE_AFTER_ANOTHER
@@ -181,7 +181,7 @@ def _train_epoch(
         after, key = next_batch(step + 1), _key_at(inputs, epoch, step)
         loss, gradient, params = _differentiate(recipe, progress.params, here, key)
         moved = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
-        fine = jnp.isfinite(loss) & (loss <= inputs.hopeless)
+        fine = jnp.isfinite(loss) & (loss <= inputs.threshold)
         if not recipe.all_steps:
             return moved, total + loss, fine, after
         t = jnp.where(alive, moved.t, progress.t)
@@ -189,8 +189,8 @@ def _train_epoch(
         return moved._replace(t=t), total, alive & fine, after
 
     first = progress.t
-    alive = jnp.isfinite(inputs.hopeless)
-    start = (progress, jnp.zeros_like(inputs.hopeless), alive, next_batch(jnp.int32(0)))
+    alive = jnp.isfinite(inputs.threshold)
+    start = (progress, jnp.zeros_like(inputs.threshold), alive, next_batch(jnp.int32(0)))
     if recipe.all_steps:
         progress, total, alive, _ = jax.lax.fori_loop(0, recipe.steps, take_step, start)
         return progress, total / (progress.t - first), alive
@@ -206,7 +206,7 @@ def _train_member(
     recipe: Recipe, progress: Progress, inputs: Inputs, orders: Array, epochs: Array, data: Any
 ) -> tuple[Progress, Outcome]:
     train, validation = data
-    blank = jnp.full(recipe.slab.epochs, jnp.nan, inputs.hopeless.dtype)
+    blank = jnp.full(recipe.batch_shape.epochs, jnp.nan, inputs.threshold.dtype)
 
     def go_on(carry: Any) -> Array:
         epoch, _, _, alive = carry
@@ -217,7 +217,7 @@ def _train_member(
         order = orders[inputs.seed_row, epoch]
         progress, train_loss, alive = _train_epoch(recipe, inputs, progress, epoch, order, train)
         loss, metric = evaluate(recipe.problem, progress.params, validation, recipe.evaluated_part)
-        alive = alive & jnp.isfinite(loss) & (loss <= inputs.hopeless)
+        alive = alive & jnp.isfinite(loss) & (loss <= inputs.threshold)
         figures = (
             train_losses.at[epoch].set(train_loss),
             losses.at[epoch].set(jnp.where(alive, loss, jnp.nan)),
@@ -225,7 +225,7 @@ def _train_member(
         )
         return epoch + 1, progress, figures, alive
 
-    start = (0, progress, (blank, blank, blank), jnp.isfinite(inputs.hopeless))
+    start = (0, progress, (blank, blank, blank), jnp.isfinite(inputs.threshold))
     _, progress, figures, alive = jax.lax.while_loop(go_on, one_epoch, start)
     train_loss, loss, metric = figures
     return progress, Outcome(train_loss, loss, metric, alive)
@@ -250,7 +250,7 @@ def build(recipe: Recipe) -> Any:
 
         if recipe.arrangement == ONE_AFTER_ANOTHER:
             return _train_in_turn(one, progress, inputs, count)
-        return _train_side_by_side(one, progress, inputs, count, recipe.slab.abreast)
+        return _train_side_by_side(one, progress, inputs, count, recipe.batch_shape.at_a_time)
 
     return jax.jit(program)
 
@@ -261,7 +261,7 @@ def _train_in_turn(
     def member(tree: Tree, i: Array) -> Tree:
         return jax.tree.map(lambda a: a[i], tree)
 
-    members = inputs.hopeless.shape[0]
+    members = inputs.threshold.shape[0]
     shapes = jax.eval_shape(lambda: train(member(progress, 0), member(inputs, 0)))[1]
     blank = jax.tree.map(lambda s: jnp.zeros((members, *s.shape), s.dtype), shapes)
 
@@ -278,18 +278,18 @@ def _train_in_turn(
 
 
 def _train_side_by_side(
-    train: TrainOne, progress: Progress, inputs: Inputs, count: Array, abreast: int
+    train: TrainOne, progress: Progress, inputs: Inputs, count: Array, at_a_time: int
 ) -> tuple[Progress, Outcome]:
-    """Train so many members abreast, and then the next so many."""
-    members = inputs.hopeless.shape[0]
+    """Train so many members at a time, and then the next so many."""
+    members = inputs.threshold.shape[0]
     taken = jnp.arange(members) < count
     # A place that is not taken has no hope, and so takes no step that counts.
-    inputs = inputs._replace(hopeless=jnp.where(taken, inputs.hopeless, jnp.nan))
+    inputs = inputs._replace(threshold=jnp.where(taken, inputs.threshold, jnp.nan))
     together: TrainOne = jax.vmap(train)
-    if abreast == members:
+    if at_a_time == members:
         return together(progress, inputs)
-    rows = jax.tree.map(lambda a: a.reshape(-1, abreast, *a.shape[1:]), (progress, inputs))
-    done = _train_in_turn(together, rows[0], rows[1], -(-count // abreast))
+    rows = jax.tree.map(lambda a: a.reshape(-1, at_a_time, *a.shape[1:]), (progress, inputs))
+    done = _train_in_turn(together, rows[0], rows[1], -(-count // at_a_time))
     flat: tuple[Progress, Outcome] = jax.tree.map(lambda a: a.reshape(members, *a.shape[2:]), done)
     return flat
 

@@ -47,9 +47,9 @@ class Group:
 
     def take(self, streams: int, epochs: int, judge: bool) -> Task:
         """Take what the next call should train off the queue."""
-        slab, pace = self.program.recipe.slab, self.program.pace
+        batch_shape, pace = self.program.recipe.batch_shape, self.program.pace
         way = self.program.recipe.arrangement
-        most = layout.members_for_call(way, slab, pace, len(self.waiting), streams)
+        most = layout.members_for_call(way, batch_shape, pace, len(self.waiting), streams)
         if self.one_by_one:
             most = 1
         done = self.waiting[0].curve.epochs
@@ -57,14 +57,14 @@ class Group:
         while self.waiting and len(runs) < most:
             run = self.waiting[0]
             seeds = {r.member.seed for r in (*runs, run)}
-            if run.curve.epochs != done or len(seeds) > slab.seeds:
+            if run.curve.epochs != done or len(seeds) > batch_shape.seeds:
                 break
             runs.append(self.waiting.popleft())
-        more = layout.epochs_for_call(slab, pace, len(runs), epochs - done)
+        more = layout.epochs_for_call(batch_shape, pace, len(runs), epochs - done)
         return Task(self.program, runs, more, judge and done + more >= epochs)
 
 
-class Streams:
+class Workers:
     """Runs tasks on so many threads.
 
     Parameters
@@ -150,7 +150,7 @@ class Streams:
     def _back_off(self, group: Group, error: Exception) -> None:
         """Have calls hold fewer members, for they did not fit into memory."""
         recipe = group.program.recipe
-        if recipe.slab.members == 1:
+        if recipe.batch_shape.members == 1:
             line = str(error).strip().partition("\n")[0]
             raise ProblemError(
                 _("the memory does not suffice for one member at batch size {size}: {why}").format(

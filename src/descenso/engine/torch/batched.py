@@ -16,13 +16,13 @@ from torch.utils._pytree import tree_leaves
 from descenso.engine import layout
 from descenso.engine.bookkeeping import (
     advanced,
-    hopeless_above,
+    divergence_threshold_of,
     in_words,
     key_of,
     with_test_figures,
 )
 from descenso.engine.torch.population import CannotPopulateError, Population
-from descenso.engine.torch.serial import Advanced, Bench
+from descenso.engine.torch.serial import Advanced, SerialTrainer
 from descenso.engine.torch.step import draws_elsewhere, eager, has_hooks, parts_of
 from descenso.errors import ProblemError
 from descenso.language import N_, _
@@ -34,12 +34,12 @@ _Row: TypeAlias = tuple[float, float, float]
 STARTS_KEPT = 16
 
 
-class Abreast:
-    """Trains groups of runs on a bench: side by side where that gives the same, else in turn."""
+class BatchedTrainer:
+    """Trains groups of runs on a trainer: side by side where that gives the same, else in turn."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._start = lru_cache(STARTS_KEPT)(bench.module)  # seed → module, which stays as it is
+    def __init__(self, trainer: SerialTrainer) -> None:
+        self._trainer = trainer
+        self._start = lru_cache(STARTS_KEPT)(trainer.module)  # seed → module, which stays as it is
         self._populations: dict[tuple[Any, ...], Population | None] = {}
         self._sizes: dict[int, int] = {}  # by batch size: members at a time
         self._made: dict[tuple[str, int], int] = {}  # the same, by rule and batch size
@@ -49,7 +49,7 @@ class Abreast:
     def size(self, member: Member) -> int:
         """Return how many members like this one should come at a time."""
         population = self._population(member)
-        return population.places.size if population else 1
+        return population.stacked.size if population else 1
 
     def has(self, rule: str, batch_size: int) -> bool:
         """Whether members of a rule at a batch size have been trained side by side."""
@@ -59,7 +59,7 @@ class Abreast:
         """Return how many go side by side at each batch size, and why one by one, if they do."""
         made = {size: members for (_rule, size), members in self._made.items()}
         return {
-            "abreast": {str(size): members for size, members in sorted(made.items())},
+            "batched": {str(size): members for size, members in sorted(made.items())},
             "why_one_by_one": {str(size): why for size, why in sorted(self._why_not.items())},
         }
 
@@ -67,7 +67,7 @@ class Abreast:
         """Train runs that stand at one epoch, no more than :meth:`size`, for ``more`` epochs."""
         population = self._population(runs[0].member)
         if population is None:
-            return [self._bench.advance(run, more, judge) for run in runs]
+            return [self._trainer.advance(run, more, judge) for run in runs]
         with one_thread(), own_randomness():
             try:
                 return self._advanced(population, runs, more, judge)
@@ -84,7 +84,7 @@ class Abreast:
     # ---- populations ----------------------------------------------------------------------------
 
     def _population(self, member: Member) -> Population | None:
-        """Return the places for members like this one; ``None`` if they train one by one."""
+        """Return the stacked for members like this one; ``None`` if they train one by one."""
         key = key_of(member)
         crowded = False
         while key not in self._populations:
@@ -108,10 +108,10 @@ class Abreast:
         self._made.pop((member.rule, member.batch_size), None)
 
     def _make_room(self, member: Member, error: Exception) -> None:
-        """Give up the places of other members; if there are none, half of these members'."""
+        """Give up the stacked of other members; if there are none, half of these members'."""
         key, made = key_of(member), self._populations
-        self._populations = {k: places for k, places in made.items() if not places}
-        if any(places and k != key for k, places in made.items()):
+        self._populations = {k: stacked for k, stacked in made.items() if not stacked}
+        if any(stacked and k != key for k, stacked in made.items()):
             return
         size = self._sizes.get(member.batch_size, 1)
         if size == 1:
@@ -124,51 +124,51 @@ class Abreast:
         self._sizes[member.batch_size] = size // 2
 
     def _new_population(self, member: Member) -> Population:
-        bench, size = self._bench, member.batch_size
-        module = bench.module(0)
+        trainer, size = self._trainer, member.batch_size
+        module = trainer.module(0)
         if size not in self._sizes:
             self._sizes[size] = self._fitting(module, size)
-        population = Population(bench, module, member, self._sizes[size], self._draws)
+        population = Population(trainer, module, member, self._sizes[size], self._draws)
         self._made[member.rule, size] = self._sizes[size]
         return population
 
     def _fitting(self, module: torch.nn.Module, batch_size: int) -> int:
         """Return how many members fill the device."""
-        inputs, targets = self._bench.train
+        inputs, targets = self._trainer.train
         batch = tuple(x[:batch_size] for x in inputs), targets[:batch_size]
         if has_hooks(module):
             raise CannotPopulateError(N_("it has hooks"))
-        if draws_elsewhere(self._bench.problem, module, batch):
+        if draws_elsewhere(self._trainer.problem, module, batch):
             raise CannotPopulateError(N_("it draws from Python's or NumPy's generators"))
         trained = list(parts_of(module)[0].values())
         before = _generators(targets)
         seen = _Largest()  # type: ignore[no-untyped-call]
         with seen:
-            eager(self._bench.problem, module, trained, batch)
+            eager(self._trainer.problem, module, trained, batch)
         self._draws = before != _generators(targets)
         if self._draws:  # draws are keyed by the member and the step
             return 1
-        return layout.members_abreast(targets.device.type, layout.SIDE_BY_SIDE, seen.bytes)
+        return layout.members_at_a_time(targets.device.type, layout.SIDE_BY_SIDE, seen.bytes)
 
     # ---- training -------------------------------------------------------------------------------
 
     def _advanced(
         self, population: Population, given: Sequence[Run], more: int, judge: bool
     ) -> list[Advanced]:
-        started, bench, places = time.perf_counter(), self._bench, population.places
-        runs = [bench.started(run) for run in given]
-        hopeless = [hopeless_above(float(run.curve.validation_loss[0])) for run in runs]
+        started, trainer, stacked = time.perf_counter(), self._trainer, population.stacked
+        runs = [trainer.started(run) for run in given]
+        threshold = [divergence_threshold_of(float(run.curve.validation_loss[0])) for run in runs]
         for place, run in enumerate(runs):
             start = self._start(run.member.seed)
-            places.put(place, run.member, start, run.checkpoint or {}, hopeless[place])
-        for place in range(len(runs), places.size):
-            places.free(place)
-        rows = self._epochs(population, runs, hopeless, more)
+            stacked.put(place, run.member, start, run.checkpoint or {}, threshold[place])
+        for place in range(len(runs), stacked.size):
+            stacked.free(place)
+        rows = self._epochs(population, runs, threshold, more)
         alive = [bool(np.isfinite(mine[-1][1])) for mine in rows]
         steps = population.steps_taken()
-        tested = population.measured(bench.test) if judge else None
+        tested = population.measured(trainer.test) if judge else None
         going_on = [p for p in range(len(runs)) if alive[p] and not judge]
-        kept = places.checkpoints(going_on)
+        kept = stacked.checkpoints(going_on)
         seconds = (time.perf_counter() - started) / len(runs)
         after = []
         for place, run in enumerate(runs):
@@ -182,7 +182,11 @@ class Abreast:
         return after
 
     def _epochs(
-        self, population: Population, runs: Sequence[Run], hopeless: Sequence[float], more: int
+        self,
+        population: Population,
+        runs: Sequence[Run],
+        threshold: Sequence[float],
+        more: int,
     ) -> list[list[_Row]]:
         """Train, and return training loss, validation loss and metric of each run and epoch."""
         members, first = [run.member for run in runs], runs[0].curve.epochs
@@ -192,11 +196,11 @@ class Abreast:
             means, alive = population.epoch(members, epoch)
             losses, metrics = population.validated()
             for place in list(going):
-                if alive[place] and losses[place] <= hopeless[place]:  # NaN is not
+                if alive[place] and losses[place] <= threshold[place]:  # NaN is not
                     rows[place].append((means[place], losses[place], metrics[place]))
                 else:
                     rows[place].append((means[place], np.nan, np.nan))
-                    population.places.free(place)
+                    population.stacked.free(place)
                     del going[place]
             if not going:
                 break

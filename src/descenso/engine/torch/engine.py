@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from descenso.engine import layout
-from descenso.engine.bookkeeping import failure, key_of, watched
-from descenso.engine.torch.batched import Abreast
+from descenso.engine.bookkeeping import failure, key_of, validation_subset
+from descenso.engine.torch.batched import BatchedTrainer
 from descenso.engine.torch.processes import CannotShareError, Done, Pool, Task
-from descenso.engine.torch.serial import Bench
+from descenso.engine.torch.serial import SerialTrainer
 from descenso.errors import ProblemError
 from descenso.language import N_, _
 from descenso.problems import Data, Problem
@@ -75,15 +75,15 @@ class TorchEngine:
         self.arrangement = self.arrangement or (
             layout.ONE_AFTER_ANOTHER if on_cpu else layout.SIDE_BY_SIDE
         )
-        abreast = self.arrangement == layout.SIDE_BY_SIDE
-        self.processes = 1 if abreast or not on_cpu else self.processes or layout.cores()
+        batched = self.arrangement == layout.SIDE_BY_SIDE
+        self.processes = 1 if batched or not on_cpu else self.processes or layout.cores()
         module = initialised(self.problem, self.data.train)
         self._parameters: int = sum(p.numel() for p in module.parameters() if p.requires_grad)
         self._dtype = floating_dtype(module)
-        parts = (self.data.train, watched(self.data, self.study_seed), self.data.test)
+        parts = (self.data.train, validation_subset(self.data, self.study_seed), self.data.test)
         train, validation, test = (self._on_device(tensors_of(p, self._dtype)) for p in parts)
-        self.bench = Bench(self.problem, train, validation, test, self.study_seed)
-        self._abreast = Abreast(self.bench) if abreast else None
+        self.trainer = SerialTrainer(self.problem, train, validation, test, self.study_seed)
+        self._batched = BatchedTrainer(self.trainer) if batched else None
         self._pool: Pool | None = None
         self._alone_because: str | None = None
 
@@ -100,11 +100,11 @@ class TorchEngine:
         given = (m if isinstance(m, Run) else _new_run(m) for m in members)
         waiting = deque(r for r in given if r.curve.epochs < epochs and not r.curve.diverged)
         try:
-            while waiting and self._abreast:
-                yield self._advance_abreast(self._abreast, waiting, epochs, judge)
+            while waiting and self._batched:
+                yield self._advance_batched(self._batched, waiting, epochs, judge)
             while waiting and not self._pool:
                 task = self._next_task(waiting, epochs, judge, 1)
-                yield self._taken_in(task, task.done_by(self.bench), waiting, epochs)
+                yield self._taken_in(task, task.done_by(self.trainer), waiting, epochs)
                 self._open_pool_if_it_pays(waiting, epochs)
             if waiting:
                 yield from self._train_in_pool(waiting, epochs, judge)
@@ -130,16 +130,16 @@ class TorchEngine:
             "streams": self._pool.processes if self._pool else 1,
             "arrangement": self._described_arrangement(),
             "alone_because": self._alone_because,
-            "watched": len(self.bench.validation[1]),
+            "watched": len(self.trainer.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
             "steps": {str(size): dict(way) for size, way in sorted(self._ways.items())},
-            **(self._abreast.describe() if self._abreast else {}),
+            **(self._batched.describe() if self._batched else {}),
             "programs": [
                 {
                     "rule": rule,
                     "batch_size": size,
                     "arrangement": layout.SIDE_BY_SIDE
-                    if self._abreast and self._abreast.has(rule, size)
+                    if self._batched and self._batched.has(rule, size)
                     else layout.ONE_AFTER_ANOTHER,
                     "members_per_call": speed.members_per_call,
                     "compile_seconds": round(self._warmed.get((rule, size), 0.0), 3),
@@ -156,7 +156,7 @@ class TorchEngine:
         }
 
     def _described_arrangement(self) -> str:
-        if self._abreast:
+        if self._batched:
             return N_("members side by side")
         if self._pool:
             return N_("members one after another, in one process per core")
@@ -211,13 +211,13 @@ class TorchEngine:
         waiting.extend(unfinished)  # behind the others, so that no member is left for the end
         return runs
 
-    def _advance_abreast(
-        self, abreast: Abreast, waiting: deque[Run], epochs: int, judge: bool
+    def _advance_batched(
+        self, batched: BatchedTrainer, waiting: deque[Run], epochs: int, judge: bool
     ) -> list[Run]:
         """Take runs off the queue that can go side by side, and advance them."""
         first = waiting[0]
         alike = [run for run in waiting if _group(run) == _group(first)]
-        runs = tuple(alike[: abreast.size(first.member)])
+        runs = tuple(alike[: batched.size(first.member)])
         taken = {id(run) for run in runs}
         others = [run for run in waiting if id(run) not in taken]
         waiting.clear()
@@ -226,10 +226,10 @@ class TorchEngine:
         fitting = 1 if pace is None else layout.SECONDS_PER_CALL / max(pace * len(runs), 1e-9)
         more = _clipped(fitting, epochs - first.curve.epochs)
         ends = judge and first.curve.epochs + more >= epochs
-        advanced = abreast.advance(runs, more, ends)
+        advanced = batched.advance(runs, more, ends)
         many = len(runs)
         task = Task(runs, (more,) * many, (ends,) * many)
-        done = Done(advanced, self.bench.described_ways(), dict(self.bench.warmed))
+        done = Done(advanced, self.trainer.described_ways(), dict(self.trainer.warmed))
         return self._taken_in(task, done, waiting, epochs)
 
     # ---- worker processes -----------------------------------------------------------------------
@@ -246,7 +246,7 @@ class TorchEngine:
 
     def _open_pool(self, processes: int) -> None:
         try:
-            self._pool = Pool(self.bench, processes)
+            self._pool = Pool(self.trainer, processes)
         except CannotShareError as error:
             self._alone_because = _("the problem cannot be sent to another process: {why}").format(
                 why=error

@@ -21,8 +21,8 @@ from descenso import rules
 from descenso.engine.bookkeeping import switches_of
 from descenso.engine.randomness import example_order, step_seeds
 from descenso.engine.torch.member import to_array
-from descenso.engine.torch.serial import Bench
-from descenso.engine.torch.stacked import Named, Places
+from descenso.engine.torch.serial import SerialTrainer
+from descenso.engine.torch.stacked import Named, StackedTensors
 from descenso.engine.torch.step import DRAWS, figures, parts_of, same_step
 from descenso.language import N_
 from descenso.ops import torch as xp
@@ -42,14 +42,14 @@ class CannotPopulateError(Exception):
 
 
 class Population:
-    """A step that moves the members of all places.
+    """A step that moves the members of all stacked.
 
     Parameters
     ----------
-    bench : the problem, its examples and the study's seed.
+    trainer : the problem, its examples and the study's seed.
     module : new, in training mode, where the examples are.
     member : one of those that are to be trained: its rule, switches and batch size are theirs.
-    size : places for members.
+    size : stacked for members.
     draws : whether a step draws random numbers: then there must be one place, for draws are keyed
         by the member and the step.
 
@@ -60,17 +60,22 @@ class Population:
     """
 
     def __init__(
-        self, bench: Bench, module: torch.nn.Module, member: Member, size: int, draws: bool
+        self,
+        trainer: SerialTrainer,
+        module: torch.nn.Module,
+        member: Member,
+        size: int,
+        draws: bool,
     ) -> None:
-        self._problem, self._module, self._draws = bench.problem, module, draws
-        self._train, self._validation = bench.train, bench.validation
-        self._study_seed = bench.study_seed
+        self._problem, self._module, self._draws = trainer.problem, module, draws
+        self._train, self._validation = trainer.train, trainer.validation
+        self._study_seed = trainer.study_seed
         self._rule, self._batch_size = rules.get(member.rule), member.batch_size
         self._switches = switches_of(member)
-        self.places = Places(module, member, size)
-        self._steps = bench.examples // member.batch_size
-        self._whole = member.batch_size == bench.examples
-        self._evaluates_abreast = True
+        self.stacked = StackedTensors(module, member, size)
+        self._steps = trainer.examples // member.batch_size
+        self._whole = member.batch_size == trainer.examples
+        self._evaluates_batched = True
         self._lay_out_steps()
         self._prove_equal(member)
         self._step: Callable[[], None] = self._take_step
@@ -81,8 +86,8 @@ class Population:
                 self._evaluated = _recorded(self._evaluate_validation)
 
     def _lay_out_steps(self) -> None:
-        size, device = self.places.size, self._train[1].device
-        dtype = next(iter(self.places.trained.values())).dtype
+        size, device = self.stacked.size, self._train[1].device
+        dtype = next(iter(self.stacked.trained.values())).dtype
         across = 1 if self._whole else self._steps * self._batch_size
         self._orders = torch.zeros(size, across, device=device, dtype=torch.int64)
         self._at = torch.arange(min(across, self._batch_size), device=device)
@@ -115,8 +120,8 @@ class Population:
         """Do it for all members; examples have an axis of members, unless all see the same."""
         at = None if self._whole else 0
         each = vmap(self._differentiate, in_dims=(0, 0, 0, at, at), randomness="different")
-        places = self.places
-        return each(places.trained, places.frozen, places.buffers, inputs, targets)
+        stacked = self.stacked
+        return each(stacked.trained, stacked.frozen, stacked.buffers, inputs, targets)
 
     def _moved(self, theta: Any, g: Any, state: Named, t: Any, settings: Named) -> Any:
         return self._rule.update(xp, theta, g, state, t, {**settings, **self._switches})
@@ -130,27 +135,27 @@ class Population:
 
     @torch.no_grad()
     def _take_step(self) -> None:
-        places = self.places
+        stacked = self.stacked
         loss, gradients, buffers = self._each_differentiated(*self._batch())
-        t = places.t + 1
-        for name, gradient in places.as_pieces(gradients).items():
-            piece = places.pieces[name]
-            state = {array: kept[name] for array, kept in places.state.items()}
-            theta, new = vmap(self._moved)(piece, gradient, state, t, places.settings)
+        t = stacked.t + 1
+        for name, gradient in stacked.as_pieces(gradients).items():
+            piece = stacked.pieces[name]
+            state = {array: kept[name] for array, kept in stacked.state.items()}
+            theta, new = vmap(self._moved)(piece, gradient, state, t, stacked.settings)
             piece.copy_(theta)
             for array, value in new.items():
-                places.state[array][name].copy_(value)
+                stacked.state[array][name].copy_(value)
         for name, buffer in buffers.items():
-            places.buffers[name].copy_(buffer)
-        places.t.copy_(torch.where(places.alive, t, places.t))
-        self._total.add_(torch.where(places.alive, loss, 0.0))
-        places.alive.logical_and_(torch.isfinite(loss) & (loss <= places.hopeless))
+            stacked.buffers[name].copy_(buffer)
+        stacked.t.copy_(torch.where(stacked.alive, t, stacked.t))
+        self._total.add_(torch.where(stacked.alive, loss, 0.0))
+        stacked.alive.logical_and_(torch.isfinite(loss) & (loss <= stacked.threshold))
         if not self._whole:  # a short epoch has fewer batches than are taken before recording
             self._at.add_(self._batch_size).remainder_(self._orders.shape[1])
 
     def epoch(self, members: Sequence[Member], epoch: int) -> Figures:
         """Take the steps of an epoch; return the mean loss of each place, and which are alive."""
-        before = self.places.t.clone()
+        before = self.stacked.t.clone()
         self._total.zero_()
         self._at.copy_(torch.arange(len(self._at)))
         self._set_orders(members, epoch)
@@ -161,7 +166,7 @@ class Population:
         else:
             for _ in range(self._steps):
                 self._step()
-        return to_array(self._total / (self.places.t - before)), to_array(self.places.alive)
+        return to_array(self._total / (self.stacked.t - before)), to_array(self.stacked.alive)
 
     def _set_orders(self, members: Sequence[Member], epoch: int) -> None:
         if self._whole:  # a whole-batch gradient does not depend on the order
@@ -175,7 +180,7 @@ class Population:
 
     def steps_taken(self) -> list[int]:
         """Return how many steps the member of each place has taken."""
-        return [int(t) for t in to_array(self.places.t)]
+        return [int(t) for t in to_array(self.stacked.t)]
 
     # ---- measuring ------------------------------------------------------------------------------
 
@@ -209,14 +214,14 @@ class Population:
 
     def _each_outputs(self, inputs: Any) -> torch.Tensor:
         """Return the outputs of every place; one by one, where torch cannot do it for all."""
-        places = self.places
-        given = {**places.trained, **places.frozen, **places.buffers}
-        if self._evaluates_abreast:
+        stacked = self.stacked
+        given = {**stacked.trained, **stacked.frozen, **stacked.buffers}
+        if self._evaluates_batched:
             try:
                 return vmap(self._outputs, in_dims=(0, None))(given, inputs)
             except RuntimeError:  # of some layers torch can batch the gradient alone
-                self._evaluates_abreast = False
-        each = ({name: t[place] for name, t in given.items()} for place in range(places.size))
+                self._evaluates_batched = False
+        each = ({name: t[place] for name, t in given.items()} for place in range(stacked.size))
         return torch.stack([self._outputs(own, inputs) for own in each])
 
     # ---- proof ----------------------------------------------------------------------------------
@@ -226,7 +231,7 @@ class Population:
         if self._draws:  # a member draws the same every time, but not as the module does
             return
         parts = parts_of(self._module)
-        self.places.put(self.places.size - 1, member, self._module, {}, 0.0)
+        self.stacked.put(self.stacked.size - 1, member, self._module, {}, 0.0)
         inputs, targets = self._train
         for first in range(DRAWS):
             rows = (torch.arange(self._batch_size) + first).remainder(len(targets))
@@ -245,7 +250,7 @@ class Population:
         if self._whole:
             return batch
         inputs, targets = batch
-        size = self.places.size
+        size = self.stacked.size
         return tuple(x.expand(size, *x.shape) for x in inputs), targets.expand(size, *targets.shape)
 
 

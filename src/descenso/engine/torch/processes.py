@@ -23,7 +23,7 @@ import torch
 from joblib.externals.loky import ProcessPoolExecutor
 
 from descenso import rules
-from descenso.engine.torch.serial import Advanced, Bench
+from descenso.engine.torch.serial import Advanced, SerialTrainer
 from descenso.problems import Problem
 from descenso.problems._torch_tensors import Batch
 from descenso.records import Run
@@ -61,11 +61,11 @@ class Task:
     epochs: tuple[int, ...]
     judge: tuple[bool, ...]
 
-    def done_by(self, bench: Bench) -> Done:
+    def done_by(self, trainer: SerialTrainer) -> Done:
         """Train the runs one after another."""
         work = zip(self.runs, self.epochs, self.judge, strict=True)
-        advanced = [bench.advance(run, more, judge) for run, more, judge in work]
-        return Done(advanced, bench.described_ways(), dict(bench.warmed))
+        advanced = [trainer.advance(run, more, judge) for run, more, judge in work]
+        return Done(advanced, trainer.described_ways(), dict(trainer.warmed))
 
 
 class CannotShareError(Exception):
@@ -73,7 +73,7 @@ class CannotShareError(Exception):
 
 
 class Pool:
-    """Worker processes that share a bench.
+    """Worker processes that share a trainer.
 
     Raises
     ------
@@ -81,11 +81,11 @@ class Pool:
         If the problem cannot be pickled.
     """
 
-    def __init__(self, bench: Bench, processes: int) -> None:
+    def __init__(self, trainer: SerialTrainer, processes: int) -> None:
         self.processes = processes
         self._folder = tempfile.mkdtemp(prefix="descenso-")
         try:
-            _save(bench, Path(self._folder))
+            _save(trainer, Path(self._folder))
         except Exception as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise CannotShareError(f"{type(error).__name__}: {error}") from error
@@ -109,20 +109,20 @@ class Pool:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-# ---- handing the bench over -------------------------------------------------------------------
+# ---- handing the trainer over -------------------------------------------------------------------
 
 
-def _save(bench: Bench, folder: Path) -> None:
+def _save(trainer: SerialTrainer, folder: Path) -> None:
     for name in _PARTS:
-        inputs, targets = getattr(bench, name)
+        inputs, targets = getattr(trainer, name)
         for i, tensor in enumerate((*inputs, targets)):
             np.save(folder / f"{name}{i}.npy", tensor.numpy())
-    with _by_value(bench.problem):
+    with _by_value(trainer.problem):
         # The examples go as files; what makes them again would carry them all once more.
-        problem = replace(bench.problem, make_data=_no_data)
-        sent = cloudpickle.dumps((problem, len(bench.train[0])))
+        problem = replace(trainer.problem, make_data=_no_data)
+        sent = cloudpickle.dumps((problem, len(trainer.train[0])))
     (folder / "problem.pickle").write_bytes(sent)
-    (folder / "seed").write_text(str(bench.study_seed))
+    (folder / "seed").write_text(str(trainer.study_seed))
 
 
 def _no_data(split_seed: int) -> Any:
@@ -162,7 +162,7 @@ def _can_be_imported(module: Any) -> bool:
 
 # ---- in a worker ------------------------------------------------------------------------------
 
-_benches: dict[str, Bench] = {}
+_trainers: dict[str, SerialTrainer] = {}
 
 
 def _begin(path: Sequence[str]) -> None:
@@ -182,16 +182,16 @@ def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
     for name, file in rule_files.items():
         if name not in rules.names():
             rules.load_rule_file(file)
-    if folder not in _benches:
-        _benches.clear()
-        _benches[folder] = _load(Path(folder))
-    return task.done_by(_benches[folder])
+    if folder not in _trainers:
+        _trainers.clear()
+        _trainers[folder] = _load(Path(folder))
+    return task.done_by(_trainers[folder])
 
 
-def _load(folder: Path) -> Bench:
+def _load(folder: Path) -> SerialTrainer:
     problem, inputs = cloudpickle.loads((folder / "problem.pickle").read_bytes())
     train, validation, test = (_part(folder, name, inputs) for name in _PARTS)
-    return Bench(problem, train, validation, test, int((folder / "seed").read_text()))
+    return SerialTrainer(problem, train, validation, test, int((folder / "seed").read_text()))
 
 
 def _part(folder: Path, name: str, inputs: int) -> Batch:

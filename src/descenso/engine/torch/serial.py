@@ -13,8 +13,8 @@ from torch.fx import GraphModule
 
 from descenso.engine.bookkeeping import (
     advanced,
+    divergence_threshold_of,
     ended_by_error,
-    hopeless_above,
     in_words,
     untrained,
     with_test_figures,
@@ -88,7 +88,7 @@ _NONE = (np.nan, np.nan, np.nan)
 
 
 @dataclass
-class Bench:
+class SerialTrainer:
     """Everything that training members takes, but for the members.
 
     Parameters
@@ -103,7 +103,9 @@ class Bench:
     study_seed: int
     _ways: dict[int, _Way] = field(default_factory=dict, init=False)
     #: (seed, whether channels lie last) → loss and metric on validation before training.
-    _starts: dict[tuple[int, bool], tuple[float, float]] = field(default_factory=dict, init=False)
+    _initial_states: dict[tuple[int, bool], tuple[float, float]] = field(
+        default_factory=dict, init=False
+    )
     #: Seconds that compiling took for a rule at a batch size, and its first step.
     warmed: dict[tuple[str, int], float] = field(default_factory=dict, init=False)
 
@@ -164,21 +166,21 @@ class Bench:
         if len(run.curve.validation_loss):
             return run
         seed = run.member.seed
-        if (seed, last) not in self._starts:
+        if (seed, last) not in self._initial_states:
             module = _laid(self.module(seed), last)
-            self._starts[seed, last] = self.evaluate(module, self.validation)
-        return replace(run, curve=untrained(*self._starts[seed, last]))
+            self._initial_states[seed, last] = self.evaluate(module, self.validation)
+        return replace(run, curve=untrained(*self._initial_states[seed, last]))
 
     def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
         started = time.perf_counter()
         trainee = self.trainee(run.member, run.checkpoint or {})
-        hopeless = hopeless_above(float(run.curve.validation_loss[0]))
-        epochs = _Epochs(alive=bool(np.isfinite(hopeless)))
+        threshold = divergence_threshold_of(float(run.curve.validation_loss[0]))
+        epochs = _Epochs(alive=bool(np.isfinite(threshold)))
         if not epochs.alive:
             epochs.rows.append(_NONE)
         for epoch in range(run.curve.epochs, run.curve.epochs + more):
             if epochs.alive:
-                self._epoch(trainee, epoch, hopeless, epochs)
+                self._epoch(trainee, epoch, threshold, epochs)
         train_loss, loss, metric = np.array(epochs.rows).T
         after = advanced(
             run, (train_loss, loss, metric), steps=trainee.steps, alive=epochs.alive,
@@ -208,14 +210,14 @@ class Bench:
         trainee.step(_rows(self.train, slice(member.batch_size)))
         self.warmed[key] = time.perf_counter() - started
 
-    def _epoch(self, trainee: Trainee, epoch: int, hopeless: float, so_far: _Epochs) -> None:
+    def _epoch(self, trainee: Trainee, epoch: int, threshold: float, so_far: _Epochs) -> None:
         """Train one epoch; the user's code may fail, which ends its member and no other."""
         try:
-            mean_loss, so_far.alive = self._steps(trainee, epoch, hopeless)
+            mean_loss, so_far.alive = self._steps(trainee, epoch, threshold)
             loss = metric = np.nan
             if so_far.alive:
                 loss, metric = self.evaluate(trainee.settle(), self.validation)
-                so_far.alive = loss <= hopeless  # NaN is not
+                so_far.alive = loss <= threshold  # NaN is not
             so_far.rows.append(
                 (mean_loss, loss, metric) if so_far.alive else (mean_loss, *_NONE[1:])
             )
@@ -223,12 +225,12 @@ class Bench:
             so_far.alive, so_far.failure = False, in_words(error)
             so_far.rows.append(_NONE)
 
-    def _steps(self, trainee: Trainee, epoch: int, hopeless: float) -> tuple[float, bool]:
+    def _steps(self, trainee: Trainee, epoch: int, threshold: float) -> tuple[float, bool]:
         """Take the steps of an epoch, stopping at the one that diverges; return the mean loss."""
         total, steps = 0.0, 0
         for loss in self.each_step(trainee, epoch):
             total, steps = total + loss, steps + 1
-            if not loss <= hopeless:
+            if not loss <= threshold:
                 return total / steps, False
         return total / steps, True
 

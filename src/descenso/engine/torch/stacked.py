@@ -24,7 +24,7 @@ ALIGNED = 64
 TOGETHER = ""
 
 
-class Places:
+class StackedTensors:
     """Parameters, buffers, rule state and settings of ``size`` members, moved in place.
 
     Parameters
@@ -40,7 +40,7 @@ class Places:
     state : array of the rule → tensors like ``pieces``.
     settings : hyperparameter → value of each member, shape (size,).
     t : steps that each has taken.
-    hopeless : the loss above which each has left all hope.
+    threshold : the loss above which each has left all hope.
     alive : whether it counts.
     """
 
@@ -66,7 +66,7 @@ class Places:
 
         switches = switches_of(member)
         self.settings = {n: numbers() for n in member.settings if n not in switches}
-        self.t, self.hopeless = numbers(), numbers()
+        self.t, self.threshold = numbers(), numbers()
         self.alive = torch.zeros(size, device=device, dtype=torch.bool)
 
     def _views(self, pieces: Named) -> Named:
@@ -90,14 +90,19 @@ class Places:
 
     @torch.no_grad()
     def put(
-        self, place: int, member: Member, module: torch.nn.Module, at: Checkpoint, hopeless: float
+        self,
+        place: int,
+        member: Member,
+        module: torch.nn.Module,
+        at: Checkpoint,
+        threshold: float,
     ) -> None:
         """Put a member into a place, at its checkpoint, or at the start if that is empty.
 
         Parameters
         ----------
         module : new, with the initial weights of the member's seed.
-        hopeless : not finite, if the member never had any hope.
+        threshold : not finite, if the member never had any hope.
         """
         trained, frozen, buffers = parts_of(module)
         for name, tensor in trained.items():
@@ -112,21 +117,24 @@ class Places:
         for name, values in self.settings.items():
             values[place] = member.settings[name]
         self.t[place] = float(at.get("step", 0))
-        self.hopeless[place], self.alive[place] = hopeless, math.isfinite(hopeless)
+        self.threshold[place], self.alive[place] = (
+            threshold,
+            math.isfinite(threshold),
+        )
 
     def free(self, place: int) -> None:
         """Leave a place as it is: what is computed there does not count."""
         self.alive[place] = False
 
-    def checkpoints(self, places: Sequence[int]) -> dict[int, dict[str, NDArray[Any]]]:
-        """Return where the members of some places stand, as a member by itself keeps it."""
+    def checkpoints(self, stacked: Sequence[int]) -> dict[int, dict[str, NDArray[Any]]]:
+        """Return where the members of some stacked stand, as a member by itself keeps it."""
         kept: Named = {"step": self.t.long()}
         kept |= {f"parameter {name}": p for name, p in self.trained.items()}
         kept |= {f"buffer {name}": b for name, b in self.buffers.items()}
         for array, pieces in self.state.items():
             kept |= {f"state {array} {name}": s for name, s in self._views(pieces).items()}
-        arrays = {name: to_array(tensor) for name, tensor in kept.items()} if places else {}
-        return {p: {name: np.array(a[p]) for name, a in arrays.items()} for p in places}
+        arrays = {name: to_array(tensor) for name, tensor in kept.items()} if stacked else {}
+        return {p: {name: np.array(a[p]) for name, a in arrays.items()} for p in stacked}
 
 
 def _rows(trained: Named, size: int) -> Named:

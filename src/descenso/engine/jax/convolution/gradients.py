@@ -2,7 +2,7 @@
 
 Each gives the figures of the operation it stands for. Where several inputs of a maximum are equal,
 the whole gradient goes to one of them, as in PyTorch: ReLU has the slope 0 at 0, and a window the
-first of its largest places.
+first of its largest positions.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ larger.defvjp(_larger, _back_through_larger)
 def largest_in_windows(parted: Array) -> Array:
     """Return the largest number of each window.
 
-    ``parted`` has shape (examples, windows, places, windows, places, ..., channels): each spatial
-    axis as its windows and the places in one.
+    ``parted`` has shape (examples, windows, positions, windows, positions, ..., channels): each spatial
+    axis as its windows and the positions in one.
     """
     return _largest(parted)[0]
 
@@ -101,10 +101,10 @@ def _first_largest(alternatives: Iterator[Array]) -> tuple[Array, Array]:
 
 def _back_through_largest(kept: tuple[Array, Array], g: Array) -> tuple[Array]:
     which, numbers = kept
-    places = tuple(range(2, 2 * numbers.ndim + 1, 2))
-    windows = tuple(axis for axis in range(2 * numbers.ndim + 2) if axis not in places)
-    chosen = jnp.expand_dims(which, places) == jnp.expand_dims(numbers, windows)
-    return (jnp.where(chosen, jnp.expand_dims(g, places), jnp.zeros((), g.dtype)),)
+    positions = tuple(range(2, 2 * numbers.ndim + 1, 2))
+    windows = tuple(axis for axis in range(2 * numbers.ndim + 2) if axis not in positions)
+    chosen = jnp.expand_dims(which, positions) == jnp.expand_dims(numbers, windows)
+    return (jnp.where(chosen, jnp.expand_dims(g, positions), jnp.zeros((), g.dtype)),)
 
 
 largest_in_windows.defvjp(_largest, _back_through_largest)
@@ -114,12 +114,12 @@ largest_in_windows.defvjp(_largest, _back_through_largest)
 
 
 def slices_of(
-    images: Array, places: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+    images: Array, positions: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
 ) -> Iterator[Array]:
     """Yield what lies under each place of a window, of shape (examples, windows..., channels)."""
-    reach = [(p - 1) * d for p, d in zip(places, dilation, strict=True)]
+    reach = [(p - 1) * d for p, d in zip(positions, dilation, strict=True)]
     spatial = images.shape[1:-1]
-    for place in _places(places):
+    for place in _places(positions):
         first = [i * d for i, d in zip(place, dilation, strict=True)]
         last = [f + size - r for f, size, r in zip(first, spatial, reach, strict=True)]
         yield jax.lax.slice(
@@ -152,7 +152,7 @@ def _back_through_largest_under(
 ) -> tuple[Array]:
     """Gather for each number what the windows above it send down.
 
-    Numbers at one distance from the step before them lie under the same places of the same
+    Numbers at one distance from the step before them lie under the same positions of the same
     windows. So each such phase is a sum of shifted slices, and the phases are then interleaved.
     """
     which, sizes = kept[0], kept[1].shape[:-1]

@@ -4,10 +4,10 @@ F(2×2, 3×3) of Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural 
 arXiv:1509.09308, section 4.1, after Winograd 1980. Images are cut into tiles of 4×4 pixels, two
 apart, each of which gives 2×2 outputs. Tiles and kernels are transformed by sums and differences
 (Bᵀ d B and G g Gᵀ), multiplied place by place and summed over channels, which is one matrix product
-for each of the 16 places, and transformed back (Aᵀ m A). The gradients go the same way back, through
+for each of the 16 positions, and transformed back (Aᵀ m A). The gradients go the same way back, through
 the transposed transforms, and so save as much.
 
-Every transform acts along rows, and then along columns: arrays have a leading axis of places, and
+Every transform acts along rows, and then along columns: arrays have a leading axis of positions, and
 each pass is one stack, which keeps XLA from computing what is transformed anew for each place.
 """
 
@@ -129,7 +129,7 @@ def _outputs_back(y: Sequence[Array]) -> list[Array]:  # A
 
 
 # ---- transforms of whole arrays --------------------------------------------------------------
-# The 16 places are numbered by columns: place 4 j + i is in row i and column j of a tile.
+# The 16 positions are numbered by columns: place 4 j + i is in row i and column j of a tile.
 
 
 def _transformed_tiles(images: Array) -> Array:
@@ -179,9 +179,9 @@ def _tiles_back(g: Array) -> Array:
     )
 
 
-def _both_ways(transform: Transform, places: Array) -> list[list[Array]]:
-    """Transform the 16 places along rows and columns; return rows of arrays."""
-    columns = [transform([places[4 * j + i] for i in range(4)]) for j in range(4)]
+def _both_ways(transform: Transform, positions: Array) -> list[list[Array]]:
+    """Transform the 16 positions along rows and columns; return rows of arrays."""
+    columns = [transform([positions[4 * j + i] for i in range(4)]) for j in range(4)]
     return [transform(row) for row in zip(*columns, strict=True)]
 
 

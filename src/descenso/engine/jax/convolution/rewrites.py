@@ -33,7 +33,7 @@ from descenso.engine.jax.convolution.gradients import (
 from descenso.problems import Problem
 
 Array: TypeAlias = Any
-#: Kernels and windows of more places than this stay as they are: the slices would fill memory.
+#: Kernels and windows of more positions than this stay as they are: the slices would fill memory.
 MOST_PLACES = 128
 #: Convolutions of more groups stay as they are: each group is a product of its own.
 MOST_GROUPS = 32
@@ -118,15 +118,15 @@ def _convolution(
     batch_last, kernel_last, out = dimension_numbers
     images = jnp.transpose(images, (batch_last[0], *batch_last[2:], batch_last[1]))
     kernel = jnp.transpose(kernel, (*kernel_last[2:], kernel_last[1], kernel_last[0]))
-    *places, inputs, _outputs = kernel.shape
+    *positions, inputs, _outputs = kernel.shape
     depthwise = 1 < feature_group_count == images.shape[-1] and inputs == 1
     groups = 1 if depthwise else feature_group_count
-    if batch_group_count != 1 or groups > MOST_GROUPS or math.prod(places) > MOST_PLACES:
+    if batch_group_count != 1 or groups > MOST_GROUPS or math.prod(positions) > MOST_PLACES:
         return None
     images = _padded(images, padding, 0, lhs_dilation)
 
     def by_slices(some: Array, weights: Array) -> Array:
-        slices = list(slices_of(some, places, window_strides, rhs_dilation))
+        slices = list(slices_of(some, positions, window_strides, rhs_dilation))
         sum_up = _depthwise if depthwise else _one_product
         return sum_up(slices, weights).reshape(*slices[0].shape[:-1], -1)
 
@@ -153,11 +153,11 @@ def _sums(
         return _some_at_a_time(
             lambda some: minimal_filtering.convolve(some, kernel), images, largest
         )
-    places = math.prod(kernel.shape[:-2])
-    if places == 1:
+    positions = math.prod(kernel.shape[:-2])
+    if positions == 1:
         return by_slices(images, kernel)
     one = jax.eval_shape(by_slices, images[:1], kernel)
-    patches = places * math.prod(one.shape[:-1]) * images.shape[-1]
+    patches = positions * math.prod(one.shape[:-1]) * images.shape[-1]
     return _some_at_a_time(lambda some: by_slices(some, kernel), images, patches)
 
 
@@ -249,9 +249,9 @@ def _pooling(
 
 
 def _parted(images: Array, window: Sequence[int]) -> Array:
-    """Return each spatial axis as windows and the places in one; an edge that fills none is left.
+    """Return each spatial axis as windows and the positions in one; an edge that fills none is left.
 
-    The shape is (examples, windows, places, windows, places, ..., channels).
+    The shape is (examples, windows, positions, windows, positions, ..., channels).
     """
     counts = [size // w for size, w in zip(images.shape[1:-1], window, strict=True)]
     whole = [slice(None, n * w) for n, w in zip(counts, window, strict=True)]
