@@ -63,11 +63,11 @@ class TorchWalk:
     """One member, step by step, as the engine takes them."""
 
     def __init__(self, network: TorchNetwork, member: Member) -> None:
-        self._problem, self._bench, self._method = network.problem, network.trainer, member.method
+        self._problem, self._trainer, self._method = network.problem, network.trainer, member.method
         with one_thread(), own_randomness():
-            self._trainee = self._bench.trainee(member, {})
+            self._trainee = self._trainer.trainee(member, {})
         self._losses = (
-            loss for epoch in count() for loss in self._bench.each_step(self._trainee, epoch)
+            loss for epoch in count() for loss in self._trainer.each_step(self._trainee, epoch)
         )
 
     def parameters(self) -> list[Floats]:
@@ -101,7 +101,7 @@ class TorchWalk:
 
     def _one(self, rows: Rows, draw: int) -> Floats:
         seed_everything(draw)
-        batch = some(self._bench.train, rows)
+        batch = some(self._trainer.train, rows)
         _loss, gradients = eager(
             self._problem, self._trainee.module, self._trainee.parameters, batch
         )
