@@ -147,9 +147,13 @@ def settings_map(found: SettingsMap) -> str:
         "How far from the minimum of {surface} {method} ends after {steps} steps, at each pair of "
         "settings. Hatched: it diverges."
     ).format(surface=found.surface.name, method=found.method.label, steps=found.steps)
+    if (found.distance[~found.diverged] > found.far).any():
+        text += " " + _("Ends further away than ten times the start's distance share one colour.")
     if np.isfinite(found.boundary).any():
         text += " " + _("The line is the theory: {formula}.").format(formula=_boundary(found))
-    if math.isfinite(float(found.arrived[best])):
+    if not math.isfinite(float(found.arrived[best])):
+        text += " " + _("At no pair does it arrive within a thousandth of the start's distance.")
+    else:
         text += " " + _(
             "The ring marks where it arrives first: step {step}, with lr = {lr} and {name} = {value}."
         ).format(
