@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.paths import REGRESSION, Descents, SettingsMap, Trace
-from descenso.problems.surfaces import Surface
+from descenso.paths import REGRESSION, TRIED, Descents, SettingsMap, Trace, examples
+from descenso.problems.surfaces import Surface, decays
 from descenso.study.words import listed
+
+
+_UNEQUAL = 1.25  # scales that differ by less look alike
 
 
 def title(surface: Surface) -> str:
@@ -39,10 +42,10 @@ def legend(trace: Trace, descents: Descents) -> str:
     name = trace.label.partition("(")[0]
     if len(descents.seeds) > 1 or len({t.start for t in descents.traces}) > 1:
         return f"{name}  {trace.settings_text}"
-    return f"{name}  {trace.settings_text}{_ending(trace)}"
+    return f"{name}  {trace.settings_text}{_ending(trace, descents.surface)}"
 
 
-def _ending(trace: Trace) -> str:
+def _ending(trace: Trace, surface: Surface) -> str:
     steps = len(trace.path)
     if trace.end == "diverged":
         return " – " + _("diverges, cut at step {step}").format(
@@ -50,7 +53,15 @@ def _ending(trace: Trace) -> str:
         )
     if trace.end == "left":
         return " – " + _("leaves the view, cut at step {step}").format(step=steps)
+    if not in_view(trace.path.points[-1:], surface).all():
+        return " – " + _("ends outside the view")
     return ""
+
+
+def in_view(points: np.ndarray, surface: Surface) -> np.ndarray:
+    """Return which points, shape (n, 2), the picture of the surface shows."""
+    lows, highs = (np.array(ends) for ends in zip(*surface.window, strict=True))
+    return np.asarray(((points >= lows) & (points <= highs)).all(axis=1))
 
 
 def paths(descents: Descents, lettered: bool = True) -> str:
@@ -70,7 +81,10 @@ def paths(descents: Descents, lettered: bool = True) -> str:
         _("Letters count the steps: A is the start, B the point after one step.")
         if lettered
         else "",
+        ground(surface, three_d=not lettered),
         _tuning(descents),
+        _batches(descents),
+        _decay(descents),
         _noise(descents),
         _cut(descents),
     ]
@@ -90,15 +104,80 @@ def _minima(surface: Surface) -> str:
     return _("Stars mark the {count} minima known.").format(count=len(surface.minima))
 
 
-def _tuning(descents: Descents) -> str:
-    if not any(trace.tuned for trace in descents.traces):
+def ground(surface: Surface, three_d: bool = False) -> str:
+    """Return what the lines on the ground are, and that its axes differ where they do."""
+    lines = (
+        _("Lines join points of equal value.")
+        if three_d
+        else _("Lines join points of equal value; the numbers on them are the values.")
+    )
+    return lines + unequal(surface.window)
+
+
+def unequal(window: Sequence[Sequence[float]]) -> str:
+    """Return that the two axes of a view differ in scale; nothing where they hardly do."""
+    width, height = (float(high - low) for low, high in window)
+    if max(width, height) < _UNEQUAL * min(width, height):
         return ""
-    if not descents.surface.minima:
+    return " " + _(
+        "The axes differ in scale: the view is {width} wide and {height} high, so that angles look "
+        "other than they are."
+    ).format(width=f"{width:.3g}", height=f"{height:.3g}")
+
+
+def _tuning(descents: Descents) -> str:
+    why: dict[str, list[str]] = {}
+    for trace in descents.traces:
+        name = trace.label.partition("(")[0]
+        if trace.tuned and name not in why.setdefault(trace.tuned, []):
+            why[trace.tuned].append(name)
+    if "first_step" in why:
         return _("Each learning rate was set so that the first steps are equally long.")
-    return _(
-        "Each learning rate was chosen from the same {count}, a method at a time: the one with "
-        "which it settles first."
-    ).format(count=85)
+    said = []
+    if "settles" in why:
+        said.append(
+            _(
+                "The learning rate of {methods} is, of the same {count}, the one with which it "
+                "settles first."
+            ).format(methods=listed(why["settles"]), count=len(TRIED))
+        )
+    if "lowest" in why:
+        said.append(
+            _(
+                "With none of {count} learning rates does {methods} settle in {steps} steps: it has "
+                "the one that ends lowest."
+            ).format(methods=listed(why["lowest"]), count=len(TRIED), steps=descents.steps)
+        )
+    return " ".join(said)
+
+
+def _batches(descents: Descents) -> str:
+    """Return how many examples each method's gradients saw, where there are examples."""
+    everything = examples(descents.surface)
+    if not everything:
+        return ""
+    seen: dict[int, list[str]] = {}
+    for trace in descents.traces:
+        name = trace.label.partition("(")[0]
+        if name not in seen.setdefault(trace.batch or everything, []):
+            seen[trace.batch or everything].append(name)
+    return " ".join(
+        ngettext(
+            "A gradient of {methods} sees {count} example of {all}.",
+            "A gradient of {methods} sees {count} examples of {all}.",
+            count,
+        ).format(methods=listed(names), count=count, all=everything)
+        for count, names in sorted(seen.items())
+    )
+
+
+def _decay(descents: Descents) -> str:
+    names = [t.label for t in descents.traces if decays(t.path.settings)]
+    if not names:
+        return ""
+    return _("Weight decay pulls {methods} towards the origin, whatever the surface.").format(
+        methods=listed(list(dict.fromkeys(names)))
+    )
 
 
 def _noise(descents: Descents) -> str:

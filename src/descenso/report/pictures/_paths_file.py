@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from descenso.paths import Descents, Trace
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, level_text, view
+from descenso.report.pictures import _ground as ground_of
+from descenso.report.pictures._ground import Ground, ground, inside_pieces, letters, level_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,8 +34,7 @@ def draw(
     are theirs. ``fitted`` draws the part of the window that the paths take up, not the whole of it.
     """
     if fitted:
-        fits = replace(descents.surface, window=view(descents))
-        descents = replace(descents, surface=fits)
+        descents = ground_of.fitted(descents)
     with look.dressed(theme) as dress:
         figure = look.blank(11, 6.9)
         shape = {"projection": "3d", "computed_zorder": False} if three_d else {}
@@ -130,7 +129,7 @@ def _path(axes: Any, trace: Trace, mark: style.Mark, descents: Descents, faint: 
     axes.plot(x, y, color=mark.colour, lw=1.6, ls=look.dash(mark), zorder=5)
     _arrows(axes, inside, mark, descents)
     if trace.end == "diverged":
-        axes.plot(*_last_in_view(inside, descents.surface.window), marker="X", ms=12,
+        axes.plot(*last_in_view(inside, descents.surface.window), marker="X", ms=12,
                   color=mark.colour, mec=ground_colour, mew=1.2, zorder=9)  # fmt: skip
     elif trace.end == "ran":
         axes.plot(x[-1], y[-1], marker=look.marker(mark), ms=8, color=mark.colour,
@@ -144,7 +143,7 @@ def clipped(points: np.ndarray, window: Any) -> np.ndarray:
     return np.asarray(np.clip(points, lows - room, highs + room))
 
 
-def _last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
+def last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
     """Return where a path that runs away meets the rim of the view."""
     lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
     inside = ((points >= lows) & (points <= highs)).all(axis=1)
@@ -242,7 +241,8 @@ def _loss(
     axes.plot(at, middle, color=mark.colour, lw=1.8, ls=look.dash(mark))
     last = np.flatnonzero(np.isfinite(middle))[-1]
     if seeds[0].end == "diverged":
-        axes.plot(at[last], middle[last], marker="X", ms=10, color=mark.colour, clip_on=True)
+        at_rim = min(float(middle[last]), axes.get_ylim()[1])
+        axes.plot(at[last], at_rim, marker="X", ms=10, color=mark.colour, clip_on=False, zorder=5)
     else:
         low, high = axes.get_ylim()
         axes.plot(at[last], middle[last], marker=look.marker(mark), ms=7, color=mark.colour,
@@ -274,23 +274,41 @@ def _relief(
                       antialiased=False, shade=False, zorder=1, alpha=0.97)  # fmt: skip
     axes.contour(x, y, shade, levels=np.unique(land.scaled(land.levels)),
                  colors=look.CONTOURS[theme], linewidths=0.5, zorder=2)  # fmt: skip
-    (x_low, x_high), (y_low, y_high) = descents.surface.window
     for trace in descents.traces:
-        points = trace.path.points
-        inside = ((points >= (x_low, y_low)) & (points <= (x_high, y_high))).all(axis=1)
-        end = len(points) if inside.all() else int(np.argmin(inside))
-        height = land.scaled(trace.path.values[:end]) + 0.012
         mark = marks[trace.label]
         faint = trace.seed != descents.seeds[0]
-        axes.plot(points[:end, 0], points[:end, 1], height, color=mark.colour,
+        points = inside_pieces(trace.path.points, descents.surface.window)
+        axes.plot(*points.T, lifted(points, descents, land), color=mark.colour,
                   lw=0.7 if faint else 2.0, alpha=0.4 if faint else 1, zorder=5)  # fmt: skip
-        if end and not faint:
-            axes.plot(*points[end - 1 : end].T, height[-1:], marker=look.marker(mark), ms=7,
-                      color=mark.colour, zorder=6)  # fmt: skip
+        end = relief_end(trace, descents)
+        if end is not None and not faint:
+            symbol = "X" if trace.end == "diverged" else look.marker(mark)
+            axes.plot(*end.T, lifted(end, descents, land), marker=symbol, ms=8, color=mark.colour,
+                      mec=axes.get_facecolor(), mew=0.8, ls="", zorder=6)  # fmt: skip
     for minimum in descents.surface.minima:
         axes.plot([minimum.position[0]], [minimum.position[1]], land.scaled([minimum.value]),
                   marker="*", ms=14, mfc="none", mec=style.theme(theme).text, zorder=7)  # fmt: skip
     _dress_relief(axes, land, theme, captions.axes(descents.surface))
+
+
+def lifted(points: np.ndarray, descents: Descents, land: Ground) -> np.ndarray:
+    """Return heights a little above the ground at points, shape (n, 2); NaN stays NaN."""
+    known = np.isfinite(points).all(axis=1)
+    values = np.full(len(points), np.nan)
+    values[known] = descents.surface.function(points[known].T)
+    return np.asarray(np.where(known, land.scaled(values) + 0.012, np.nan))
+
+
+def relief_end(trace: Trace, descents: Descents) -> np.ndarray | None:
+    """Return where the mark of a path's end stands, shape (1, 2): its end, or the rim it leaves by.
+
+    A path that merely ends outside the view has no mark.
+    """
+    points = trace.path.points
+    if trace.end == "diverged":
+        return last_in_view(clipped(points, descents.surface.window), descents.surface.window)[None]
+    shown = captions.in_view(points[-1:], descents.surface).all()
+    return points[-1:] if shown else None
 
 
 def _dress_relief(axes: Any, land: Ground, theme: str, names: tuple[str, str]) -> None:
