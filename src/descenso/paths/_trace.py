@@ -88,6 +88,11 @@ class Descents:
         return list(dict.fromkeys(trace.label for trace in self.traces))
 
     @property
+    def start(self) -> tuple[float, float]:
+        """Return the first start."""
+        return self.traces[0].start
+
+    @property
     def seeds(self) -> list[int]:
         """Return the seeds, each once."""
         return sorted({trace.seed for trace in self.traces})

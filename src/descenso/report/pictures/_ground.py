@@ -107,7 +107,7 @@ def inside_pieces(points: Floats, window: Sequence[Sequence[float]]) -> Floats:
     """
     lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
     start, step = points[:-1], np.diff(points, axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         to_low, to_high = (lows - start) / step, (highs - start) / step
     still = step == 0
     within = (start >= lows) & (start <= highs)

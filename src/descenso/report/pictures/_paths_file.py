@@ -8,7 +8,7 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths import Descents, Trace
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
 from descenso.report.pictures import _ground as ground_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OUTLINE = 3.4
+_TICKS_APART = 0.14  # of the height of a relief
 
 
 def draw(
@@ -40,7 +41,9 @@ def draw(
         shape = {"projection": "3d", "computed_zorder": False} if three_d else {}
         left = figure.add_subplot(1, 2, 1, **shape)
         right = figure.add_subplot(1, 2, 2)
-        figure.subplots_adjust(left=0.075, right=0.985, top=0.9, wspace=0.2)
+        names = labels.short(descents.labels)
+        room = look.room_for(list(names.values())) / 11
+        figure.subplots_adjust(left=0.075, right=1 - room, top=0.9, wspace=0.2)
         if three_d:
             figure.subplots_adjust(left=0.0)
         land = ground(descents.surface)
@@ -51,8 +54,9 @@ def draw(
             _contours(left, descents, land, marks, theme)
         _losses(right, descents, land, marks, whole or descents)
         figure.suptitle(captions.title(descents.surface), x=0.02, y=0.975, ha="left", fontsize=13)
-        handles, labels = _legend(descents, marks, dress)
-        look.put_below(figure, handles, labels, captions.paths(descents, not three_d))
+        handles, entries = _legend(descents, marks, dress)
+        look.put_below(figure, handles, entries, captions.paths(descents, not three_d))
+        look.name_ends(right, loss_ends(descents, land, marks, names))
     return figure
 
 
@@ -67,13 +71,13 @@ def _legend(descents: Descents, marks: dict[str, style.Mark], dress: style.Theme
                marker=look.marker(marks[name]), ms=7)
         for name in first
     ]  # fmt: skip
-    labels = [captions.legend(trace, descents) for trace in first.values()]
+    entries = [captions.legend(trace, descents) for trace in first.values()]
     if descents.surface.minima:
         handles.append(
             Line2D([], [], ls="", marker="*", ms=13, mfc="none", mec=dress.text, mew=1.4)
         )
-        labels.append(_("minimum"))
-    return handles, labels
+        entries.append(_("minimum"))
+    return handles, entries
 
 
 def _contours(
@@ -163,10 +167,13 @@ def _arrows(axes: Any, points: np.ndarray, mark: style.Mark, descents: Descents)
     """Put a head on every step that is long enough to carry one, in the middle of the step."""
     sides = np.array([high - low for low, high in descents.surface.window])
     steps = np.diff(points, axis=0)
-    long = np.hypot(*(steps / sides).T) > 0.03
-    for start, step in zip(points[:-1][long], steps[long], strict=True):
+    length = np.hypot(*(steps / sides).T)
+    long = length > 0.03
+    # Only the head is wanted: a shaft is not cut where it leaves the view.
+    shafts = np.minimum(0.12, 0.02 / np.maximum(length, 1e-9))
+    for start, step, shaft in zip(points[:-1][long], steps[long], shafts[long], strict=True):
         axes.annotate(
-            "", start + 0.62 * step, start + 0.5 * step, zorder=6, annotation_clip=True,
+            "", start + 0.62 * step, start + (0.62 - shaft) * step, zorder=6, annotation_clip=True,
             arrowprops={"arrowstyle": "-|>", "color": mark.colour, "lw": 1.4, "shrinkA": 0,
                         "shrinkB": 0, "mutation_scale": 11},
         )  # fmt: skip
@@ -214,6 +221,19 @@ def _losses(
         for start in dict.fromkeys(t.start for t in runs):
             seeds = [t for t in runs if t.start == start]
             _loss(axes, seeds, land, marks[label], descents.steps, log)
+
+
+def loss_ends(
+    descents: Descents, land: Ground, marks: dict[str, style.Mark], names: dict[str, str]
+) -> list[tuple[float, str, str]]:
+    """Return where the line of each method ends, its name and colour."""
+    lowest = land.lowest if descents.surface.minima else 0.0
+    ends = []
+    for label in descents.labels:
+        first = [t for t in descents.traces if t.label == label and t.start == descents.start]
+        finals = [float(t.path.values[-1]) - lowest for t in first]
+        ends.append((float(np.median(finals)), names[label], marks[label].colour))
+    return ends
 
 
 def _heights_shown(descents: Descents, land: Ground) -> tuple[float, float]:
@@ -285,6 +305,9 @@ def _relief(
             symbol = "X" if trace.end == "diverged" else look.marker(mark)
             axes.plot(*end.T, lifted(end, descents, land), marker=symbol, ms=8, color=mark.colour,
                       mec=axes.get_facecolor(), mew=0.8, ls="", zorder=6)  # fmt: skip
+    begin = np.array([descents.start])
+    axes.plot(*begin.T, lifted(begin, descents, land), marker="o", ms=5, ls="", zorder=7,
+              color=style.theme(theme).text)  # fmt: skip
     for minimum in descents.surface.minima:
         axes.plot([minimum.position[0]], [minimum.position[1]], land.scaled([minimum.value]),
                   marker="*", ms=14, mfc="none", mec=style.theme(theme).text, zorder=7)  # fmt: skip
@@ -311,8 +334,17 @@ def relief_end(trace: Trace, descents: Descents) -> np.ndarray | None:
     return points[-1:] if shown else None
 
 
+def height_ticks(land: Ground) -> list[float]:
+    """Return levels that stand far enough apart on the axis of a relief."""
+    shown: list[float] = []
+    for level in sorted(set(land.levels)):
+        if not shown or land.scaled(level) - land.scaled(shown[-1]) > _TICKS_APART:
+            shown.append(level)
+    return shown
+
+
 def _dress_relief(axes: Any, land: Ground, theme: str, names: tuple[str, str]) -> None:
-    shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
+    shown = height_ticks(land)
     axes.set_zticks(land.scaled(shown), [level_text(value) for value in shown])
     axes.set(
         xlabel=names[0], ylabel=names[1], xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1])

@@ -9,13 +9,21 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths import Descents, Trace
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
 from descenso.report.pictures._ground import Ground, ground, inside_pieces, letters, level_text
 from descenso.report.pictures._ground import fitted as fitted_to
 from descenso.report.pictures._page_parts import add_ground, dress_page
-from descenso.report.pictures._paths_file import band, clipped, last_in_view, lifted, relief_end
+from descenso.report.pictures._paths_file import (
+    band,
+    clipped,
+    height_ticks,
+    last_in_view,
+    lifted,
+    loss_ends,
+    relief_end,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -49,7 +57,21 @@ def figure(
     _add_bands(made, descents, land, marks)
     _add_slider(made, descents, land, moving, three_d)
     _dress(made, descents, land, theme, three_d)
+    _name_ends(made, descents, land, marks)
     return made
+
+
+def _name_ends(made: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark]) -> None:
+    names = labels.short(descents.labels)
+    axes = "" if "yaxis2" not in made.layout else "2"
+    axis = made.layout[f"yaxis{axes}"]
+    low, high = axis.range
+    ends = []
+    for value, name, colour in loss_ends(descents, land, marks, names):
+        at = np.log10(max(value, 1e-300)) if axis.type == "log" else value
+        ends.append(labels.End((at - low) / (high - low), name, colour))
+    made.update_layout(margin={"r": labels.room(list(names.values()))})
+    labels.add_ends(made, ends, made.layout.height - 200, axes)
 
 
 def _ground_traces(made: Any, land: Ground, theme: str, three_d: bool) -> None:
@@ -290,7 +312,7 @@ def _heights(trace: Trace, land: Ground) -> tuple[float, float]:
 
 
 def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, str]) -> None:
-    shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
+    shown = height_ticks(land)
     axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text}
     made.update_scenes(
         xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]},

@@ -1,0 +1,107 @@
+"""Names beside the lines they belong to: where each stands so that none covers another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST = 22  # letters of a name beside a line
+END = "end"  # what the annotations and shapes of a name are called: narrow pages hide them
+
+
+@dataclass(frozen=True)
+class End:
+    """A line's end: its height as a share of the axis, its name and its colour.
+
+    A share below 0 or above 1 lies outside the axis; the name says so by ▾ or ▴.
+    """
+
+    share: float
+    name: str
+    colour: str
+
+    @property
+    def text(self) -> str:
+        """Return the name, with a mark where the line has left the axis."""
+        beyond = " ▾" if self.share < 0 else " ▴" if self.share > 1 else ""
+        return self.name + beyond
+
+
+def short(labels: Sequence[str]) -> dict[str, str]:
+    """Return a short name for each label: without settings, where that tells them apart."""
+    plain = {label: label.partition("(")[0].strip() for label in labels}
+    if len(set(plain.values())) < len(plain):
+        plain = {label: label for label in labels}
+    return {
+        label: name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+        for label, name in plain.items()
+    }
+
+
+def spread_out(shares: Sequence[float], gap: float) -> list[float]:
+    """Return heights (0 to 1) as near to ``shares`` as they can be at least ``gap`` apart."""
+    if not shares:
+        return []
+    gap = min(gap, 1 / max(len(shares) - 1, 1))
+    order = sorted(range(len(shares)), key=lambda i: shares[i])
+    # Neighbours that are too near form a block around the mean of where they would like to be.
+    blocks: list[list[float]] = []  # [sum of wished first heights, count]
+    for rank, i in enumerate(order):
+        wished = min(max(shares[i], 0.0), 1.0) - rank * gap
+        blocks.append([wished, 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            wished, count = blocks.pop()
+            blocks[-1][0] += wished
+            blocks[-1][1] += count
+    first = [total / count for total, count in blocks for _one in range(int(count))]
+    highest = 1 - (len(order) - 1) * gap
+    placed = [0.0] * len(shares)
+    for rank, i in enumerate(order):
+        placed[i] = min(max(first[rank], 0.0), highest) + rank * gap
+    return placed
+
+
+def in_rows(places: Sequence[float], widths: Sequence[float]) -> list[int]:
+    """Return the row, from 0, of each name centred at a place, so that none covers another."""
+    ends: list[float] = []  # of each row: where its last name ends
+    rows = [0] * len(places)
+    for i in sorted(range(len(places)), key=lambda i: places[i]):
+        left, right = places[i] - widths[i] / 2, places[i] + widths[i] / 2
+        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [right]
+        rows[i] = row
+    return rows
+
+
+def add_ends(made: Any, ends: Sequence[End], height: float, axes: str = "") -> None:
+    """Name lines at the right rim of a panel of a Plotly figure.
+
+    Parameters
+    ----------
+    height : of the panel, in pixels.
+    axes : number of the panel's axes, as Plotly counts them: empty for the first, then ``2`` ...
+    """
+    placed = spread_out([end.share for end in ends], 17 / height)
+    across, up = f"x{axes} domain", f"y{axes} domain"
+    for end, at in zip(ends, placed, strict=True):
+        made.add_shape(
+            type="line", xref=across, yref=up, x0=1, y0=min(max(end.share, 0.0), 1.0), x1=1.025,
+            y1=at, name=END, line={"color": end.colour, "width": 2},
+        )  # fmt: skip
+        made.add_annotation(
+            xref=across, yref=up, x=1.025, y=at, xanchor="left", yanchor="middle", xshift=3,
+            text=escaped(end.text), showarrow=False, name=END, font={"size": 13},
+        )  # fmt: skip
+
+
+def room(names: Sequence[str]) -> int:
+    """Return how many pixels the names take at the right rim of a figure."""
+    return 26 + round(7.4 * max(map(len, names), default=0))
+
+
+def escaped(text: str) -> str:
+    """Return a text that Plotly draws as it is."""
+    from html import escape
+
+    return escape(text)
