@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 LONGEST = 22  # letters of a name beside a line
-END = "end"  # what the annotations and shapes of a name are called: narrow pages hide them
+END = "end"  # what the annotation of a name is called: narrow pages hide them
 
 
 @dataclass(frozen=True)
@@ -83,25 +84,15 @@ def add_ends(made: Any, ends: Sequence[End], height: float, axes: str = "") -> N
     axes : number of the panel's axes, as Plotly counts them: empty for the first, then ``2`` ...
     """
     placed = spread_out([end.share for end in ends], 17 / height)
-    across, up = f"x{axes} domain", f"y{axes} domain"
     for end, at in zip(ends, placed, strict=True):
-        made.add_shape(
-            type="line", xref=across, yref=up, x0=1, y0=min(max(end.share, 0.0), 1.0), x1=1.025,
-            y1=at, name=END, line={"color": end.colour, "width": 2},
-        )  # fmt: skip
+        share = min(max(end.share, 0.0), 1.0)
         made.add_annotation(
-            xref=across, yref=up, x=1.025, y=at, xanchor="left", yanchor="middle", xshift=3,
-            text=escaped(end.text), showarrow=False, name=END, font={"size": 13},
+            xref=f"x{axes} domain", yref=f"y{axes} domain", x=1, y=share, ax=22,
+            ay=(share - at) * height, xanchor="left", yanchor="middle", text=escape(end.text),
+            name=END, arrowhead=0, arrowwidth=1.6, arrowcolor=end.colour, font={"size": 13},
         )  # fmt: skip
 
 
 def room(names: Sequence[str]) -> int:
     """Return how many pixels the names take at the right rim of a figure."""
-    return 26 + round(7.4 * max(map(len, names), default=0))
-
-
-def escaped(text: str) -> str:
-    """Return a text that Plotly draws as it is."""
-    from html import escape
-
-    return escape(text)
+    return 36 + round(7.8 * max(map(len, names), default=0))

@@ -106,8 +106,9 @@ def _name_chosen(
     rows = labels.in_rows(across, widths)
     above = 20 * (max(rows, default=0) + 1)
     figure.update_layout(
-        margin_t=figure.layout.margin.t + above, height=figure.layout.height + above
-    )
+        margin_t=figure.layout.margin.t + above, height=figure.layout.height + above,
+        meta={"above": above},
+    )  # fmt: skip
     inner = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
     figure.update_layout(legend_y=1 + (above + 6) / inner)
     ends = [float(ranges.on_scale(end, scale)) for end in shown]

@@ -65,7 +65,7 @@ def differences(result: StudyResult) -> go.Figure:
         said = _("{low} to {high}").format(low=ends[0], high=ends[1])
         height = order.index(row.method)
         canvas.add_rims(figure, row.low, row.high, height, shown, mark, said)
-    figure.add_vline(x=0, line={"color": style.NEUTRAL, "width": 2})
+    figure.add_vline(x=0, line={"color": style.NEUTRAL, "width": 2}, layer="below")
     canvas.name_rows(figure, order)
     best = escape(result.verdict.best or _("the best"))
     title = _("how far behind {best}, test").format(best=best)
