@@ -106,12 +106,13 @@ def _minima(surface: Surface) -> str:
 
 def ground(surface: Surface, three_d: bool = False) -> str:
     """Return what the lines on the ground are, and that its axes differ where they do."""
-    lines = (
-        _("Lines join points of equal value.")
-        if three_d
-        else _("Lines join points of equal value; the numbers on them are the values.")
-    )
+    lines = _("Lines join points of equal value.") if three_d else lines_on_ground()
     return lines + unequal(surface.window)
+
+
+def lines_on_ground() -> str:
+    """Return what the labelled lines on the ground are."""
+    return _("Lines join points of equal value; the numbers on them are the values.")
 
 
 def unequal(window: Sequence[Sequence[float]]) -> str:
@@ -209,6 +210,7 @@ def decomposition(descents: Descents, steps: int, present: Collection[str]) -> s
         "fresh": _("Blue: what the new gradient adds."),
         "carried": _("Orange: what the velocity carries along from earlier gradients."),
         "scaling": _("Green: what dividing by the root of the squared average changes."),
+        "decay": _("Pink: what weight decay takes off, a pull towards the origin."),
     }
     first = ngettext(
         "The first {steps} step on {surface}, taken apart.",
@@ -216,7 +218,9 @@ def decomposition(descents: Descents, steps: int, present: Collection[str]) -> s
         steps,
     ).format(steps=steps, surface=descents.surface.name)
     last = _("In the colour of the text: the whole step, their sum.")
-    return " ".join([first, *(t for name, t in sentences.items() if name in present), last])
+    scales = _("Each panel has scales of its own along x and y: angles look other than they are.")
+    there = [text for name, text in sentences.items() if name in present]
+    return " ".join([first, *there, last, lines_on_ground(), scales])
 
 
 def settings_map(found: SettingsMap) -> str:
