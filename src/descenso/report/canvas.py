@@ -29,7 +29,7 @@ def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> g
     )
     shared = {"showline": True, "ticks": "outside", "automargin": True, "zeroline": False}
     figure.update_xaxes(**shared, title_standoff=12)
-    figure.update_yaxes(**shared, title_standoff=20)
+    figure.update_yaxes(**shared, title_standoff=30)
     axis = figure.layout[f"{value_axis}axis"]
     axis.update(type=scale)
     if scale == "log":

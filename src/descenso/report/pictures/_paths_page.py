@@ -291,6 +291,10 @@ def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: boo
     else:
         low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
         made.update_yaxes(title=_("value"), range=[low - 0.6 * (high - low), high], row=1, col=2)
+    made.update_layout(
+        updatemenus=[{"bgcolor": dress.ground, "bordercolor": style.NEUTRAL}],
+        sliders=[{"bgcolor": dress.grid, "bordercolor": style.NEUTRAL}],
+    )
     if three_d:
         _dress_scene(made, land, dress, captions.axes(descents.surface))
     else:
@@ -316,7 +320,7 @@ def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, 
     axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text}
     made.update_scenes(
         xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]},
-        zaxis={**axis, "title": _("value (log scale)") if land.logarithmic else _("value"), "tickvals": land.scaled(shown),
+        zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"), "tickvals": land.scaled(shown),
                "ticktext": [level_text(v) for v in shown]},
         aspectratio={"x": 1.2, "y": 1.2, "z": 0.7}, camera={"eye": {"x": 0.7, "y": -1.6, "z": 1.75}},
     )  # fmt: skip
