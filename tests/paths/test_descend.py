@@ -117,7 +117,7 @@ def test_the_tuned_learning_rate_is_the_one_that_settles_first():
 def test_a_learning_rate_says_why_it_was_chosen_and_the_caption_repeats_it():
     cases = (
         ("ravine", "momentum", 60, "settles", "settles first"),
-        ("rastrigin", "adam", 60, "lowest", "With none of 85 learning rates does adam settle"),
+        ("rastrigin", "adam", 60, "lowest", "No learning rate of 85 lets adam settle in 60 steps"),
         ("saddle", "adam", 60, "first_step", "first steps are equally long"),
     )
     for surface, method, steps, reason, said in cases:

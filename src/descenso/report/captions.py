@@ -37,8 +37,8 @@ def _left_out(result: StudyResult, name: str) -> str:
         return ngettext(
             "A triangle at the rim: {count} setting ended worse than the untrained network, at "
             "{worst}.",
-            "Triangles at the rim: {count} settings ended worse than the untrained network, down "
-            "to {worst}.",
+            "Triangles at the rim: {count} settings ended worse than the untrained network, the "
+            "worst at {worst}.",
             len(values),
         ).format(count=len(values), worst=figure(worst, result.metric))
     shown, _scale = ranges.curves(result)

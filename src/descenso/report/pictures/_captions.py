@@ -138,15 +138,15 @@ def _tuning(descents: Descents) -> str:
     if "settles" in why:
         said.append(
             _(
-                "The learning rate of {methods} is, of the same {count}, the one with which it "
-                "settles first."
+                "Learning rate of {methods}: of the same {count} for each, the one that settles "
+                "first."
             ).format(methods=listed(why["settles"]), count=len(TRIED))
         )
     if "lowest" in why:
         said.append(
             _(
-                "With none of {count} learning rates does {methods} settle in {steps} steps: it has "
-                "the one that ends lowest."
+                "No learning rate of {count} lets {methods} settle in {steps} steps: shown is the "
+                "one that ends lowest."
             ).format(methods=listed(why["lowest"]), count=len(TRIED), steps=descents.steps)
         )
     return " ".join(said)
