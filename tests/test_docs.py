@@ -61,7 +61,11 @@ def test_the_picture_of_growth_is_drawn_from_the_published_tables(tmp_path):
     images = load_tool("images")
     members = images.published_growth("members")
     assert members[0] == {"value": 1, "seconds": 0.0138, "compile_seconds": 1.1}
-    assert [len(images.published_growth(s)) for s in ("members", "parameters", "examples")] == [7, 9, 7]
+    assert [len(images.published_growth(s)) for s in ("members", "parameters", "examples")] == [
+        7,
+        9,
+        7,
+    ]
     images.growth(tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 

@@ -95,8 +95,13 @@ def test_one_descent_that_ends_far_away_does_not_leave_the_map_one_colour():
 def test_a_map_on_which_nothing_arrives_says_so_and_has_no_scale_of_steps():
     cells = settings_map(RAVINE, parse("adam"), lr=np.array([1e-4, 1e-3]), steps=5)
     assert "At no pair does it arrive" in _captions.settings_map(cells)
-    assert [axes.get_title() for axes in _map_file.draw(cells).axes[:2]] == ["", "it arrives nowhere"]
-    maps = [t for t in _map_page.figure(cells).data if t.type == "heatmap" and t.colorbar.title.text]
+    assert [axes.get_title() for axes in _map_file.draw(cells).axes[:2]] == [
+        "",
+        "it arrives nowhere",
+    ]
+    maps = [
+        t for t in _map_page.figure(cells).data if t.type == "heatmap" and t.colorbar.title.text
+    ]
     assert [t.showscale for t in maps] == [True, False]
 
 

@@ -233,7 +233,9 @@ def test_the_lines_of_the_sensitivity_are_the_measured_means_in_both_renderers(s
     on_page = [t.y for t in report.figure(study, "sensitivity").data
                if t.mode == "lines" and not t.fill]  # fmt: skip
     in_file = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) > 2]
-    for (_name, rows), y, z in zip(frame.groupby("method", sort=False), on_page, in_file, strict=True):
+    for (_name, rows), y, z in zip(
+        frame.groupby("method", sort=False), on_page, in_file, strict=True
+    ):
         assert np.array_equal(y, rows["mean"])
         assert np.array_equal(z, rows["mean"])
     assert frame["mean"].min() < min(data.untrained(m.tuned) for m in study.methods)
@@ -264,7 +266,9 @@ def test_heights_are_spread_out_in_order_and_stay_on_the_axis(count):
     placed = labels.spread_out(wished, 0.05)
     assert 0 <= min(placed) <= max(placed) <= 1
     order = np.argsort(wished)
-    assert np.diff(np.array(placed)[order]).min(initial=1) >= min(0.05, 1 / max(count - 1, 1)) - 1e-9
+    assert (
+        np.diff(np.array(placed)[order]).min(initial=1) >= min(0.05, 1 / max(count - 1, 1)) - 1e-9
+    )
     assert labels.spread_out([0.1, 0.9], 0.05) == pytest.approx([0.1, 0.9])
 
 

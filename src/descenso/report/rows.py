@@ -45,6 +45,7 @@ def differences(result: StudyResult) -> go.Figure:
     shown = ranges.differences(frame)
     for row in frame.itertuples():
         mark = looks[str(row.method)]
+        low, high = (float(end) for end in shown.at_rim([row.low, row.high]))
         figure.add_scatter(
             x=[row.difference],
             y=[order.index(row.method)],
@@ -57,7 +58,7 @@ def differences(result: StudyResult) -> go.Figure:
                 "color": mark.colour,
                 "line": {"width": 2.5, "color": mark.colour},
             },
-            error_x=canvas.interval(row.difference, *shown.at_rim([row.low, row.high]), mark),
+            error_x=canvas.interval(row.difference, low, high, mark),
             hoverinfo="skip",
             showlegend=False,
         )

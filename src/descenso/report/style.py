@@ -20,7 +20,7 @@ PALETTE = (
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 #: The place in the palette of each method that has a name of its own: its colour everywhere.
-_PLACES = {
+PLACES = {
     "sgd": 0, "batch": 1, "minibatch": 2, "momentum": 3, "rmsprop": 4, "adam": 5,
     "gradient_descent": 6, "nesterov": 7, "adamw": 8, "amsgrad": 9,
 }  # fmt: skip
@@ -86,7 +86,7 @@ def marks(methods: Sequence[str]) -> dict[str, Mark]:
     next colour that is free; when all are taken, a dash and another symbol tell them apart.
     """
     names = list(dict.fromkeys(methods))
-    names.sort(key=lambda name: (_base(name) not in _PLACES, name != _base(name)))
+    names.sort(key=lambda name: (_base(name) not in PLACES, name != _base(name)))
     places: dict[str, int] = {}
     for name in names:
         if _own_place(name) not in places.values():
@@ -94,7 +94,7 @@ def marks(methods: Sequence[str]) -> dict[str, Mark]:
     for name in names:
         if name not in places:
             places[name] = _free(_own_place(name), set(places.values()))
-    return {name: _mark(places[name]) for name in methods}
+    return {name: at_place(places[name]) for name in methods}
 
 
 def _base(name: str) -> str:
@@ -105,7 +105,7 @@ def _base(name: str) -> str:
 
 def _own_place(name: str) -> int:
     """Return where in the palette a method's colour is; any text has a place."""
-    return _PLACES.get(_base(name), zlib.crc32(_base(name).encode()) % len(PALETTE))
+    return PLACES.get(_base(name), zlib.crc32(_base(name).encode()) % len(PALETTE))
 
 
 def _free(place: int, taken: set[int]) -> int:
@@ -120,7 +120,8 @@ def _free(place: int, taken: set[int]) -> int:
         around += 1
 
 
-def _mark(place: int) -> Mark:
+def at_place(place: int) -> Mark:
+    """Return how the method at a place is drawn: the palette first, then round after round."""
     # Each round through the colours shifts the symbols, so that a colour never keeps its symbol.
     around, colour = divmod(place, len(PALETTE))
     symbol = SYMBOLS[(colour + around + colour // len(SYMBOLS)) % len(SYMBOLS)]

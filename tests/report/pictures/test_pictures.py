@@ -124,10 +124,14 @@ def test_a_path_is_cut_at_the_rim_of_the_view_and_comes_back():
 def test_pages_mark_with_a_cross_what_their_captions_say_diverges(wild):
     for three_d in (False, True):
         figure = _paths_page.figure(wild, three_d=three_d)
-        crosses = [t for t in figure.data if t.type.startswith("scatter") and t.marker.symbol == "x"]
+        crosses = [
+            t for t in figure.data if t.type.startswith("scatter") and t.marker.symbol == "x"
+        ]
         assert len(crosses) == 2
         loss = crosses[-1]
-        assert np.log10(loss.y[0]) <= max(figure.layout[f"yaxis{'' if three_d else '2'}"].range) + 1e-9
+        assert (
+            np.log10(loss.y[0]) <= max(figure.layout[f"yaxis{'' if three_d else '2'}"].range) + 1e-9
+        )
 
 
 def test_the_caption_says_what_the_lines_on_the_ground_are_and_that_the_axes_differ(ravine):
@@ -155,7 +159,9 @@ def test_names_stand_where_the_lines_of_the_losses_end(ravine):
 
 
 def test_decay_is_an_arrow_of_its_own():
-    found = paths.descend(paths.get("ravine"), [parse("adamw(weight_decay=0.1)")], lr=[0.3], steps=6)
+    found = paths.descend(
+        paths.get("ravine"), [parse("adamw(weight_decay=0.1)")], lr=[0.3], steps=6
+    )
     (trace,) = found.traces
     parts = paths.decompose(trace.path)
     arrows = {name: end - start for name, start, end in _arrows_file.chain(trace, parts, 2, 1.0)}

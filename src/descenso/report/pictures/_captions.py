@@ -12,7 +12,6 @@ from descenso.paths import REGRESSION, TRIED, Descents, SettingsMap, Trace, exam
 from descenso.problems.surfaces import Surface, decays
 from descenso.study.words import listed
 
-
 _UNEQUAL = 1.25  # scales that differ by less look alike
 
 

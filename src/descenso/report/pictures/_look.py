@@ -136,7 +136,7 @@ def name_ends(axes: Any, ends: Sequence[tuple[float, str, str]]) -> None:
 
     def share(value: float) -> float:
         place = math.log10(max(value, 1e-300)) if axes.get_yscale() == "log" else value
-        return (place - low) / (high - low)
+        return float((place - low) / (high - low))
 
     found = [labels.End(share(value), name, colour) for value, name, colour in ends]
     inches = axes.get_position().height * axes.figure.get_size_inches()[1]

@@ -10,10 +10,10 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths import SettingsMap
-from descenso.rules import Hyperparameter
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
+from descenso.rules import Hyperparameter
 
 THEORY, NEVER = "#D55E00", "#b4b4b4"
 
@@ -121,12 +121,15 @@ def _one(
 def marked(found: SettingsMap) -> list[float]:
     """Return the values of the second setting that stand on its axis."""
     low, high = float(found.other[0]), float(found.other[-1])
+    candidates: tuple[float, ...]
     match _kind(found.other_setting):
         case "near one":
             few = (0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
             candidates = few if high <= 0.99 else (0, 0.5, 0.8, 0.9, 0.98, 0.99, 0.999, 0.9999)
         case "log":
-            powers = range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1)
+            powers = range(
+                math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1
+            )
             candidates = tuple(10.0**k for k in powers)[:: 1 + len(powers) // 9]
         case _:
             candidates = tuple(float(v) for v in np.linspace(low, high, 6))

@@ -14,9 +14,9 @@ from descenso.report import style
 from descenso.report.pictures._map_file import (
     NEVER,
     THEORY,
-    first_to_arrive,
     axis_name,
     distance_range,
+    first_to_arrive,
     heights,
     log_distance,
     marked,
@@ -69,7 +69,8 @@ def _cells(
     made.add_heatmap(z=never, colorscale=plain, showscale=False, hoverinfo="skip", **grid)
     known = bool(np.isfinite(values).any())
     made.add_heatmap(
-        showscale=known, z=values, zmin=ends[0], zmax=ends[1], colorscale="Viridis", reversescale=True, hoverinfo="skip", **grid,
+        showscale=known, z=values, zmin=ends[0], zmax=ends[1], colorscale="Viridis", reversescale=True,
+        hoverinfo="skip", **grid,
         colorbar={"orientation": "h", "title": {"text": title, "side": "top"}, "thickness": 12,
                   "len": 0.4, "x": 0.22 if col == 1 else 0.78, "y": 1.03, "yanchor": "bottom",
                   "outlinewidth": 0},

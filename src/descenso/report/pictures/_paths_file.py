@@ -10,8 +10,8 @@ from descenso.language import _
 from descenso.paths import Descents, Trace
 from descenso.report import labels, style
 from descenso.report.pictures import _captions as captions
-from descenso.report.pictures import _look as look
 from descenso.report.pictures import _ground as ground_of
+from descenso.report.pictures import _look as look
 from descenso.report.pictures._ground import Ground, ground, inside_pieces, letters, level_text
 
 if TYPE_CHECKING:

@@ -320,7 +320,7 @@ def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, 
     axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text}
     made.update_scenes(
         xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]},
-        zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"), "tickvals": land.scaled(shown),
-               "ticktext": [level_text(v) for v in shown]},
+        zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"),
+               "tickvals": land.scaled(shown), "ticktext": [level_text(v) for v in shown]},
         aspectratio={"x": 1.2, "y": 1.2, "z": 0.7}, camera={"eye": {"x": 0.7, "y": -1.6, "z": 1.75}},
     )  # fmt: skip

@@ -155,7 +155,9 @@ def _sensitivity(axes: Any, result: StudyResult) -> None:
     for name, rows in frame.groupby("method", sort=False):
         mark = marks[str(name)]
         first = rows[rows["stage"] == 1]
-        axes.fill_between(first["lr"], first["low"], first["high"], color=mark.colour, alpha=0.12, lw=0)
+        axes.fill_between(
+            first["lr"], first["low"], first["high"], color=mark.colour, alpha=0.12, lw=0
+        )
         axes.plot(first["lr"], first["mean"], color=mark.colour, lw=1.3, ls=look.dash(mark))
         for row in rows.itertuples():
             _setting(axes, row, shown, mark)
@@ -172,8 +174,9 @@ def _setting(axes: Any, row: Any, shown: Shown, mark: style.Mark) -> None:
     symbol = "^" if shown.above(row.mean) else "v" if shown.below(row.mean) else symbol
     mean = float(shown.at_rim(row.mean))
     face = mark.colour if row.full else axes.get_facecolor()
-    axes.plot(row.lr, mean, marker=symbol, ms=6, mec=mark.colour, mfc=face, ls="",
-              zorder=4, clip_on=False)
+    axes.plot(
+        row.lr, mean, marker=symbol, ms=6, mec=mark.colour, mfc=face, ls="", zorder=4, clip_on=False
+    )
     if row.chosen:
         axes.plot(row.lr, mean, "o", ms=13, mfc="none", mec=mark.colour, mew=1.8, zorder=5)
 
@@ -214,12 +217,17 @@ def _interval(
         return
     axes.plot(shown.at_rim([low, high]), [height] * 2, color=mark.colour, lw=3, alpha=0.7,
               solid_capstyle="butt")  # fmt: skip
-    for beyond, at, symbol in ((low < shown.low, shown.low, "<"), (high > shown.high, shown.high, ">")):
+    for beyond, at, symbol in (
+        (low < shown.low, shown.low, "<"),
+        (high > shown.high, shown.high, ">"),
+    ):
         if beyond:
             axes.plot(at, height, marker=symbol, ms=9, color=mark.colour, ls="", clip_on=False)
 
 
-def _beyond(axes: Any, rows: Any, height: float, below: bool, metric: MetricInfo, mark: Any) -> None:
+def _beyond(
+    axes: Any, rows: Any, height: float, below: bool, metric: MetricInfo, mark: Any
+) -> None:
     """Say at the rim which runs of a setting lie beyond the axis."""
     text = beyond_text(rows, metric)
     low, high = axes.get_xlim()
