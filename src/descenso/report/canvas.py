@@ -15,6 +15,9 @@ from descenso.study._results import MetricInfo, StudyResult
 from descenso.study.words import figure as in_words
 
 
+_MOST_POWERS = 7  # of ten that stand side by side on an axis
+
+
 def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> go.Figure:
     """Return a figure without data whose ``value_axis`` is ready for the metric."""
     figure = go.Figure(
@@ -37,6 +40,12 @@ def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> g
     if metric.percent:
         axis.update(tickformat=".2~%", hoverformat=".2%")
     return figure
+
+
+def thin_out(axis: Any) -> None:
+    """Mark every second or third power of ten where an axis spans too many for all of them."""
+    if axis.type == "log":
+        axis.dtick = max(1, math.ceil((axis.range[1] - axis.range[0]) / _MOST_POWERS))
 
 
 def title(metric: MetricInfo, part: str) -> str:

@@ -45,6 +45,7 @@ def curves(result: StudyResult, x: str = "epoch") -> go.Figure:
         title=canvas.title(result.metric, "validation"),
         range=[ranges.on_scale(end, scale) for end in shown],
     )
+    canvas.thin_out(figure.layout.yaxis)
     ends, furthest = [], float(frame[x].max())
     for name, rows in frame.groupby("method", sort=False):
         last, mark = float(rows["mean"].iloc[-1]), looks[str(name)]
@@ -90,6 +91,7 @@ def sensitivity(result: StudyResult) -> go.Figure:
         title=canvas.title(result.metric, "validation"),
         range=[ranges.on_scale(end, scale) for end in shown],
     )
+    canvas.thin_out(figure.layout.yaxis)
     _name_chosen(figure, frame, looks, shown, scale)
     return figure
 

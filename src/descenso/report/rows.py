@@ -33,6 +33,7 @@ def results(result: StudyResult) -> go.Figure:
     canvas.name_rows(figure, [method.name for method in reversed(result.ranking)])
     ends = [ranges.on_scale(end, scale) for end in shown]
     figure.update_xaxes(title=canvas.title(result.metric, "test"), range=ends)
+    canvas.thin_out(figure.layout.xaxis)
     return figure
 
 
@@ -135,7 +136,7 @@ def _add_beyond(
         x=0 if below else 1,
         xref="x domain",
         y=height,
-        yshift=-11,
+        yshift=-13,
         text=f"◀ {text}" if below else f"{text} ▶",
         xanchor="left" if below else "right",
         showarrow=False,

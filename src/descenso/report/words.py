@@ -31,6 +31,7 @@ def metric(info: MetricInfo) -> str:
         "mse": _("mean squared error"),
         "rmse": _("root mean squared error"),
         "r2": _("R²"),
+        "value": _("value"),
     }
     return known.get(info.name, info.name)
 
