@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from itertools import pairwise
 
 import pytest
 
@@ -14,7 +15,8 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-_BOXES = "all => all.map(e => { const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"
+_BOXES = """all => all.map(e => {
+    const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def test_the_first_screen_holds_the_answer_one_figure_and_the_code_and_nothing_e
     for selector in ("h1", ".answer", "#results .main-svg", "#code pre"):
         found = boxes(page, selector)
         assert found
-        assert all(0 <= top and bottom <= 800 for _left, top, _right, bottom in found)
+        assert all(top >= 0 and bottom <= 800 for _left, top, _right, bottom in found)
     for selector in ("#table", "#differences", "#sensitivity", "#protocol"):
         assert boxes(page, selector)[0][1] >= 800
     assert page.locator("#results svg .xtick").count() > 2
@@ -100,7 +102,7 @@ def test_names_and_ticks_lie_inside_their_figures_and_off_each_other_on_screen_a
         names = sorted(boxes(page, "[data-figure=curves] .annotation-text"), key=lambda b: b[1])
         heights = [(a[3] + a[1]) / 2 for a in names if a[0] > names[0][0] - 1]
         assert len(heights) >= 6
-        assert all(b - a > 8 for a, b in zip(heights, heights[1:], strict=False))
+        assert all(b - a > 8 for a, b in pairwise(heights))
 
 
 @pytest.mark.skipif(not shutil.which("pdftotext"), reason="no pdftotext on this machine")

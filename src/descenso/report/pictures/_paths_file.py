@@ -45,7 +45,7 @@ def draw(
         room = look.room_for(list(names.values())) / 11
         figure.subplots_adjust(left=0.075, right=1 - room, top=0.9, wspace=0.2)
         if three_d:
-            figure.subplots_adjust(left=0.0)
+            figure.subplots_adjust(left=0.0, wspace=0.36)  # the name of heights stands between
         land = ground(descents.surface)
         marks = style.marks(descents.labels)
         if three_d:

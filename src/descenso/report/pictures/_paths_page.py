@@ -292,7 +292,7 @@ def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: boo
         low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
         made.update_yaxes(title=_("value"), range=[low - 0.6 * (high - low), high], row=1, col=2)
     made.update_layout(
-        updatemenus=[{"bgcolor": dress.ground, "bordercolor": style.NEUTRAL}],
+        updatemenus=[{"bgcolor": dress.ground, "bordercolor": style.NEUTRAL, "showactive": False}],
         sliders=[{"bgcolor": dress.grid, "bordercolor": style.NEUTRAL}],
     )
     if three_d:
