@@ -260,6 +260,20 @@ def test_names_stand_at_the_ends_of_the_lines_and_do_not_cover_each_other(study)
     }
 
 
+def test_flags_in_rows_cover_neither_each_other_nor_a_pole():
+    rng = np.random.default_rng(3)
+    for count in (1, 2, 6, 30):
+        places, widths = rng.choice([10.0, 40.0, 75.0, 300.0], count), rng.uniform(20, 90, count)
+        rows = labels.in_rows(list(places), list(widths))
+        for i in range(count):
+            for j in range(count):
+                if i != j and rows[i] >= rows[j]:  # the pole of i passes the row of j
+                    assert not places[j] < places[i] < places[j] + widths[j]
+                if i != j and rows[i] == rows[j]:
+                    apart = places[i] + widths[i] <= places[j] or places[j] + widths[j] <= places[i]
+                    assert apart
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 40])
 def test_heights_are_spread_out_in_order_and_stay_on_the_axis(count):
     wished = list(np.random.default_rng(count).normal(0.8, 0.3, count))

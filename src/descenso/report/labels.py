@@ -64,13 +64,22 @@ def spread_out(shares: Sequence[float], gap: float) -> list[float]:
 
 
 def in_rows(places: Sequence[float], widths: Sequence[float]) -> list[int]:
-    """Return the row, from 0, of each name centred at a place, so that none covers another."""
-    ends: list[float] = []  # of each row: where its last name ends
+    """Return the row, from 0, of each name that begins at a place, as a flag at its pole.
+
+    Rows are filled from the right: no name covers another, and no pole crosses a name in a row
+    below its own.
+    """
+    begins: list[float] = []  # of each row: where its leftmost name begins
     rows = [0] * len(places)
-    for i in sorted(range(len(places)), key=lambda i: places[i]):
-        left, right = places[i] - widths[i] / 2, places[i] + widths[i] / 2
-        row = next((row for row, end in enumerate(ends) if end <= left), len(ends))
-        ends[row : row + 1] = [right]
+    order = sorted(range(len(places)), key=lambda i: -places[i])
+    for rank, i in enumerate(order):
+        right = places[i] + widths[i]
+        poles = [rows[k] for k in order[:rank] if places[i] < places[k] < right]
+        free = [
+            r for r, begin in enumerate(begins) if right <= begin and r > max(poles, default=-1)
+        ]
+        row = free[0] if free else len(begins)
+        begins[row : row + 1] = [places[i]]
         rows[i] = row
     return rows
 

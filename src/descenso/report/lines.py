@@ -106,6 +106,8 @@ def _name_chosen(
     across = [_WIDTH * (math.log10(lr) - low) / (high - low) for lr in chosen["lr"]]
     widths = [7.6 * len(names[name]) + 14 for name in chosen["method"]]
     rows = labels.in_rows(across, widths)
+    beyond = max((x + w for x, w in zip(across, widths, strict=True)), default=0) - _WIDTH
+    figure.update_layout(margin_r=max(figure.layout.margin.r, round(beyond) + 8))
     above = 20 * (max(rows, default=0) + 1)
     figure.update_layout(
         margin_t=figure.layout.margin.t + above, height=figure.layout.height + above,
@@ -120,7 +122,7 @@ def _name_chosen(
         figure.add_annotation(
             x=math.log10(point.lr), y=at, ax=0, ay=-up, text=escape(names[point.method]),
             name=labels.END, arrowhead=0, arrowwidth=1, arrowcolor=looks[point.method].colour,
-            standoff=9, yanchor="middle", font={"size": 13},
+            standoff=9, xanchor="left", yanchor="middle", font={"size": 13},
         )  # fmt: skip
 
 

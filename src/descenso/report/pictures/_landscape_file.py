@@ -10,6 +10,7 @@ from descenso.language import _
 from descenso.paths.landscape import MISLED, Landscape, Route
 from descenso.report import labels, style
 from descenso.report.pictures import _look as look
+from descenso.report.pictures._captions import unequal
 from descenso.report.pictures._ground import Ground, of_values
 from descenso.report.pictures._paths_file import draw_ground
 from descenso.study.words import listed, settings
@@ -79,7 +80,8 @@ def caption(found: Landscape) -> str:
         [
             text,
             _("A dot for every epoch, a circle for the common start."),
-            _("Lines join points of equal loss; the numbers on them are the losses."),
+            _("Lines join points of equal loss; the numbers on them are the losses.")
+            + unequal(((found.across[0], found.across[-1]), (found.along[0], found.along[-1]))),
             *warnings(found),
         ]
     )

@@ -87,16 +87,20 @@ def _name_chosen(figure: Figure, axes: Any, result: StudyResult) -> None:
     low, high = np.log10(axes.get_xlim())
     width = axes.get_position().width * figure.get_size_inches()[0]
     across = [float(width * (np.log10(lr) - low) / (high - low)) for lr in chosen["lr"]]
-    rows = labels.in_rows(across, [0.09 * len(names[m]) + 0.12 for m in chosen["method"]])
+    widths = [0.09 * len(names[m]) + 0.12 for m in chosen["method"]]
+    rows = labels.in_rows(across, widths)
     for row, point in zip(rows, chosen.itertuples(), strict=True):
         axes.annotate(
             names[str(point.method)], (point.lr, float(shown.at_rim(point.mean))),
             xytext=(point.lr, 1), textcoords=("data", look.above(axes, 0.16 + 0.19 * row)),
-            ha="center", va="center", fontsize=9.5, annotation_clip=False,
+            ha="left", va="center", fontsize=9.5, annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": marks[str(point.method)].colour, "lw": 0.9,
-                        "shrinkB": 6, "shrinkA": 2},
+                        "shrinkB": 6, "shrinkA": 0, "relpos": (0, 0.5)},
         )  # fmt: skip
     look.make_room_above(figure, 0.19 * (max(rows, default=-1) + 1))
+    beyond = max((x + w for x, w in zip(across, widths, strict=True)), default=0) - width
+    if beyond > 0:
+        figure.subplots_adjust(right=figure.subplotpars.right - beyond / 8.6)
 
 
 def _as_metric(axis: Any, metric: MetricInfo, scale: str) -> None:
