@@ -47,13 +47,12 @@ def members(
 
 
 def _of_problem(what: str, methods: str | None, epochs: int | None, seed: int) -> Chosen:
-    from descenso.methods import parse, parse_list
     from descenso.records import Member
     from descenso.study import _checks as checks
 
     problem = checks.the_problem(what)
     data = checks.data_of(problem, checks.study_seed(seed))
-    chosen = parse_list(methods) if methods else [parse(name) for name in problem.methods]
+    chosen = checks.methods(methods or None, problem)
     trained = [
         Member(
             m.label, m.rule, m.definition().settings(**m.fixed),

@@ -56,7 +56,10 @@ def path(
             help=_("learning rates or schedules, such as 0.1,cosine(0.3); tuned if not given"),
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", help=_("steps of each path"))] = 60,
+    steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_("steps of each path; 60 if not given, of a map 200")),
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y", help=_("where to begin; may be given several times")),
@@ -97,8 +100,9 @@ def path(
         paths.check_inside(where, other)
     chosen = parse_list(methods)
     if map_of is not None:
-        _draw_map(where, chosen, map_of, steps, out, theme)
+        _draw_map(where, chosen, map_of, 200 if steps is None else steps, out, theme)
         return
+    steps = 60 if steps is None else steps
     rates = [paths.learning_rate(text, steps) for text in split(lr or "")]
     found = paths.descend(
         where, chosen, lr=rates, steps=steps, starts=starts, noise=noise, seeds=seeds

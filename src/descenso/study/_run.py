@@ -17,7 +17,7 @@ from descenso import __version__, problems
 from descenso.engine import Engine, prepare_machine
 from descenso.errors import StoreError
 from descenso.language import _
-from descenso.methods import Method
+from descenso.methods import Method, parse
 from descenso.problems import Data, Problem
 from descenso.records import Verdict
 from descenso.store import Store
@@ -96,7 +96,9 @@ def _run(
     prepare_machine()
     data = checks.data_of(problem, design.seed)
     sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
-    identity = identity_of(design, sizes, problems.fingerprint(problem, data))
+    # What a problem holds fixed of a method besides what is written makes the study another one.
+    held = "".join(m.label for m in methods if m.fixed != parse(m.label).fixed)
+    identity = identity_of(design, sizes, problems.fingerprint(problem, data) + held)
     stored = store.find(identity)
     if stored and fresh:
         store.delete(identity)

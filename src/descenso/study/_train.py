@@ -31,7 +31,7 @@ def train(
         If something asked for is not possible; the message says what.
     """
     chosen = checks.the_problem(problem)
-    written = parse(method)
+    written = checks.on_problem(parse(method), chosen)
     budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
     prepare_machine()
     data = checks.data_of(chosen, checks.study_seed(seed))

@@ -240,7 +240,7 @@ def _method_answer(traces: Sequence[Trace]) -> dict[str, Any]:
         "states": {name: finite(array, 6) for name, array in path.states.items()},
         "end": first.end,
         "diverged_at": path.diverged_at,
-        "tuned": first.tuned,
+        "tuned": first.tuned is not None,
         "settings": {n: v if isinstance(v, bool) else float(v) for n, v in plain.items()},
         "rates": [float(f"{settings['lr'](i):.4g}") for i in range(len(path))]
         if callable(settings["lr"])

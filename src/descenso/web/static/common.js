@@ -62,6 +62,37 @@ export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+// One colour for one method, as descenso.report.style.marks gives it: by the name without settings.
+export function marksOf(names) {
+  const { places, size, looks } = DATA.marks;
+  const base = (name) => (name.match(/^[\p{L}\p{N}_]+/u) ?? [name])[0];
+  const own = (i) => places[base(names[i])] ?? crc32(base(names[i])) % size;
+  const rank = (i) => [!(base(names[i]) in places), names[i] !== base(names[i])].reduce((sum, b) => 2 * sum + b, 0);
+  const order = names.map((_name, i) => i).sort((a, b) => rank(a) - rank(b));
+  const found = [];
+  const taken = new Set();
+  const take = (i, place) => { found[i] = place; taken.add(place); };
+  for (const i of order) if (!taken.has(own(i))) take(i, own(i));
+  for (const i of order) if (found[i] === undefined) take(i, free(own(i), taken, size));
+  return found.map((place) => looks[place % looks.length]);
+}
+
+function free(place, taken, size) {
+  for (let step = 0; ; step += 1) {
+    const at = size * Math.floor(step / size) + ((place + step) % size);
+    if (!taken.has(at)) return at;
+  }
+}
+
+function crc32(text) {
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(text)) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ -1) >>> 0;
+}
+
 export const DASHES = { solid: [], dash: [9, 5], dot: [2, 4], dashdot: [9, 4, 2, 4], longdash: [15, 5] };
 
 // Keep what is set when the language is changed.

@@ -1,6 +1,6 @@
 // The playground: what is set is asked of the server, what it answers is drawn.
 
-import { ask, byId, colour, DATA, make, number, point, say, showError } from "./common.js";
+import { ask, byId, colour, DATA, make, marksOf, number, point, say, showError } from "./common.js";
 import { chooseFramework, copy, showCode, showFormula, showNumbers, showRule } from "./inside.js";
 import { lineChart } from "./lines.js";
 import { showMethods } from "./methods.js";
@@ -83,8 +83,9 @@ function draw() {
 function drawLosses(k) {
   const log = surface.minima.length > 0;
   const heights = (path) => path.values.map((v) => (log ? Math.max(v - surface.lowest, 1e-300) : v));
+  const marks = marksOf(answer.paths.map((path) => path.label));
   const series = answer.paths.map((path, i) => ({
-    values: heights(path), colour: DATA.marks[i].colour, dash: DATA.marks[i].dash, cut: path.end === "diverged",
+    values: heights(path), colour: marks[i].colour, dash: marks[i].dash, cut: path.end === "diverged",
   }));
   const first = Math.max(...answer.paths.map((path) => path.values[0]));
   lineChart(byId("losses"), series, {
@@ -111,9 +112,10 @@ function showEnds() {
   const heads = ["method", "settings", "ends_at", "value", "state"];
   table.tHead.replaceChildren(make("tr", {}, ...heads.map((key) => make("th", { scope: "col" }, say(key)))));
   const focused = document.activeElement?.name === "selected" ? document.activeElement.value : null;
+  const marks = marksOf(answer.paths.map((path) => path.label));
   table.tBodies[0].replaceChildren(...answer.paths.map((path, i) => {
     const swatch = make("span", { className: "swatch" });
-    swatch.style.background = DATA.marks[i].colour;
+    swatch.style.background = marks[i].colour;
     const radio = make("input", {
       type: "radio", name: "selected", value: String(i), checked: i === state.selected,
       onchange: () => {

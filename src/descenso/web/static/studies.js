@@ -1,6 +1,6 @@
 // Stored studies: list, filter, open, compare, follow, start and cancel.
 
-import { ask, byId, change, DATA, LANGUAGE, make, say, showError } from "./common.js";
+import { ask, byId, change, LANGUAGE, make, marksOf, say, showError } from "./common.js";
 import { lineChart } from "./lines.js";
 
 const PATIENCE = 1500; // ms between two looks at what is running
@@ -115,7 +115,7 @@ function table(study) {
   const heads = [say("method"), say("settings"), `${study.metric}, ${say("test")}`, say("interval"), say("diverged_runs"), say("time_per_run")];
   const rows = study.rows.map((r) => {
     const standing = r.best ? ` (${say("best")})` : r.tied ? ` (${say("tied")})` : "";
-    const name = make("th", { scope: "row" }, swatch(r.place), r.method + standing);
+    const name = make("th", { scope: "row" }, swatch(marksOf(study.methods)[r.place]), r.method + standing);
     const cells = [r.settings, r.test, r.interval, r.diverged, r.seconds];
     return make("tr", {}, name, ...cells.map((text, i) => make("td", i ? { className: "number" } : {}, text)));
   });
@@ -125,28 +125,23 @@ function table(study) {
       make("tbody", {}, ...rows)));
 }
 
-function swatch(place) {
-  const mark = make("span", { className: "swatch" });
-  mark.style.background = DATA.marks[place % DATA.marks.length].colour;
-  return mark;
+function swatch(mark) {
+  const dot = make("span", { className: "swatch" });
+  dot.style.background = mark.colour;
+  return dot;
 }
 
 function key(methods) {
-  return make("p", { className: "row quiet" }, ...methods.map((name, i) => make("span", {}, swatch(i), name)));
+  return make("p", { className: "row quiet" }, ...methods.map((name, i) => make("span", {}, swatch(marksOf(methods)[i]), name)));
 }
 
 function drawCurves(study, canvas) {
   const series = study.live
-    ? study.live.curves.map((c) => ({ values: c.values, faint: true, cut: c.diverged, ...look_(study.live.methods.indexOf(c.method)) }))
-    : study.rows.map((r) => ({ values: r.curve, ...look_(r.place) }));
+    ? study.live.curves.map((c) => ({ values: c.values, faint: true, cut: c.diverged, ...marksOf(study.live.methods)[study.live.methods.indexOf(c.method)] }))
+    : study.rows.map((r) => ({ values: r.curve, ...marksOf(study.methods)[r.place] }));
   const title = say("validation", { metric: study.metric ?? "" }).replace(/^, /, "");
   lineChart(canvas, series, { xTitle: say("epoch"), title, percent: study.percent, target: study.target });
 }
-
-const look_ = (place) => {
-  const mark = DATA.marks[place % DATA.marks.length];
-  return { colour: mark.colour, dash: mark.dash };
-};
 
 // ---- starting --------------------------------------------------------------------------------
 
