@@ -92,9 +92,7 @@ def read_columns(frame: DataFrame, asked: Mapping[str, str], say: Say) -> list[C
     lines.say(say)
     if not columns:
         raise DataError(
-            _("no column is left to learn from; --column {name}=number would keep a column").format(
-                name=frame.columns[0] if len(frame.columns) else "NAME"
-            )
+            _("no column is left to learn from; --column NAME=number or NAME=category keeps one")
         )
     for kind, text in ((NUMBER, _("numbers: {names}")), (CATEGORY, _("categories: {names}"))):
         names = [c.name for c in columns if c.kind == kind]
@@ -120,7 +118,8 @@ class Lines:
 
     def add(self, text: str, name: str, **values: Any) -> None:
         """Add a text that names the column as {name}."""
-        self.texts.setdefault((text, values.get("why", "")), []).append((name, values))
+        uses = self.texts.setdefault((text, values.get("why", "")), [])
+        uses.append((name or "''", values))
 
     def say(self, say: Say) -> None:
         """Say all, in the order in which each thing was first said."""
@@ -274,8 +273,7 @@ class _Reader:
         """Whether a text column is of numbers: all, nearly all, or all but a word or two."""
         if numbers.share in (0, 1):
             return numbers.share == 1
-        few = numbers.values.nunique() <= FEW
-        if few or numbers.share < 0.5:
+        if numbers.values.nunique() <= FEW:
             return False
         return numbers.share >= MOSTLY or self.values[numbers.lost].nunique() <= 2
 
@@ -322,7 +320,9 @@ class _Reader:
         others = self.table.decimals
         if len(others) != 1:
             return numbers
-        return replace(read_numbers(texts, others[0]), certain=True)
+        read = read_numbers(texts, others[0])
+        note = (N_("{name}: the decimal sign is {sign}, as in other columns"), {"sign": others[0]})
+        return replace(read, notes=(*read.notes, note))
 
     def _dates(self, texts: Series) -> Dates | None:
         order = DATE_ORDERS.get(self.asked, "")
@@ -331,14 +331,14 @@ class _Reader:
             return dates
         return read_dates(texts, "", self.table.date_orders)
 
-    def _number(self, values: Series) -> Column | None:
+    def _number(self, values: Series, *, measured: bool = False) -> Column | None:
         numbers = values.astype("float64")
         endless = np.isinf(numbers)
         if endless.any():
             text = N_("{name}: infinite values count as missing: {count}")
             self._say(text, count=int(endless.sum()))
             numbers = numbers.mask(endless)
-        why = "" if self.asked else what_names_rows(self.name, numbers.to_numpy())
+        why = "" if self.asked or measured else what_names_rows(self.name, numbers.to_numpy())
         if why:
             return self._dropped(why, n=int(numbers.notna().sum()))
         if numbers.nunique() == 1 and not self.asked and not numbers.isna().any():
@@ -367,7 +367,7 @@ class _Reader:
         if days is not None:
             self._say(DATES)
             return Column(self.name, NUMBER, _like(numbers.values, days))
-        column = self._number(numbers.values)
+        column = self._number(numbers.values, measured=numbers.measured)
         if column is not None:
             self._say_all(numbers.notes)
             self._say_lost(

@@ -27,7 +27,7 @@ _ORDERS_OF = {
     "fixed": (YMD,), "brief": (YMD,), "first": (YMD, "ydm"), "last": (DMY, MDY), "short": ORDERS,
 }  # fmt: skip
 _CENTURY = 69  # two digits from here on are of the twentieth century, as in POSIX
-_SAMPLE = 400
+_SAMPLE = 60
 
 DATES = N_("{name}: dates, taken as a number of days")
 _TWO_DIGITS = N_("{name}: two-digit years are taken for 1969 to 2068")

@@ -58,6 +58,7 @@ class Numbers:
     certain : whether no other decimal sign would do.
     notes : what was inferred, each with its values; a text names the column as {name}.
     units : the units found, where they cannot be put into one.
+    measured : whether a number has a unit or a currency.
     """
 
     values: Series
@@ -66,6 +67,7 @@ class Numbers:
     certain: bool = True
     notes: tuple[Note, ...] = ()
     units: tuple[str, ...] = ()
+    measured: bool = False
 
     @property
     def lost(self) -> NDArray[np.bool_]:
@@ -107,6 +109,7 @@ def read_numbers(texts: Series, decimal: str = "") -> Numbers:
         read.certain,
         tuple(read.notes),
         read.units,
+        read.measured,
     )
 
 
@@ -122,6 +125,7 @@ class _Reading:
     certain: bool = True
     notes: list[Note] = field(default_factory=list)
     units: tuple[str, ...] = ()
+    measured: bool = False
 
     def run(self, decimal: str) -> None:
         import pandas
@@ -158,7 +162,7 @@ class _Reading:
             return False
         promising = sum(read_cell(text) is not None for text in sample) / len(sample)
         known, unread = self._count(~self.missing), self._count(rest)
-        return bool(promising * unread + known - unread > 0.4 * known)
+        return bool(promising * unread + known - unread > 0.05 * known)
 
     # ---- which sign is the decimal one --------------------------------------------------------
 
@@ -199,6 +203,7 @@ class _Reading:
         if self._count(limits) > 0.5 * self._count(~self.missing):
             return  # classes such as <=50K and >50K
         scale = self._scale({unit: (s, self._count(p)) for unit, (s, p) in groups.items()})
+        self.measured = any(unit != _BARE for unit in groups)
         if not groups.keys() <= scale.keys():
             self.units = tuple(spelt for spelt, _places in groups.values() if spelt)[:8]
         if any(currency for currency, _unit in groups):

@@ -16,7 +16,7 @@ from descenso.language import N_
 if TYPE_CHECKING:
     from pandas import Series
 
-_SAMPLE = 400
+_SAMPLE = 60
 _HOURS = N_("{name}: times, taken as a number of hours")
 _COMPOUND = N_("{name}: quantities of several units, put into one: {units}")
 
