@@ -12,7 +12,10 @@ def read(texts, **options):
     dates = read_dates(pd.Series(texts), **options)
     if dates is None:
         return None, "", ""
-    days = [None if np.isnan(day) else str(pd.Timestamp(0) + pd.Timedelta(days=day))[:16] for day in dates.days]
+    days = [
+        None if np.isnan(day) else str(pd.Timestamp(0) + pd.Timedelta(days=day))[:16]
+        for day in dates.days
+    ]
     notes = "\n".join(text.format(name="x", **values) for text, values in dates.notes)
     return [day and day.removesuffix(" 00:00") for day in days], dates.order, notes
 
@@ -121,10 +124,10 @@ def test_rows_that_rise_in_one_order_and_other_columns_decide():
     months = [f"{month:02}/{day:02}/2021" for month in (1, 2, 3) for day in (2, 5, 9)]
     days, order, notes = read(months)
     assert (order, days[-1]) == ("mdy", "2021-03-09")
-    assert "so the dates rise from row to row" in notes
+    assert "only so do the dates rise from row to row" in notes
     _days, order, notes = read(["3/4/2021", "7/6/2021", "1/2/2021"], elsewhere=["mdy"])
     assert order == "mdy"
-    assert "as another column must be" in notes
+    assert "the only order that another column allows" in notes
 
 
 def test_two_digit_years_are_said():

@@ -137,7 +137,7 @@ def test_the_decimal_sign_can_be_given():
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        (["1.234,5", "2"], ["commas are taken for decimal signs", "points are taken to separate thousands"]),
+        (["1.234,5"], ["commas are taken for decimal signs", "points are taken to separate thousands"]),
         (["$5", "7"], ["numbers in $", "values without $ are taken to be in it: 1"]),
         (["€5M", "€7K"], ["units are put into one: € K, € M"]),
         (["<5", "7", "8"], ["limits such as <5 are taken as their number: 1"]),
@@ -157,7 +157,9 @@ def test_different_currencies_are_not_one_column_of_numbers():
 def test_many_texts_are_read_as_few_are():
     rng = np.random.default_rng(0)
     values = rng.uniform(-9e5, 9e5, 3000).round(2)
-    texts = pd.Series([f"{v:,.2f} €".replace(",", "_").replace(".", ",").replace("_", ".") for v in values])
+    texts = pd.Series(
+        [f"{v:,.2f} €".replace(",", "_").replace(".", ",").replace("_", ".") for v in values]
+    )
     texts.iloc[:3] = ["(1,50)", "n.a.", "7 €"]
     values[:3] = [-1.5, NAN, 7]
     np.testing.assert_allclose(read_numbers(texts).values, values)

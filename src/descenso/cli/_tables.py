@@ -21,7 +21,10 @@ Task = Annotated[
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN,...", help=_('of a table: columns not to learn from; a name with a comma as in \'"a, b",c\'')),
+    typer.Option(
+        metavar="COLUMN,...",
+        help=_("of a table: columns not to learn from; a name with a comma as in '\"a, b\",c'"),
+    ),
 ]
 Column = Annotated[
     list[str] | None,

@@ -31,6 +31,7 @@ KINDS = (NUMBER, CATEGORY, DATE, DROP, *DECIMALS, *DATE_ORDERS)
 MOST_LEVELS = 20
 #: Columns that the same thing is said of one by one; of more it is said once.
 _MOST_LINES = 12
+_MOST_UNITS = 6  # more different words beside digits are no units
 _SAMPLE = 1000
 _YES_AND_NO = {
     frozenset(pair): pair[1]
@@ -264,7 +265,7 @@ class _Reader:
         times = read_times(texts)
         if times is not None:
             return self._from_numbers(times, texts)
-        if numbers.units and distinct > MOST_LEVELS:
+        if 0 < len(numbers.units) <= _MOST_UNITS and distinct > MOST_LEVELS:
             units = ", ".join(numbers.units)
             return self._dropped(N_("its numbers are in different units: {units}"), units=units)
         return self._infer_levels(texts, distinct)
@@ -371,7 +372,9 @@ class _Reader:
         if column is not None:
             self._say_all(numbers.notes)
             self._say_lost(
-                N_("{name}: mixed; what is no number counts as missing: {count}, the first {value!r}"),
+                N_(
+                    "{name}: mixed; what is no number counts as missing: {count}, the first {value!r}"
+                ),
                 texts[numbers.lost],
             )
         return column

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.data._table_figures import plain_signs
 from descenso.data._table_missing import missing_places
 from descenso.data._table_months import month_number, without_accents, without_weekday
-from descenso.data._table_figures import plain_signs
 from descenso.data._table_numbers import MOSTLY, Note
 from descenso.language import N_
 
@@ -35,16 +35,12 @@ _DAY_FIRST = N_(
     "{name}: every date could have the day or the month first; taken as day first; "
     "--column {name}=date-mdy reads the month first"
 )
-_MONTH_FIRST = N_(
-    "{name}: every date could have the day or the month first; taken as month first; "
-    "--column {name}=date-dmy reads the day first"
-)
 _YEAR_OR_DAY = N_(
     "{name}: every date could have the day, the month or the year first; taken as {order}; "
     "--column {name}=date-ymd, date-mdy or date-dmy says it"
 )
-_AS_ROWS_RISE = N_("{name}: taken as {order}, for so the dates rise from row to row")
-_AS_ELSEWHERE = N_("{name}: taken as {order}, as another column must be")
+_AS_ROWS_RISE = N_("{name}: read as {order}: only so do the dates rise from row to row")
+_AS_ELSEWHERE = N_("{name}: read as {order}, the only order that another column allows")
 
 _ZONE = r"(?:z|(?:utc|gmt)?[+-][0-9]{1,2}(?::?[0-9]{2})?|[a-z]{3,4})"
 _TIME = re.compile(
@@ -56,21 +52,26 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 # Wed Oct 10 13:55:36 +0000 2018, as the C library and logs write it.
-_YEAR_LAST = re.compile(rf"^(.*?)( [0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)( {_ZONE})? ([0-9]{{4}})$")
+_YEAR_LAST = re.compile(
+    rf"^(.*?)( [0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)( {_ZONE})? ([0-9]{{4}})$"
+)
 _NUMBERS = re.compile(r"([0-9]{4}|[0-9]{1,2})( ?[-/.] ?| )([0-9]{1,2})\2([0-9]{4}|[0-9]{1,2})\.?")
 _YEAR = r"'?([0-9]{4}|[0-9]{2})"
 _LINK = r"[-/. ,]*(?:del? |of )?"
-_DAY_NAME = re.compile(rf"([0-9]{{1,2}})(?:st|nd|rd|th|er|[ºª.])?{_LINK}([a-z]{{3,}})\.?{_LINK}{_YEAR}")
+_DAY_NAME = re.compile(
+    rf"([0-9]{{1,2}})(?:st|nd|rd|th|er|[ºª.])?{_LINK}([a-z]{{3,}})\.?{_LINK}{_YEAR}"
+)
 _NAME_DAY = re.compile(rf"([a-z]{{3,}})\.?[-/ ]+([0-9]{{1,2}})(?:st|nd|rd|th)?(?:[-/ ]|, ?){_YEAR}")
 _YEAR_NAME = re.compile(r"([0-9]{4})[-/. ,]+([a-z]{3,})\.?[-/. ]+([0-9]{1,2})")
 _NAME_YEAR = re.compile(rf"([a-z]{{3,}})\.?{_LINK}{_YEAR}")
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
-_QUARTER = re.compile(
-    r"(?:q|t|qtr|quarter|trimestre|trim\.?|quartal)[ .]?(?P<a>[1-4])[-/ ]*(?:del? |of )?'?(?P<y>[0-9]{4}|[0-9]{2})"
-    r"|(?P<b>[1-4])\.?[ºo]? ?(?:q|t|er trim\.?|trimestre|quartal|quarter)[-/ ]*(?:del? |of )?'?(?P<z>[0-9]{4}|[0-9]{2})"
-    r"|(?P<x>[0-9]{4})[-/ ]*(?:q|t)(?P<c>[1-4])"
+_OF_YEAR = rf"[-/ ]*(?:del? |of )?{_YEAR}"
+_QUARTERS = (
+    re.compile(rf"(?:q|t|qtr|quarter|trimestre|trim\.?|quartal)[ .]?([1-4]){_OF_YEAR}"),
+    re.compile(rf"([1-4])\.?[ºo]? ?(?:q|t|er trim\.?|trimestre|quartal|quarter){_OF_YEAR}"),
 )
+_YEAR_QUARTER = re.compile(r"([0-9]{4})[-/ ]*(?:q|t)([1-4])")
 _WEEK = re.compile(r"([0-9]{4})-?w([0-9]{2})(?:-?([1-7]))?")
 _COMPACT = re.compile(r"((?:1[5-9]|20|21)[0-9]{2})([0-9]{2})([0-9]{2})")
 _NO_DATES = frozenset({"0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "00.00.0000", "0/0/0000"})
@@ -98,7 +99,8 @@ class Dates:
     @property
     def lost(self) -> NDArray[np.bool_]:
         """Which texts are no dates, though something stands there."""
-        return self.known & np.isnan(self.days.to_numpy())
+        lost: NDArray[np.bool_] = self.known & np.isnan(self.days.to_numpy())
+        return lost
 
 
 def read_dates(texts: Series, order: str = "", elsewhere: Sequence[str] = ()) -> Dates | None:
@@ -235,10 +237,11 @@ def _date(text: str) -> tuple[str, int, int, int] | None:
 
 
 def _seldom(text: str) -> tuple[str, int, int, int] | None:
-    if found := _QUARTER.fullmatch(text):
-        quarter = int(found["a"] or found["b"] or found["c"])
-        year = found["y"] or found["z"] or found["x"]
-        return _fixed(year), _year(year), 3 * quarter - 2, 1
+    for quarters in _QUARTERS:
+        if found := quarters.fullmatch(text):
+            return _fixed(found[2]), _year(found[2]), 3 * int(found[1]) - 2, 1
+    if found := _YEAR_QUARTER.fullmatch(text):
+        return "fixed", int(found[1]), 3 * int(found[2]) - 2, 1
     if found := _YEAR_NAME.fullmatch(text):
         return _named(found[1], found[2], found[3])
     if found := _NAME_YEAR.fullmatch(text):
@@ -335,13 +338,13 @@ class _Reading:
     def is_season(self) -> bool:
         """Whether these are seasons such as 2009-10, 2010-11: a year and the next."""
         fixed = self.kinds == "fixed"
-        return bool(fixed.all()) and len(fixed) > 1 and bool(
-            ((self.a + 1) % 100 == self.b)[fixed].all() and (self.c == 1).all()
+        return (
+            bool(fixed.all())
+            and len(fixed) > 1
+            and bool(((self.a + 1) % 100 == self.b)[fixed].all() and (self.c == 1).all())
         )
 
-    def days(
-        self, counts: Any, codes: Any, order: str, elsewhere: Sequence[str]
-    ) -> Floats:
+    def days(self, counts: Any, codes: Any, order: str, elsewhere: Sequence[str]) -> Floats:
         """Return the days since 1970 of each text, NaN where it is no date."""
         days = np.full(len(self.kinds), np.nan)
         for kind in ("fixed", "brief", "first", "last", "short"):

@@ -12,9 +12,7 @@ from descenso.data._table_units import LIMITS, quantity
 POINT, COMMA = ".", ","
 Unit = tuple[str, str]  # a currency and a unit, either of which may be empty
 
-_SPACES = (
-    "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u2004\u2005\u2006\u3000\t\r\n"  # thin, no-break
-)
+_SPACES = "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u2004\u2005\u2006\u3000\t\r\n"  # thin, no-break
 _PLAIN_SIGNS = str.maketrans(
     {
         **dict.fromkeys(_SPACES, " "),

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from descenso.language import N_
 
 COUNTS_ROWS = N_("it counts the rows")
-KEY = N_("{n} whole numbers of which none occurs twice, as in a key; --column {name}=number keeps it")
+KEY = N_(
+    "{n} whole numbers of which none occurs twice, as in a key; --column {name}=number keeps it"
+)
 SAVED_INDEX = N_("it has no name, as a saved index; --column {name!r}=number keeps it")
 HASHES = N_("its values are keys (UUIDs, hashes)")
 
@@ -86,7 +88,9 @@ def _are_years(low: float, high: float) -> bool:
 
 
 def _are_times(low: float, high: float) -> bool:
-    return any(_SECONDS[0] * unit <= low and high <= _SECONDS[1] * unit for unit in (1, 1e3, 1e6, 1e9))
+    return any(
+        _SECONDS[0] * unit <= low and high <= _SECONDS[1] * unit for unit in (1, 1e3, 1e6, 1e9)
+    )
 
 
 def are_hashes(texts: list[Any]) -> bool:

@@ -23,8 +23,8 @@ _ACCENTS = str.maketrans("áàâäãéèêíìóòôúùûüç", "aaaaaeeeiiooou
 _DAYS = (
     "mon tue wed thu fri sat sun lun mar mie jue vie sab dom mo di mi do fr sa so "
     "mer jeu ven sam dim seg ter qua qui sex gio lu ma ju vi"
-).split()
-_A_DAY = re.compile(rf"(?:{'|'.join(_DAYS)})[a-z]*\.?,? +(?=\S)")
+)
+_A_DAY = re.compile(rf"(?:{'|'.join(_DAYS.split())})[a-z]*\.?,? +(?=\S)")
 
 
 def _by_name() -> dict[str, int]:

@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.data._table_figures import Cell, Unit, are_telephones, in_figures, is_ip, read_cell
-from descenso.data._table_figures import BY_COMMA, BY_POINT, COMMA, POINT, SIGNED, plain_signs
+from descenso.data._table_figures import (
+    BY_COMMA,
+    BY_POINT,
+    COMMA,
+    POINT,
+    SIGNED,
+    Cell,
+    Unit,
+    are_telephones,
+    in_figures,
+    is_ip,
+    plain_signs,
+    read_cell,
+)
 from descenso.data._table_missing import missing_places
 from descenso.data._table_units import factors
 from descenso.language import N_
@@ -72,7 +84,8 @@ class Numbers:
     @property
     def lost(self) -> NDArray[np.bool_]:
         """Which texts are no numbers, though something stands there."""
-        return self.known & np.isnan(self.values.to_numpy())
+        lost: NDArray[np.bool_] = self.known & np.isnan(self.values.to_numpy())
+        return lost
 
     @property
     def share(self) -> float:
@@ -205,7 +218,7 @@ class _Reading:
         scale = self._scale({unit: (s, self._count(p)) for unit, (s, p) in groups.items()})
         self.measured = any(unit != _BARE for unit in groups)
         if not groups.keys() <= scale.keys():
-            self.units = tuple(spelt for spelt, _places in groups.values() if spelt)[:8]
+            self.units = tuple(spelt for spelt, _places in groups.values() if spelt)
         if any(currency for currency, _unit in groups):
             self.certain = True  # no price has three decimals
         for unit, (_spelt, places) in groups.items():
@@ -223,7 +236,9 @@ class _Reading:
             return {}
         before, after = around.most_common(1)[0][0]
         first = next(c for c in sample if (c.before, c.after) == (before, after))
-        alike = re.compile(f"{re.escape(before)}({SIGNED[self.decimal or POINT]}){re.escape(after)}")
+        alike = re.compile(
+            f"{re.escape(before)}({SIGNED[self.decimal or POINT]}){re.escape(after)}"
+        )
         match, texts, decimal = alike.fullmatch, self.texts, self.decimal
         places = [i for i in rest.tolist() if match(texts[i])]
         cut = slice(len(before), -len(after) or None)
@@ -245,7 +260,9 @@ class _Reading:
         if self.decimal == COMMA and COMMA in written:
             self.notes.append((_DECIMAL_COMMAS, {}))
         for sign, text in _SEPARATED.items():
-            if sign != (self.decimal or POINT) and re.search(rf"[0-9]{re.escape(sign)}[0-9]", written):
+            if sign != (self.decimal or POINT) and re.search(
+                rf"[0-9]{re.escape(sign)}[0-9]", written
+            ):
                 self.notes.append((text, {}))
         if not self.certain and (self.decimal == COMMA or COMMA in written):
             self.notes.append((_OR_POINT if self.decimal == COMMA else _OR_COMMA, {}))
@@ -311,4 +328,7 @@ def _factors(named: list[Unit], main: Unit, bare: bool) -> dict[Unit, float]:
     known = factors(units) or factors(units - {""})
     if not known:
         return {}
-    return {_BARE: known.get("", 1.0), **{unit: known[unit[1]] for unit in same if unit[1] in known}}
+    return {
+        _BARE: known.get("", 1.0),
+        **{unit: known[unit[1]] for unit in same if unit[1] in known},
+    }

@@ -54,9 +54,7 @@ def read_times(texts: Series) -> Numbers | None:
         figures, note = read(plain)
         values = np.where(codes >= 0, np.array(figures)[codes], np.nan)
         known = (codes >= 0) & ~missing[codes]
-        numbers = Numbers(
-            pandas.Series(values, texts.index, name=texts.name), known, notes=(note,)
-        )
+        numbers = Numbers(pandas.Series(values, texts.index, name=texts.name), known, notes=(note,))
         if numbers.share >= MOSTLY:
             return numbers
     return None

@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from functools import cache
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _CURRENCY_SIGNS = "$€£¥₹₽₩₺₫₴₦₱฿₪₡₲₵₸₼₾₿¢ƒ₨元円원"
-_CURRENCY_WORDS = frozenset(
+_CURRENCY_WORDS = _words(
     "usd eur gbp jpy chf cny rmb inr brl mxn cad aud nzd ars clp cop pen uyu bob crc gtq dop pyg "
     "sek nok dkk isk pln czk huf ron bgn rub uah try zar krw twd hkd sgd thb idr myr php vnd ils "
     "aed sar qar kwd egp ngn kes pkr lkr bdt fr sfr rs rp kr zł kč lei tl s/ q gs bs dkr nkr "
-    "skr euro dollar peso pesos euros dollars pound yen btc eth".split()
+    "skr euro dollar peso pesos euros dollars pound yen btc eth"
 )  # fmt: skip
-_WHOSE = frozenset("us r c ca a au nz hk s mx ar cl col u nt tt j".split())
+_WHOSE = _words("us r c ca a au nz hk s mx ar cl col u nt tt j")
 #: Signs before a figure that make it a limit or an estimate.
 LIMITS = ("<", ">", "<=", ">=", "≤", "≥", "~", "≈", "±", "ca", "approx", "aprox")
 
@@ -52,11 +57,11 @@ _FAMILIES: tuple[dict[str, float], ...] = (
     {"pa": 1, "hpa": 100, "kpa": 1e3, "mbar": 100, "bar": 1e5},
     {"km/h": 1, "kmh": 1, "kph": 1, "m/s": 3.6, "mph": 1.609344, "kn": 1.852, "kt": 1.852},
 )  # fmt: skip
-_SHORT = frozenset(
+_SHORT = _words(
     "% ‰ ° °c °f ºc ºf c f k v a w j n pa h s d x dpi fps bpm rpm mmhg ppm ppb ppi cc ml/min iu u/l "
     "kwh mwh wh kcal cal kj kpl kmpl km/kg mg/dl g/dl g/l mg/l mmol/l µmol/l g/cm3 g/cm³ kg/m3 kg/m³ "
     "w/m² w/m2 kg/m² kg/m2 mpg l/100km m³ m3 cm³ cm3 db mah ma mv kv nm pp pts px mp "
-    "bhk sq.ft sq.m sqyrd +".split()
+    "bhk sq.ft sq.m sqyrd +"
 )  # fmt: skip
 _ORDINALS = frozenset(("", "st", "nd", "rd", "th", "º", "ª"))
 _WORD = re.compile(r"[^\W\d_]{3,}\.?(?:[ /][^\W\d_]+\.?){0,2}")

@@ -37,7 +37,7 @@ def say_what_tells_the_target(
     of 95%, which a few rows, or a few rows of a class, do not give. Figures: R² of ranks ≥ 0.99.
     """
     classes = bool(targets.classes)
-    values = targets.values if classes else _ranks(targets.values[:, 0])
+    values: NDArray[Any] = targets.values if classes else _ranks(targets.values[:, 0])
     rows = len(values)
     if rows < _FEWEST_ROWS or len(targets.classes) > min(_MOST_CLASSES, rows // 2):
         return
@@ -56,9 +56,7 @@ def say_what_tells_the_target(
     lines.say(say)
 
 
-def _tell_of_classes(
-    column: Column, labels: Any, rows: Labels, target: str, lines: Lines
-) -> None:
+def _tell_of_classes(column: Column, labels: Any, rows: Labels, target: str, lines: Lines) -> None:
     right = _predicted(column, labels, rows, True) == labels[rows]
     wrong, count = int((~right).sum()), len(rows)
     guessing = 1 - np.bincount(labels[rows]).max() / count
@@ -120,8 +118,9 @@ def _as_numbers(column: Column, rows: Labels) -> Floats:
 
     values = column.values.iloc[rows]
     if column.kind != NUMBER:
-        return pandas.factorize(values)[0].astype(float)
-    numbers = values.to_numpy(np.float64)
+        levels: Floats = pandas.factorize(values)[0].astype(float)
+        return levels
+    numbers: Floats = values.to_numpy(np.float64)
     missing = np.isnan(numbers)
     if not missing.any() or missing.all():
         return np.zeros_like(numbers) if missing.all() else numbers

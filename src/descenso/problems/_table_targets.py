@@ -149,7 +149,11 @@ def read_targets(target: Target, task: str | None, kind: str, say: Say) -> Targe
                 name=column.name, value=column.iloc[0]
             )
         )
-    if target.units and column.nunique() > MOST_CLASSES and task != CLASSIFICATION:
+    if (
+        0 < len(target.units) <= MOST_CLASSES
+        and column.nunique() > MOST_CLASSES
+        and task != CLASSIFICATION
+    ):
         text = _("{name}: its numbers are in different units ({units}); put them into one first")
         raise DataError(text.format(name=column.name, units=", ".join(target.units)))
     if task is None:
@@ -218,9 +222,7 @@ def _classes(column: Series, numbers: Series, say: Say) -> Targets:
             else _("; nor are they numbers: the first is {value!r}").format(value=column.iloc[0])
         )
         text = _("{name}: {n} different values in {rows} rows are too many for classes")
-        raise DataError(
-            text.format(name=column.name, n=len(labels), rows=len(column)) + hint
-        )
+        raise DataError(text.format(name=column.name, n=len(labels), rows=len(column)) + hint)
     counts = np.bincount(codes)
     say(
         _("{n} classes; always guessing the largest, {label}, is right in {share} of rows").format(
