@@ -1,11 +1,15 @@
 """Columns as people have them: keys, counters, mixed texts, and a column that tells the target."""
 
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import datasets
 
-from descenso.errors import DataError, ProblemError
+from descenso.errors import DataError, DescensoError, ProblemError
 from descenso.problems import from_table
 
 ROWS = 400
@@ -285,3 +289,32 @@ def test_a_column_that_tells_a_figure_is_said():
 def test_many_columns_that_tell_all_are_said_once():
     table = pd.DataFrame({f"c{i}": LABELS * 10 + RNG.normal(size=ROWS) for i in range(30)})
     assert alone(table.assign(y=LABELS)) == ["c0"]
+
+
+# ---- whatever stands in a cell ------------------------------------------------------------------
+
+ALPHABETS = [
+    "0123456789-/.:T",
+    "0123456789.,' $€%()",
+    "12-/: apmAPMTZ+",
+    "JanFebMar0123 -,.",
+    "٣²½–°NSEW\u202f19\x00{}",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    texts=st.sampled_from(ALPHABETS).flatmap(
+        lambda signs: st.lists(st.text(signs, max_size=12), min_size=2, max_size=8)
+    ),
+    kind=st.sampled_from(["", "number", "date", "category", "number-comma", "date-mdy"]),
+    target=st.sampled_from("cy"),
+)  # fmt: skip
+def test_no_text_stops_a_table_but_by_an_error_that_names_it(texts, kind, target):
+    table = pd.DataFrame({"c": np.resize(texts, 30), "z": NOISE[:30], "y": np.arange(30) % 2})
+    columns = {"c": kind} if kind else {}
+    with suppress(DescensoError):
+        problem = from_table(table, target=target, columns=columns, say=lambda text: None)
+        data = problem.make_data(0)
+        assert np.isfinite(data.train.inputs).all()
+        assert np.isfinite(data.train.targets).all()
