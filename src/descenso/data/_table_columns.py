@@ -32,7 +32,7 @@ MOST_LEVELS = 20
 #: Columns that the same thing is said of one by one; of more it is said once.
 _MOST_LINES = 12
 _MOST_UNITS = 6  # more different words beside digits are no units
-_SAMPLE = 1000
+_SAMPLE = 200
 _YES_AND_NO = {
     frozenset(pair): pair[1]
     for pair in (
