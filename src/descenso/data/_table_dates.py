@@ -142,7 +142,8 @@ def _may_hold_dates(distinct: Any) -> bool:
 
 
 def _in_plain_letters(texts: list[Any]) -> list[str]:
-    plain = plain_signs(texts)
+    # Logs put a date into brackets.
+    plain = [t[1:-1] if t[:1] == "[" and t[-1:] == "]" else t for t in plain_signs(texts)]
     return without_accents("\x00".join(plain)).split("\x00") if plain else []
 
 
