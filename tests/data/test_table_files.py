@@ -311,3 +311,20 @@ def _ods():
 
 
 SPREADSHEETS = {"xlsx": _xlsx, "ods": _ods}
+
+
+@pytest.mark.parametrize(
+    ("prices", "texts"),
+    [
+        (["1.234", "900", "12.500"], True),  # pandas alone would read 1.234, 900 and 12.5
+        (["0.234", "900", "12.500"], False),
+        (["1.5", "2.25", "12.125"], True),
+        (["1.2345", "900", "12.500"], False),
+    ],
+)
+def test_points_that_may_separate_thousands_are_kept(read, prices, texts):
+    frame, _said = read("price;rooms\n" + "".join(f"{price};3\n" for price in prices))
+    kept = frame["price"].tolist()
+    assert kept == (prices if texts else [float(price) for price in prices])
+    commas, _said = read("price,rooms\n" + "".join(f"{price},3\n" for price in prices))
+    assert commas["price"].tolist() == [float(price) for price in prices]

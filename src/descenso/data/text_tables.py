@@ -356,13 +356,56 @@ def _parse(path: Path, encoding: str, layout: _Layout, as_text: bool) -> DataFra
                     "cells that hold the delimiter"
                 ).format(path=path, row=lines + row, cells=cells, names=len(layout.names))
             ) from error
-    if not isinstance(frame.index, pandas.RangeIndex):
+    if isinstance(frame.index, pandas.RangeIndex):
+        if layout.delimiter != "," and not as_text:
+            _keep_points(frame, path, encoding, layout, names)
+    else:
         raise DataError(
             _("{path}: the rows have more cells than the {count} names of the header").format(
                 path=path, count=len(layout.names)
             )
         )
     return frame
+
+
+def _keep_points(
+    frame: DataFrame, path: Path, encoding: str, layout: _Layout, names: list[str]
+) -> None:
+    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
+    import pandas
+
+    doubtful = [name for name in frame.columns if _may_be_thousands(frame[name])]
+    if not doubtful:
+        return
+    with _open_text(path, encoding) as file:
+        _skip(file, layout)
+        texts = pandas.read_csv(
+            file,
+            sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
+            names=names,
+            header=None,
+            usecols=doubtful,
+            dtype=str,
+        )
+    for name in doubtful:
+        frame[name] = texts[name]
+
+
+def _may_be_thousands(values: Series) -> bool:
+    """Whether every number is whole in thousandths and some are not whole."""
+    import numpy as np
+
+    if values.dtype != np.float64:
+        return False
+    known = values[np.isfinite(values)]
+    fractions = known[known != np.floor(known)]
+    thousandths = fractions * 1000
+    return (
+        len(fractions) > 0
+        and bool((fractions.abs() < 1000).all())
+        and bool((fractions.abs() >= 1).all())
+        and bool((thousandths.round() / 1000 == fractions).all())
+    )
 
 
 def _skip(file: IO[str], layout: _Layout) -> int:
