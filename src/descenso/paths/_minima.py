@@ -12,6 +12,7 @@ from descenso.problems.surfaces import Minimum, Surface
 
 _GRID = 81
 _MOST = 16
+_MOST_STEPS = 100  # of BFGS from one of them
 _NEAR = 0.02  # of the window's sides: two minima nearer than that are one
 
 
@@ -55,7 +56,13 @@ def _polish(surface: Surface, start: np.ndarray) -> Minimum | None:
     from scipy.optimize import minimize
 
     with np.errstate(all="ignore"):
-        end = minimize(surface.function, start, jac=surface.gradient, method="BFGS")
+        end = minimize(
+            surface.function,
+            start,
+            jac=surface.gradient,
+            method="BFGS",
+            options={"maxiter": _MOST_STEPS},
+        )
     inside = all(low < u < high for u, (low, high) in zip(end.x, surface.window, strict=True))
     if not (inside and np.isfinite(end.fun)) or float(end.fun) > float(surface.function(start)):
         return None
