@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from descenso import methods, paths, rules, schedules
-from descenso.errors import BudgetError, SettingError, UnknownNameError, nearest
+from descenso.errors import BudgetError, ProblemError, SettingError, UnknownNameError, nearest
 from descenso.language import _
 from descenso.methods import Method
 from descenso.paths import Trace
@@ -126,6 +126,7 @@ def surface_answer(query: Query) -> dict[str, Any]:
 def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, Any]:
     surface = _from_formula(function) if function else paths.get(name)
     surface = paths.seen_through(surface, view)
+    _check_visible(surface)
     land = ground(surface, 121)
     lines, labels = contour_lines(land)
     shade = ground(surface, _GRID).shade
@@ -142,6 +143,14 @@ def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, An
         "labels": [[x, y, level_text(value)] for x, y, value in labels],
         "examples": surface.name == paths.REGRESSION,
     }
+
+
+def _check_visible(surface: Surface) -> None:
+    axes = [np.linspace(low, high, _GRID) for low, high in surface.window]
+    with np.errstate(all="ignore"):
+        values = surface.function(np.stack(np.meshgrid(*axes)))
+    if not np.isfinite(values).any():
+        raise ProblemError(_("{name} has no finite value in its window").format(name=surface.name))
 
 
 # ---- paths -----------------------------------------------------------------------------------
