@@ -54,11 +54,25 @@ def test_a_surface_comes_with_all_that_draws_it(client):
         assert len(given["lines"]) > 50
 
 
-@pytest.mark.parametrize("window", ["1,2,3", "2,1,0,1", "nan,1,0,1", "0,inf,0,1", "x"])
+@pytest.mark.parametrize(
+    "window",
+    ["1,2,3", "2,1,0,1", "nan,1,0,1", "0,inf,0,1", "x", "-1e300,1e300,-1e300,1e300", "0,1e-300,0,1",
+     "1,1.0000000000000002,0,1", "1e308,1.7e308,0,1"],
+)  # fmt: skip
 def test_a_window_that_is_none_is_refused(client, window):
     answer = ask(client, "/api/surface", surface="ravine", window=window)
     assert answer.status_code == 400
     assert "window" in answer.json()["error"]
+
+
+def test_a_window_without_a_finite_value_is_refused_and_the_widest_is_drawn(client):
+    answer = ask(client, "/api/surface", function="log(x) + y", window="-4,-1,0,1")
+    assert answer.status_code == 400, answer.text
+    assert answer.status_code == 400
+    assert "no finite value in its window" in answer.json()["error"]
+    for surface in ("ravine", "rosenbrock", "regression"):
+        wide = ask(client, "/api/surface", surface=surface, window="-1e9,1e9,-1e9,1e9")
+        assert wide.status_code == 200
 
 
 def test_a_diverging_path_is_cut_and_said(client):

@@ -64,7 +64,8 @@ def from_formula(
         sin, cos, tan, sinh, cosh, tanh, exp, log, sqrt, abs. At most 300 letters and 200 parts,
         nested 30 deep; an exponent lies between −64 and 64, the whole degree is at most 256.
     window : the view; from −5 to 5 on both axes if not given.
-    start : where descents begin; a point near the upper left of the view if not given.
+    start : where descents begin; if not given, a point near the upper left of the view that has
+        a value.
 
     Raises
     ------
@@ -81,15 +82,28 @@ def from_formula(
         value=_value_of(part),
         slope=_slope_of(part),
         minima=(),
-        start=start or _upper_left(view),
+        start=start or _usual_start(_value_of(part), view),
         window=view,
     )
     return find_minima(surface)
 
 
-def _upper_left(view: Window) -> tuple[float, float]:
+def _usual_start(value: Callable[[Any], Any], view: Window) -> tuple[float, float]:
+    """Return a point near the upper left; the nearest that has a value where that has none."""
     (left, right), (bottom, top) = view
-    return left + 0.15 * (right - left), bottom + 0.8 * (top - bottom)
+    point = left + 0.15 * (right - left), bottom + 0.8 * (top - bottom)
+    if np.isfinite(value(np.array(point))):
+        return point
+    shares = np.stack(np.meshgrid(*[np.linspace(0.05, 0.95, 19)] * 2))
+    grid = np.array([[[left]], [[bottom]]]) + shares * np.array(
+        [[[right - left]], [[top - bottom]]]
+    )
+    there = np.flatnonzero(np.isfinite(value(grid)))
+    if not len(there):
+        return point
+    away = np.hypot(shares[0] - 0.15, shares[1] - 0.8).ravel()
+    x, y = grid.reshape(2, -1)[:, there[np.argmin(away[there])]]
+    return float(x), float(y)
 
 
 def _value_of(part: _Part) -> Callable[[Any], Any]:
@@ -253,7 +267,9 @@ class _Reader:
         one, other = _as_part(left), _as_part(right)
         return _Part(
             lambda x, y: combine(one.at(x, y), other.at(x, y)),
-            self._degree(node.op, one.degree, other.degree),
+            self._degree(
+                ast.Mult() if isinstance(node.op, ast.Pow) else node.op, one.degree, other.degree
+            ),
         )
 
     def _to_a_number(self, base: _Part, exponent: float) -> _Part:

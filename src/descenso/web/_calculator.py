@@ -89,6 +89,7 @@ class Calculator:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
+            self.close()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "descenso.web._calculator_process"],
                 stdin=subprocess.PIPE,
