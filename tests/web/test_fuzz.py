@@ -222,8 +222,10 @@ def test_any_body_is_refused_in_words_and_starts_nothing(client, body):
     path=st.one_of(
         st.text(max_size=60),
         st.lists(
-            st.sampled_from(["api", "studies", "static", "jobs", "..", "%2e%2e", "%00", "%ff", "1",
-                             "cancel", "report.html", "study.json", "playground.js", "", "latest", "'--", "x" * 300]),
+            st.sampled_from(
+                ["api", "studies", "static", "jobs", "..", "%2e%2e", "%00", "%ff", "1", "cancel", "",
+                 "report.html", "study.json", "playground.js", "latest", "'--", "x" * 300]
+            ),
             max_size=6,
         ).map("/".join),
     ),
@@ -233,7 +235,9 @@ def test_any_body_is_refused_in_words_and_starts_nothing(client, body):
                          "if-none-match", "if-modified-since", "accept-encoding", "content-type"]),
         st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30), max_size=4,
     ),
-    query=st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=60),
+    query=st.text(
+        st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=60
+    ),
 )  # fmt: skip
 @quick
 def test_any_address_is_answered(client, path, verb, headers, query):
