@@ -70,6 +70,10 @@ def test_a_window_without_a_finite_value_is_refused_and_the_widest_is_drawn(clie
     assert answer.status_code == 400, answer.text
     assert answer.status_code == 400
     assert "no finite value in its window" in answer.json()["error"]
+    for text in ("x*1e308", "1e308*x*y - 1e308", "1e-320*x", "1e-300*(x**2+y**2)", "exp(exp(x))"):
+        answer = ask(client, "/api/surface", function=text)
+        assert answer.status_code == 200, answer.text
+    assert ask(client, "/api/surface", function="1e308").status_code == 400
     for surface in ("ravine", "rosenbrock", "regression"):
         wide = ask(client, "/api/surface", surface=surface, window="-1e9,1e9,-1e9,1e9")
         assert wide.status_code == 200

@@ -65,7 +65,7 @@ def create_app(store: str | None = None, hosts: Sequence[str] = LOCAL_HOSTS) -> 
 
     return Starlette(
         routes=[
-            Route("/", _page(lambda request: pages.playground())),
+            Route("/", _page(_playground_page)),
             Route("/studies", _page(_studies_page)),
             Route("/api/surface", _api(_surface)),
             Route("/api/paths", _api(_paths)),
@@ -127,6 +127,11 @@ def _missing(request: Request, error: Exception) -> Response:
 
 
 # ---- the playground --------------------------------------------------------------------------
+
+
+def _playground_page(request: Request) -> str:
+    request.app.state.calculator.prepare()
+    return pages.playground()
 
 
 def _surface(request: Request) -> Any:

@@ -62,6 +62,14 @@ class Calculator:
         finally:
             self._places.release()
 
+    def prepare(self) -> None:
+        """Start the process, if nothing is being computed: the first formula then need not wait."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._running()
+            finally:
+                self._turn.release()
+
     def _ask(self, question: list[Any]) -> tuple[str, int]:
         process = self._running()
         assert process.stdin is not None

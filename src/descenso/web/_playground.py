@@ -19,6 +19,7 @@ from descenso.paths import Trace
 from descenso.problems import surfaces
 from descenso.problems.surfaces import Surface
 from descenso.report.pictures import ground, level_text
+from descenso.report.pictures._ground import LARGEST
 from descenso.report.pictures._page_parts import contour_lines
 from descenso.rules import Hyperparameter
 from descenso.web._code import code
@@ -149,7 +150,7 @@ def _check_visible(surface: Surface) -> None:
     axes = [np.linspace(low, high, _GRID) for low, high in surface.window]
     with np.errstate(all="ignore"):
         values = surface.function(np.stack(np.meshgrid(*axes)))
-    if not np.isfinite(values).any():
+    if not (np.abs(values) <= LARGEST).any():
         raise ProblemError(_("{name} has no finite value in its window").format(name=surface.name))
 
 
