@@ -32,6 +32,14 @@ def test_the_paths_are_those_of_the_rules(client):
     assert given["paths"][0]["end"] == "ran"
 
 
+def test_a_height_far_below_the_value_of_the_minimum_keeps_its_digits(client):
+    text = "x**2 + y**2 - 1"
+    query = {"function": text, "steps": 60, "x": 1, "y": 0, "m": "gradient_descent(lr=0.4)"}
+    (path,) = client.get("/api/paths", params=query).json()["paths"]
+    for step in (1, 3, 6):
+        assert path["values"][step] + 1 == pytest.approx(0.2 ** (2 * step), rel=1e-3, abs=1e-12)
+
+
 def test_five_methods_of_200_steps_take_under_100_ms(client):
     query = {"surface": "ravine", "steps": 200, "m": ["batch(lr=0.01)", "momentum(lr=0.1)",
              "nesterov(lr=0.01)", "rmsprop(lr=0.1)", "adam(lr=0.1)"]}  # fmt: skip

@@ -245,7 +245,7 @@ def _method_answer(traces: Sequence[Trace]) -> dict[str, Any]:
         "label": first.label,
         "rule": path.rule,
         "points": finite(path.points, 6),
-        "values": finite(path.values, 6),
+        "values": finite(path.values, 12),  # heights are differences from the minimum
         "gradients": finite(path.gradients, 6),
         "taken": finite(np.diff(path.points, axis=0), 6),
         "states": {name: finite(array, 6) for name, array in path.states.items()},
