@@ -136,8 +136,6 @@ def test_the_slope_of_any_formula_is_that_of_its_values(text):
         surface = paths.from_formula(text)
     except DescensoError:
         return
-    if "308" in text:
-        return  # x + 1e308 is 1e308: the difference of its values is 0, its slope is not
     h, point = 1e-6, np.array([0.731, 1.317])
     wide = [[surface.function(point + k * h * d) for k in (-2, -1, 1, 2)] for d in np.eye(2)]
     if not np.isfinite(wide).all() or np.abs(wide).max() > 1e6:
@@ -148,7 +146,9 @@ def test_the_slope_of_any_formula_is_that_of_its_values(text):
     noise = 1e-9 + 1e-7 * np.abs(wide).max()
     slope = surface.gradient(point)
     for i in range(2):
-        if abs(near[i] - far[i]) < 1e-4 * abs(near[i]) + noise and np.isfinite(slope[i]):
+        # x + 1e308 is 1e308: the difference of its values is 0, its slope is not.
+        smooth = near[i] != 0 and abs(near[i] - far[i]) < 1e-4 * abs(near[i]) + noise
+        if smooth and np.isfinite(slope[i]):
             assert slope[i] == pytest.approx(near[i], rel=1e-2, abs=1e3 * noise)
 
 
