@@ -21,6 +21,7 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 
 _WIDE = 20.0  # a range over which evenly spaced levels would hide the valley
 _MOST_LEVELS = 14
+LARGEST = 1e300  # beyond it, the range of two values would overflow
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _APART = 0.045  # of the view: letters nearer than that would cover each other
 
@@ -132,7 +133,7 @@ def _known_lowest(surface: Surface) -> float | None:
 
 def of_values(x: Floats, y: Floats, z: Floats, known_lowest: float | None = None) -> Ground:
     """Return the ground of values on a grid, shape (ny, nx)."""
-    z = np.where(np.isfinite(z), z, np.nan)
+    z = np.where(np.abs(z) <= LARGEST, z, np.nan)
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     lowest = low if known_lowest is None else min(low, known_lowest)
     near = max(float(np.nanquantile(z, 0.02)) - lowest, (high - lowest) * 1e-9, 1e-300)

@@ -25,13 +25,17 @@ export function number(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e5 || size < 1e-3) return value.toExponential(digits - 2).replace("e+", "e").replace("-", "−");
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(digits - 1).replace(/\.?0*e\+?/, "e").replace(/-/g, "−");
   return String(Number(value.toPrecision(digits))).replace("-", "−");
 }
 
 export const point = (p) => `(${number(p[0], 3)}, ${number(p[1], 3)})`;
 
-export async function ask(path, query = new URLSearchParams(), options = {}) {
+export async function ask(path, query, options) {
+  return (await askWithHeaders(path, query, options)).given;
+}
+
+export async function askWithHeaders(path, query = new URLSearchParams(), options = {}) {
   query.set("lang", LANGUAGE);
   let answer;
   try {
@@ -41,7 +45,7 @@ export async function ask(path, query = new URLSearchParams(), options = {}) {
   }
   const given = await answer.json().catch(() => ({ error: answer.statusText || String(answer.status) }));
   if (!answer.ok) throw new Error(given.error || String(answer.status));
-  return given;
+  return { given, headers: answer.headers };
 }
 
 export function change(path, body = {}) {

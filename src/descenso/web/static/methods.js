@@ -55,6 +55,7 @@ function setting(state, method, s, i, on) {
     oninput: () => {
       const value = scale.toValue(Number(slider.value));
       method.settings[s.name] = value;
+      if (s.name === "lr") method.byHand = true;
       shown.textContent = number(value);
       slider.setAttribute("aria-valuetext", number(value));
       state.selected = i;

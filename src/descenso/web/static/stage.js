@@ -103,7 +103,7 @@ export class Stage {
 
   path(pen, path, k, mark) {
     const points = path.points.map((p) => this.at(p));
-    pen.globalAlpha = 0.25;
+    pen.globalAlpha = 0.45;
     stroke(pen, points.slice(k), mark.colour, 1.5, []);
     pen.globalAlpha = 0.8;
     const walked = points.slice(0, k + 1);
