@@ -57,8 +57,8 @@ def from_jax(
         from 0 of shape (examples, ...)), ``"mse"`` (outputs and targets of one shape), or a
         function (outputs, targets) → scalar. One that would broadcast outputs against targets is
         refused.
-    metric : ``"accuracy"`` (beside any loss), ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
-        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
+    metric : ``"accuracy"`` (beside any loss), ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a
+        function (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
         cross-entropy, R² for mse, and the loss itself for a loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.

@@ -249,10 +249,7 @@ def _of_one_rank(outputs: Array, targets: Array) -> tuple[Array, Array]:
     """Return both as ``compile`` hands them to a function: a last axis of one is added or left out."""
     for one, other in ((outputs, targets), (targets, outputs)):
         if one.ndim == other.ndim + 1 and one.shape[-1] == 1:
-            if other.ndim == 1:
-                fitted = one, other[:, None]
-            else:
-                fitted = one[..., 0], other
+            fitted = (one, other[:, None]) if other.ndim == 1 else (one[..., 0], other)
             return fitted if one is outputs else fitted[::-1]
     return outputs, targets
 
