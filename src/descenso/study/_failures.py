@@ -53,14 +53,14 @@ def check_not_all_void(runs: Sequence[Run]) -> None:
 
 
 def check_training_loss(problem: Problem, data: Data, runs: Iterable[Run]) -> None:
-    """Where every run diverged in its first epoch, check that the training examples have a loss.
+    """Where every run diverged, check that the training examples have a loss.
 
     Raises
     ------
     ProblemError
         If some of them give the untrained network none; the message names the first.
     """
-    if any(run.curve.epochs > 1 or not run.curve.diverged for run in runs):
+    if not all(run.curve.diverged for run in runs):
         return
     loss_of = _torch_loss(problem, data) if problem.framework == "torch" else _jax_loss(problem)
     for first in range(0, len(data.train), EXAMPLES):
