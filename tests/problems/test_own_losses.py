@@ -236,7 +236,7 @@ def test_an_error_of_every_run_is_an_error_and_is_not_stored(tmp_path):
     inputs = torch.cat([torch.zeros(32, 3), inputs.abs() + 1])
     labels = torch.arange(len(inputs)) % 2
     parts = (inputs, labels), (inputs[:40], labels[:40]), (inputs[:40], labels[:40])
-    problem = problems.from_torch(Breaks, *parts, epochs=2)
+    problem = problems.from_torch(Breaks, *parts, epochs=2, compile=False)
     for _again in range(2):
         with pytest.raises(ProblemError, match=r"every run ended by an error.*no such luck"):
             descenso.compare(

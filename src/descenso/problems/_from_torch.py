@@ -10,13 +10,14 @@ import numpy as np
 
 from descenso.data import Data, Split, split
 from descenso.data._check import check_labels
+from descenso.data._table_columns import Say
 from descenso.errors import DataError, DescensoError, ProblemError
 from descenso.language import N_, _
 from descenso.methods import SIX
 from descenso.problems._accuracy import accuracy_for, is_rows_of_shares
 from descenso.problems._figures import ACCURACY, METRICS, R2, accuracy
 from descenso.problems._from_jax import _check_callable, _check_whole, _named
-from descenso.problems._from_table import Say, say_on_stderr
+from descenso.problems._from_table import say_on_stderr
 from descenso.problems._problem import UNNAMED, Array, Metric, Problem
 
 #: The examples per step where neither the caller nor a loader says another number.
@@ -85,6 +86,7 @@ def from_torch(
         If no loss or metric has the name given.
     """
     from descenso.problems import _torch_examples as reading
+    from descenso.problems._torch_items import Items
 
     judge, losses = _judge_of(loss, metric), _losses()
     loss_function = _named(loss, losses, _("loss"))
@@ -93,7 +95,7 @@ def from_torch(
     _check_whole(size if batch_size is None else batch_size, "batch_size")
     _check_whole(epochs, "epochs")
     given = {"train": train, "validation": validation, "test": test}
-    items = reading.Items(_maker_of_module(make_model), say or say_on_stderr)
+    items = Items(_maker_of_module(make_model), say or say_on_stderr)
     parts = {
         part: reading.read_examples(examples, part, items)
         for part, examples in given.items()

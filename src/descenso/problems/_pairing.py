@@ -94,7 +94,8 @@ def _each(shape: Sequence[int]) -> str:
 def _spread(targets: Numbers) -> Numbers:
     """Return targets from all over a part: its first ones may all be of one class."""
     rows = np.linspace(0, len(targets) - 1, min(EXAMPLES, len(targets))).astype(int)
-    return np.asarray(targets)[rows]
+    some: Numbers = np.asarray(targets)[rows]
+    return some
 
 
 def _ignores_who_is_who(evaluate: Evaluate, outputs: Numbers, targets: Numbers) -> bool:
