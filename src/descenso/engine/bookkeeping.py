@@ -93,14 +93,15 @@ def advanced(
     return replace(run, curve=curve, checkpoint=checkpoint if alive else None)
 
 
-def ended_by_error(run: Run) -> Run:
+def ended_by_error(run: Run, error: str) -> Run:
     """Return the run ended where it stands, because the user's code failed: it counts as diverged."""
     if not len(run.curve.validation_loss):
         run = replace(run, curve=untrained(np.nan, np.nan))
     nothing = np.array([np.nan])
     figures = nothing, nothing, nothing
     steps = run.curve.steps
-    return advanced(run, figures, steps=steps, alive=False, seconds=0.0, checkpoint=None)
+    ended = advanced(run, figures, steps=steps, alive=False, seconds=0.0, checkpoint=None)
+    return replace(ended, error=error)
 
 
 def failure(run: Run, error: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from descenso.study import _sequential as sequential
 from descenso.study import executors
 from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
 from descenso.study._design import design as make_design
+from descenso.study._failures import check_training_loss
 from descenso.study._results import (
     Confirmation,
     Design,
@@ -150,6 +151,7 @@ class _Running:
         """Do what is left to do, and keep and return the result."""
         self.trainer.total = sum(self._planned(method) for method in methods)
         found = search_together([self._search_of(method) for method in methods], self.trainer)
+        check_training_loss(self.problem, self.data, self.trainer.runs())
         results, verdict, looks = self._look_until_decided(methods, found)
         stored = self.store.find(self.identity)
         if stored is None:

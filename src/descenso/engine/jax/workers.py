@@ -139,7 +139,7 @@ class Workers:
         if not ran_out_of_memory(error) and len(task.runs) == 1:
             (run,) = task.runs
             group.failures.append(failure(run, in_words(error)))
-            return [ended_by_error(run)]
+            return [ended_by_error(run, in_words(error))]
         group.waiting.extendleft(reversed(task.runs))
         if not ran_out_of_memory(error):
             group.one_by_one = True  # to find out whose code fails: the others go on

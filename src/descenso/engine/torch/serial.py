@@ -122,7 +122,7 @@ class SerialTrainer:
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
-                return Advanced(ended_by_error(run), in_words(error))
+                return Advanced(ended_by_error(run, in_words(error)), in_words(error))
 
     def module(self, seed: int) -> torch.nn.Module:
         """Return a new module with the initial weights of a seed."""
@@ -189,7 +189,7 @@ class SerialTrainer:
         )  # fmt: skip
         if judge and epochs.alive:
             after = with_test_figures(after, *self.evaluate(trainee.settle(), self.test))
-        return Advanced(after, epochs.failure)
+        return Advanced(replace(after, error=epochs.failure or ""), epochs.failure)
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""
