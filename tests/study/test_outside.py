@@ -57,7 +57,7 @@ def test_lower_is_better_turns_the_verdict_round(tmp_path):
 
 def test_other_column_names_are_mapped(tmp_path):
     frame = table(a=0.0, c=0.05).rename(columns={"value": "acc", "method": "which"})
-    with pytest.raises(DataError, match="no column method, value"):
+    with pytest.raises(DataError, match="no column method; it has"):
         judged(frame, tmp_path)
     found = judged(frame, tmp_path, {"value": "acc", "method": "which"}, higher_is_better=None)
     assert found["verdict"]["best"] == "a"
