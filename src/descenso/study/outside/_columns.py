@@ -66,7 +66,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "value": ("value", "valor"),
     "run": _set("name run_name tags.mlflow.runname mlflow.runname runname run_names display_name run_dir logdir "
                 "experiment_tag exp run"),
-    "id": _set("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number index experiment_id"),
+    "id": _set("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number"),
 }  # fmt: skip
 #: Rates as a schedule changes them are logged beside curves; these are the settings they may be.
 SCHEDULED = frozenset(

@@ -13,6 +13,7 @@ from descenso.errors import DataError
 from descenso.language import _
 from descenso.study.outside._columns import bare
 from descenso.study.outside._files import SETTINGS
+from descenso.study.outside._metric import VALIDATION, describe, results
 from descenso.study.outside._numbers import COMMA, as_number, decimal_sign
 from descenso.study.outside._records import flatten, mapping_in
 from descenso.study.outside._tables import Sheet
@@ -52,6 +53,7 @@ def combine(sheets: Sequence[Sheet]) -> tuple[pd.DataFrame, list[Sheet]]:
     for frame in frames:
         for c in columns:
             data[c] += frame[c].tolist() if c in frame.columns else [None] * len(frame)
+    data = {c: [_scalar(cell) for cell in cells] for c, cells in data.items()}
     return pd.DataFrame({c: pd.Series(v, dtype=object) for c, v in data.items()}), made
 
 
@@ -114,11 +116,17 @@ def _write_points(sheet: Sheet) -> None:
 
 
 def _number_rows(sheet: Sheet) -> None:
-    """Name the unnamed index of pandas; where it alone counts the rows of a curve, it is a step."""
+    """Name the unnamed index of pandas, and number the epochs of a history that does not."""
     for name in list(sheet.frame.columns):
         if not str(name) or re.fullmatch(r"Unnamed: \d+", str(name)):
             sheet.frame = sheet.frame.rename(columns={name: "index"})
             return
+    metrics = [describe(str(name)) for name in sheet.frame.columns]
+    bases = {m.base for m in metrics if not m.split}
+    history = any(m.split == VALIDATION and m.base in bases for m in metrics) or "loss" in bases
+    if history and len(sheet.frame) > 1 and len(results(sheet.frame, ())) == len(metrics):
+        sheet.frame["epoch"] = range(len(sheet.frame))
+        sheet.notes.append(_("Rows of a history without a step are taken for epochs."))
 
 
 def _name_scalar(sheet: Sheet) -> None:
@@ -189,6 +197,11 @@ def _of_yaml(text: str) -> dict[str, Any]:
         if value and not value.startswith(("!", "&", "{", "[", "|", ">")) and indent <= 4:
             found[name.removesuffix(".value")] = value
     return found
+
+
+def _scalar(cell: Any) -> Any:
+    """Return a list or another container as its text, so that cells can be compared."""
+    return str(cell) if isinstance(cell, (list, tuple, set, dict)) or hasattr(cell, "__array__") and getattr(cell, "ndim", 0) else cell
 
 
 def _is_scalar(value: Any) -> bool:

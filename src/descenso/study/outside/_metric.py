@@ -121,7 +121,8 @@ def choose_metric(found: Sequence[Metric], where: str) -> tuple[Metric, Metric |
     ordered = sorted(found, key=rank)
     best = ordered[0]
     rivals = [m.name for m in ordered if rank(m) == rank(best)]
-    if best.kind == 2 and len(rivals) > 1 and bare(best.name) not in KNOWN["value"]:
+    objectives = all(re.fullmatch(r"values_\w+", name) for name in rivals)  # Optuna: the first counts
+    if best.kind == 2 and len(rivals) > 1 and not objectives and best.name not in KNOWN["value"]:
         raise DataError(
             _(
                 "{path}: which of {names} judges a run? Name it: --columns value={example}"

@@ -166,10 +166,10 @@ def assign_split(roles: Roles) -> None:
 
 
 def assign_exact(roles: Roles) -> None:
-    """Assign the columns that bear descenso's own name of a role that nothing else can have."""
-    for role in ("role", "resolution", "higher_is_better", "metric"):
+    """Assign the columns that bear descenso's own name of a role."""
+    for role in ("method", "seed", "value", "role", "resolution", "higher_is_better", "metric"):
         if role not in roles.of:
-            exact = [c for c in roles.unused() if bare(c) == role]
+            exact = [c for c in roles.unused() if (c if role in NEEDED else bare(c)) == role]
             if exact:
                 roles.of[role] = exact[:1]
 
