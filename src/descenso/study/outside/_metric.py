@@ -57,7 +57,7 @@ def results(frame: pd.DataFrame, taken: Sequence[str], surely: Sequence[str] = (
         str(name)
         for name in frame.columns
         if name not in taken
-        and (name in surely or of_metrics(str(name)) or _may_be_result(str(name)))
+        and (name in surely or _may_be_result(str(name)))
         and _is_numeric(frame[name])
     ]
     whole = {bare(name) for name in columns}
@@ -72,9 +72,9 @@ def _as_epoch(name: str) -> str:
 def _may_be_result(name: str) -> bool:
     short = leaf(name)
     others = (*KNOWN["step"], *KNOWN["clock"], *KNOWN["seed"], *KNOWN["id"])
-    return not (
-        short in others or bare(name) in others or is_bookkeeping(name) or is_hyperparameter(name)
-    )
+    if short in others or bare(name) in others or is_bookkeeping(name):
+        return False
+    return of_metrics(name) or not is_hyperparameter(name)
 
 
 def _is_numeric(cells: pd.Series) -> bool:

@@ -144,10 +144,18 @@ def _without_shared(names: Sequence[str]) -> list[str]:
     words = [[w for w in _SPLIT.split(name) if w] for name in names]
     shared = set.intersection(*map(set, words)) if words else set()
     if len({tuple(own) for own in words}) < 2:  # one method: its name is all there is
-        return ["-".join(own) for own in words]
-    short = ["-".join(w for w in own if w not in shared) for own in words]
-    full = ["-".join(own) for own in words]
+        return [_joined(own, name) for own, name in zip(words, names, strict=True)]
+    short = [
+        _joined([w for w in own if w not in shared], name)
+        for own, name in zip(words, names, strict=True)
+    ]
+    full = [_joined(own, name) for own, name in zip(words, names, strict=True)]
     return [s or f for s, f in zip(short, full, strict=True)]
+
+
+def _joined(words: Sequence[str], name: str) -> str:
+    """Join words by the sign that stands between them in a name."""
+    return next((t for sign in "_ ." if (t := sign.join(words)) in name), "-".join(words))
 
 
 def _name_by_what_differs(found: list[Named]) -> None:

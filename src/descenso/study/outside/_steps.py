@@ -23,20 +23,19 @@ RUN = ("problem", "method", "seed", "split", "role")
 def assign_steps_and_settings(roles: Roles) -> None:
     """Assign the column of steps and those of settings; each tells which the other is."""
     rows = _rows_with_values(roles)
-    settings = _may_be_settings(roles)
-    if "step" not in roles.of:
-        plain = roles.groups(RUN, rows)
-        step = _counting(roles, rows, plain, settings)
-        if step is not None and _is_curve(plain):
-            settings = [c for c in settings if not _is_scheduled(rows, c, plain)]
-        elif settings and _is_curve(plain):
-            whole = _joined(plain, [_codes(rows[c]) for c in settings])
-            step = _counting(roles, rows, whole, settings) if _is_curve(whole) else None
-        if step is not None:
-            roles.of["step"] = [step]
-    elif _is_counting(_numbers(rows, roles.of["step"][0]), roles.groups(RUN, rows)):
-        plain = roles.groups(RUN, rows)
-        settings = [c for c in settings if not _is_scheduled(rows, c, plain)]
+    settings = [c for c in _may_be_settings(roles) if any(as_text(x) for x in rows[c].unique())]
+    rates = [c for c in settings if leaf(c) in columns.SCHEDULED and not columns.of_settings(c)]
+    chosen = [_codes(rows[c]) for c in settings if c not in rates]
+    apart = _joined(roles.groups(RUN, rows), chosen)
+    whole = _joined(apart, [_codes(rows[c]) for c in rates])
+    given = roles.of.get("step", [None])[0]
+    step = given or _named_counter(roles, rows, apart, settings)
+    if step and _is_curve(apart) and _is_counting(_numbers(rows, step), apart):
+        settings = [c for c in settings if c not in rates or not _is_scheduled(rows, c, apart)]
+    elif not given:
+        step = _counting(roles, rows, whole, settings)
+    if step is not None:
+        roles.of["step"] = [step]
     if "setting" not in roles.of:
         _assign_settings(roles, settings)
 
@@ -75,16 +74,27 @@ def _numbers(rows: pd.DataFrame, name: str) -> Any:
     return np.array(values, float)
 
 
+def _named_counter(roles: Roles, rows: pd.DataFrame, groups: Any, without: Sequence[str]) -> str | None:
+    """Return the column that counts inside each run and is named so."""
+    for name in roles.named(KNOWN["step"]):
+        values = _numbers(rows, name)
+        if name in without or _looks_like_batch_sizes(name, values):
+            continue
+        if _is_counting(values, groups):
+            return name
+    return None
+
+
 def _counting(roles: Roles, rows: pd.DataFrame, groups: Any, settings: Sequence[str]) -> str | None:
     """Return the column that counts inside each run: by its name and by how it behaves."""
     named = [c for c in roles.named(KNOWN["step"]) if c not in settings]
     able = [(c, v) for c in named if np.isfinite(v := _numbers(rows, c)).mean() > 0.5]
+    able = [(c, v) for c, v in able if not _looks_like_batch_sizes(c, v)]
     if not _is_curve(groups):
-        fitting = [c for c, v in able if not _looks_like_batch_sizes(c, v)]
-        return fitting[0] if fitting else None
-    counting = [c for c, v in able if _is_counting(v, groups) and not _looks_like_batch_sizes(c, v)]
+        return able[0][0] if able else None
+    counting = _named_counter(roles, rows, groups, settings)
     if counting:
-        return counting[0]
+        return counting
     unnamed = [
         c
         for c in roles.unused()
@@ -153,8 +163,6 @@ def _is_resumed(values: Any, groups: Any) -> bool:
 
 def _is_scheduled(rows: pd.DataFrame, name: str, groups: Any) -> bool:
     """Whether a rate changes inside runs that count steps: a schedule set it, it sets no run apart."""
-    if leaf(name) not in columns.SCHEDULED or columns.of_settings(name):
-        return False
     pairs = np.unique(np.stack([groups, _codes(rows[name])]), axis=1)
     return pairs.shape[1] > len(np.unique(groups))
 

@@ -10,6 +10,7 @@ from descenso.language import _
 from descenso.study.outside._columns import KNOWN, bare
 from descenso.study.outside._names import read_names
 from descenso.study.outside._numbers import as_number, is_missing
+from descenso.study.outside._records import of_records
 from descenso.study.outside._tables import Sheet
 
 if TYPE_CHECKING:
@@ -153,8 +154,6 @@ def _is_setting(name: str) -> bool:
 
 def _rows_of_metrics(sheet: Sheet) -> Sheet | None:
     """Read a row for each metric of a run: a column names the metric, another holds its value."""
-    import pandas as pd
-
     names = {bare(n): n for n in map(str, sheet.frame.columns)}
     value = next((names[n] for n in ("value", "values", "score") if n in names), None)
     named = next((names[n] for n in _NAMED if n in names), None)
@@ -162,23 +161,20 @@ def _rows_of_metrics(sheet: Sheet) -> Sheet | None:
         return None
     metrics = [str(m) for m in dict.fromkeys(sheet.frame[named]) if not is_missing(m)]
     if len(metrics) < 2:
+        if bare(named) != "metric" and metrics:  # the one metric gives the values their name
+            sheet.frame = sheet.frame.drop(columns=named).rename(columns={value: metrics[0]})
         return None
     others = [c for c in sheet.frame.columns if c not in (named, value)]
     others = [c for c in others if bare(c) not in ("timestamp", "wall time", "wall_time", "time")]
     rows: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for record in sheet.frame.to_dict("records"):
         key, metric = tuple(str(record[c]) for c in others), str(record[named])
-        open_rows = rows[key]
-        row = next((r for r in open_rows if metric not in r), None)
+        row = next((r for r in rows[key] if metric not in r), None)
         if row is None:
             row = {c: record[c] for c in others}
-            open_rows.append(row)
+            rows[key].append(row)
         row[metric] = record[value]
-    long = pd.DataFrame([r for group in rows.values() for r in group], dtype=object)
-    long = long.astype(object).where(long.map(lambda c: c == c or isinstance(c, float)), None)
-    for metric in metrics:
-        absent = [i for i, r in enumerate(r for g in rows.values() for r in g) if metric not in r]
-        long.loc[absent, metric] = None
+    long = of_records([r for group in rows.values() for r in group])
     note = _("{file}: a row for each metric ({metrics}).").format(
         file=sheet.file.name, metrics=_few(metrics)
     )
