@@ -77,8 +77,10 @@ def test_a_chart_of_grouped_runs_is_said_to_hold_means(tmp_path):
 
 def test_a_frame_of_the_wandb_api_holds_mappings_as_text(tmp_path):
     rows = [
-        {"summary": str({"val_acc": score(m, s), "_step": 9, "_wandb": {"runtime": 3}, "loss": float("nan")}),
-         "config": str({"lr": 0.01, "seed": s, "optimizer": m, "layers": [1, 2]}), "name": f"sunny-fire-{s}"}
+        {"summary": str({"val_acc": score(m, s), "_step": 9, "_wandb": {"runtime": 3},
+                        "loss": float("nan")}),
+         "config": str({"lr": 0.01, "seed": s, "optimizer": m, "layers": [1, 2]}),
+         "name": f"sunny-fire-{s}"}
         for m, s in RUNS
     ]  # fmt: skip
     notes = expect(judged(write(tmp_path / "runs.csv", pd.DataFrame(rows), index=True)))
@@ -90,7 +92,9 @@ def test_a_table_of_wandb_leaves_out_runs_that_did_not_finish(tmp_path):
         {"Name": f"run-{m}-{s}", "State": "finished", "Runtime": 12, "optimizer": m, "lr": 0.01, "seed": s,
          "epoch": 9, "val_acc": score(m, s)} for m, s in RUNS
     ]  # fmt: skip
-    rows += [{**rows[0], "State": state, "seed": 7 + i} for i, state in enumerate(("crashed", "running"))]
+    rows += [
+        {**rows[0], "State": state, "seed": 7 + i} for i, state in enumerate(("crashed", "running"))
+    ]
     notes = expect(judged(write(tmp_path / "runs.csv", pd.DataFrame(rows)), higher=None))
     assert "2 rows of runs that did not finish were left out, by column 'State'" in notes
     assert "1 crashed, 1 running" in notes
@@ -149,11 +153,15 @@ def test_folders_of_ray_hold_progress_and_parameters(tmp_path):
 
 def test_runs_of_mlflow_that_failed_or_run_are_counted(tmp_path):
     rows = [
-        {"run_id": f"{i:04x}", "status": "FINISHED", "metrics.val_acc": 0.5, "metrics.test_acc": score(m, s),
+        {"run_id": f"{i:04x}", "status": "FINISHED", "metrics.val_acc": 0.5,
+         "metrics.test_acc": score(m, s),
          "params.optimizer": m, "params.seed": s, "tags.mlflow.runName": f"{m}{s}"}
         for i, (m, s) in enumerate(RUNS)
     ]  # fmt: skip
-    rows += [{**rows[0], "status": "FAILED", "params.seed": 8}, {**rows[0], "status": "RUNNING", "params.seed": 9}]
+    rows += [
+        {**rows[0], "status": "FAILED", "params.seed": 8},
+        {**rows[0], "status": "RUNNING", "params.seed": 9},
+    ]
     notes = expect(judged(write(tmp_path / "mlflow.csv", pd.DataFrame(rows), index=True)))
     assert "1 FAILED, 1 RUNNING" in notes
     assert "value = metrics.test_acc, validation = metrics.val_acc" in notes
@@ -161,7 +169,8 @@ def test_runs_of_mlflow_that_failed_or_run_are_counted(tmp_path):
 
 def test_a_row_for_each_metric_is_turned(tmp_path):
     rows = [
-        {"run_id": f"{m}{s}", "optimizer": m, "seed": s, "key": key, "value": value, "timestamp": i, "step": t}
+        {"run_id": f"{m}{s}", "optimizer": m, "seed": s, "key": key, "value": value, "timestamp": i,
+         "step": t}
         for i, (m, s) in enumerate(RUNS) for t in range(10)
         for key, value in (("val_acc", score(m, s, t)), ("lr", 0.1 / (t + 1)))
     ]  # fmt: skip
@@ -172,9 +181,19 @@ def test_a_row_for_each_metric_is_turned(tmp_path):
 
 def test_scalars_of_tensorboard_are_named_by_their_files(tmp_path):
     for m, s in RUNS:
-        for tag, value in (("val_acc", lambda t, m=m, s=s: score(m, s, t)), ("train_loss", lambda t: 1 / (t + 1))):
-            scalars = {"Wall time": [1e9 + t for t in range(10)], "Step": range(10), "Value": map(value, range(10))}
-            write(tmp_path / f"run-{m}_seed{s}-tag-{tag}.csv", pd.DataFrame({k: list(v) for k, v in scalars.items()}))
+        for tag, value in (
+            ("val_acc", lambda t, m=m, s=s: score(m, s, t)),
+            ("train_loss", lambda t: 1 / (t + 1)),
+        ):
+            scalars = {
+                "Wall time": [1e9 + t for t in range(10)],
+                "Step": range(10),
+                "Value": map(value, range(10)),
+            }
+            write(
+                tmp_path / f"run-{m}_seed{s}-tag-{tag}.csv",
+                pd.DataFrame({k: list(v) for k, v in scalars.items()}),
+            )
     notes = expect(judged(tmp_path, higher=None))
     assert "By the names of the files, methods are adam, sgd and seeds are 0, 1, 2, 3" in notes
     assert "'val_acc' judges; train_loss could" in notes
@@ -211,7 +230,9 @@ def test_metrics_of_lightning_have_holes(tmp_path, told_by):
         folder = f"{m}/version_{s}" if told_by == "folders" else f"lightning_logs/version_{i}"
         write(tmp_path / folder / "metrics.csv", pd.DataFrame(rows))
         if told_by == "hparams":
-            (tmp_path / folder / "hparams.yaml").write_text(f"lr: 0.01\noptimizer: {m}\nseed: {s}\n")
+            (tmp_path / folder / "hparams.yaml").write_text(
+                f"lr: 0.01\noptimizer: {m}\nseed: {s}\n"
+            )
     notes = expect(judged(tmp_path, higher=None))
     assert "lack" not in notes
 
@@ -220,14 +241,26 @@ def test_a_trainer_of_hugging_face_is_read_once(tmp_path):
     for m, s in RUNS:
         log = []
         for t in range(10):
-            log.append({"epoch": t, "loss": 0.5, "grad_norm": 1.0, "learning_rate": 0.1 / (t + 1), "step": 2 * t + 1})
+            log.append(
+                {
+                    "epoch": t,
+                    "loss": 0.5,
+                    "grad_norm": 1.0,
+                    "learning_rate": 0.1 / (t + 1),
+                    "step": 2 * t + 1,
+                }
+            )
             log.append({"epoch": t, "eval_accuracy": score(m, s, t), "eval_loss": 0.4, "eval_runtime": 1.0,
                         "eval_samples_per_second": 9.0, "step": 2 * t + 2})  # fmt: skip
-        log.append({"epoch": 9, "train_runtime": 3.0, "train_loss": 0.3, "total_flos": 1e9, "step": 20})
+        log.append(
+            {"epoch": 9, "train_runtime": 3.0, "train_loss": 0.3, "total_flos": 1e9, "step": 20}
+        )
         for place, part in (("", log), ("checkpoint-10", log[:10])):
             folder = tmp_path / f"{m}-seed{s}" / place
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "trainer_state.json").write_text(json.dumps({"log_history": part, "global_step": 20}))
+            (folder / "trainer_state.json").write_text(
+                json.dumps({"log_history": part, "global_step": 20})
+            )
     found = judged(tmp_path, higher=None)
     expect(found)
     assert {m["setting"] for m in found["methods"]} == {""}  # a schedule's rate sets no run apart
@@ -238,15 +271,25 @@ def test_a_trainer_of_hugging_face_is_read_once(tmp_path):
     "num_env_steps", "tokens", "samples", "Epoch", "time/total_timesteps", "my counter",
 ])  # fmt: skip
 def test_whatever_counts_inside_runs_is_the_step(tmp_path, step):
-    rows = [{"algo": m, "seed": s, step: 100 * t, "reward": score(m, s, t)} for m, s in RUNS for t in range(10)]
-    frame = pd.DataFrame(rows).sample(frac=1, random_state=0) if step != "my counter" else pd.DataFrame(rows)
+    rows = [
+        {"algo": m, "seed": s, step: 100 * t, "reward": score(m, s, t)}
+        for m, s in RUNS
+        for t in range(10)
+    ]
+    frame = (
+        pd.DataFrame(rows).sample(frac=1, random_state=0)
+        if step != "my counter"
+        else pd.DataFrame(rows)
+    )
     notes = expect(judged(write(tmp_path / "runs.csv", frame), higher=None))
     assert f"step = {step}" in notes
 
 
 def test_rows_of_one_run_that_contradict_stop_the_judgement(tmp_path):
     rows = [{"method": m, "seed": s, "value": score(m, s, t)} for m, s in RUNS for t in range(3)]
-    with pytest.raises(DataError, match="24 rows contradict.*method adam, seed 0.*--columns step=COLUMN"):
+    with pytest.raises(
+        DataError, match=r"24 rows contradict.*method adam, seed 0.*--columns step=COLUMN"
+    ):
         judged(write(tmp_path / "runs.csv", pd.DataFrame(rows)))
     apart = [{**row, "layers": t} for row, t in zip(rows, [7, 3, 5] * 8, strict=True)]
     with pytest.raises(DataError, match=r"Column 'layers' tells them apart.*problem=layers"):
@@ -256,7 +299,8 @@ def test_rows_of_one_run_that_contradict_stop_the_judgement(tmp_path):
 
 def test_no_method_gets_the_best_of_several_models(tmp_path):
     rows = [
-        {"model": model, "optimizer": m, "dataset": "adult", "seed": s, "test_score": score(m, s) - gap, "lr": lr}
+        {"model": model, "optimizer": m, "dataset": "adult", "seed": s, "lr": lr,
+         "test_score": score(m, s) - gap}
         for model, gap, lr in (("mlp", 0.0, 0.1), ("tabm", 0.2, 0.01), ("ft", 0.4, 0.001)) for m, s in RUNS
     ]  # fmt: skip
     found = judged(write(tmp_path / "runs.csv", pd.DataFrame(rows)), higher=None)
@@ -267,7 +311,9 @@ def test_no_method_gets_the_best_of_several_models(tmp_path):
 def test_a_resumed_run_counts_its_later_rows(tmp_path):
     rows = [{"method": m, "seed": s, "step": t, "value": 0.1} for m, s in RUNS for t in range(8)]
     frame = pd.DataFrame(rows)
-    again = [{"method": "adam", "seed": 0, "step": t, "value": score("adam", 0, t)} for t in range(6, 10)]
+    again = [
+        {"method": "adam", "seed": 0, "step": t, "value": score("adam", 0, t)} for t in range(6, 10)
+    ]
     found = judged(write(tmp_path / "runs.csv", pd.concat([frame, pd.DataFrame(again)])))
     assert methods(found)["adam"]["value"]["values"][0] == pytest.approx(score("adam", 0))
     assert "Runs were resumed: of 2 steps" in " ".join(found["notes"])
@@ -277,13 +323,16 @@ def curves(tmp_path, splits=("test",)):
     """Validation peaks at step 2, test at step 5; the last value is below both."""
     peak = {"validation": 2, "test": 5}
     rows = [
-        {"method": m, "seed": s, "step": t, "split": split, "value": score(m, s) - 0.01 * abs(t - peak[split])}
+        {"method": m, "seed": s, "step": t, "split": split,
+         "value": score(m, s) - 0.01 * abs(t - peak[split])}
         for m, s in RUNS for split in splits for t in range(10)
     ]  # fmt: skip
     return write(tmp_path / "curves.csv", pd.DataFrame(rows))
 
 
-@pytest.mark.parametrize(("at", "below"), [("last", 0.04), ("best", 0.03), ("4", 0.01), ("4.5", 0.01)])
+@pytest.mark.parametrize(
+    ("at", "below"), [("last", 0.04), ("best", 0.03), ("4", 0.01), ("4.5", 0.01)]
+)
 def test_the_step_that_judges_is_a_choice(tmp_path, at, below):
     found = judged(curves(tmp_path, ("validation", "test")), at=at)
     own = methods(found)["adam"]["value"]["values"]
@@ -293,7 +342,9 @@ def test_the_step_that_judges_is_a_choice(tmp_path, at, below):
 
 def test_the_best_of_the_very_metric_that_judges_is_warned_of(tmp_path):
     found = judged(curves(tmp_path), at="best")
-    assert methods(found)["sgd"]["value"]["values"] == pytest.approx([score("sgd", s) for s in range(4)])
+    assert methods(found)["sgd"]["value"]["values"] == pytest.approx(
+        [score("sgd", s) for s in range(4)]
+    )
     assert "WARNING" in " ".join(found["notes"])
     with pytest.raises(SettingError, match="--at is last, best or a step"):
         judged(curves(tmp_path), at="middle")
@@ -302,14 +353,17 @@ def test_the_best_of_the_very_metric_that_judges_is_warned_of(tmp_path):
         judged(late, at="2")
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", "NAN", "nan(ind)", "1.#QNAN", "inf", "-Infinity", "∞",
+@pytest.mark.parametrize("text", ["nan", "NaN", "-nan", "NAN", "nan(ind)", "1.#QNAN", "inf", "-Infinity",
+                                  "∞",
                                   '"Infinity"', "tensor(nan)", "float('nan')"])  # fmt: skip
 def test_only_nan_and_infinities_diverge(tmp_path, text):
     found = judged(values(tmp_path, text))
     assert methods(found)["adam"]["diverged"] == 1
 
 
-@pytest.mark.parametrize("text", ["", "-", "n/a", "OOM", "failed", "None", "NA", "<NA>", "see notes"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "n/a", "OOM", "failed", "None", "NA", "<NA>", "see notes"]
+)
 def test_what_is_no_number_is_missing_and_counted(tmp_path, text):
     found = judged(values(tmp_path, text))
     assert methods(found)["adam"]["diverged"] == 0
@@ -363,11 +417,20 @@ def test_rows_without_seeds_are_independent_runs(tmp_path):
 @pytest.mark.parametrize("shape", ["seeds", "methods", "runs"])
 def test_wide_tables_are_turned(tmp_path, shape):
     if shape == "seeds":
-        frame = pd.DataFrame([{"method": m, **{f"seed{s}": score(m, s) for s in range(4)}} for m in BEST])
+        frame = pd.DataFrame(
+            [{"method": m, **{f"seed{s}": score(m, s) for s in range(4)}} for m in BEST]
+        )
     elif shape == "methods":
-        frame = pd.DataFrame({"seed": range(4), **{m: [score(m, s) for s in range(4)] for m in BEST}})
+        frame = pd.DataFrame(
+            {"seed": range(4), **{m: [score(m, s) for s in range(4)] for m in BEST}}
+        )
     else:
-        frame = pd.DataFrame({"epoch": range(10), **{f"{m}_seed{s}": [score(m, s, t) for t in range(10)] for m, s in RUNS}})
+        frame = pd.DataFrame(
+            {
+                "epoch": range(10),
+                **{f"{m}_seed{s}": [score(m, s, t) for t in range(10)] for m, s in RUNS},
+            }
+        )
     expect(judged(write(tmp_path / "wide.csv", frame)))
 
 
@@ -377,7 +440,8 @@ def test_wide_tables_are_turned(tmp_path, shape):
     (["lr=0.1,optimizer=adam,seed=3", "lr=0.1,optimizer=sgd,seed=3"], ["adam", "sgd"], ["3", "3"]),
     (["cifar_adam_lr0.01_s1", "cifar_adam_lr0.01_s2", "cifar_sgd_lr0.01_s1", "cifar_sgd_lr0.01_s2"],
      ["adam", "adam", "sgd", "sgd"], ["1", "2", "1", "2"]),
-    (["adamw_torch-1", "adamw_torch-2", "sgd-1", "sgd-2"], ["adamw_torch"] * 2 + ["sgd"] * 2, ["1", "2"] * 2),
+    (["adamw_torch-1", "adamw_torch-2", "sgd-1", "sgd-2"], ["adamw_torch"] * 2 + ["sgd"] * 2,
+     ["1", "2"] * 2),
 ])  # fmt: skip
 def test_names_of_runs_tell_method_and_seed(names, methods_found, seeds):
     from descenso.study.outside._names import read_names

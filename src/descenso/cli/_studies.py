@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -52,7 +51,9 @@ def verdict(
         str,
         typer.Option(
             metavar="last|best|STEP",
-            help=_("step that judges a run: last, best (on validation where it is there) or a number"),
+            help=_(
+                "step that judges a run: last, best (on validation where it is there) or a number"
+            ),
         ),
     ] = "last",
     json: options.Json = None,

@@ -29,7 +29,9 @@ def parse_at(text: str | float) -> str | float:
         step = math.nan
     if math.isfinite(step) and step >= 0:
         return step
-    raise SettingError(_("--at is last, best or a step such as 1000; got {text!r}").format(text=text))
+    raise SettingError(
+        _("--at is last, best or a step such as 1000; got {text!r}").format(text=text)
+    )
 
 
 def judged_at(

@@ -6,71 +6,92 @@ import re
 
 PREFIXES = ("params.", "params_", "tags.", "config.", "config/", "summary.", "metrics.", "user_attrs_",
             "hparams.", "hparams/", "hyperparameters.", "args.")  # fmt: skip
-_OF_SETTINGS = ("params.", "params_", "config.", "config/", "hparams.", "hparams/", "hyperparameters.", "args.")
+_OF_SETTINGS = (
+    "params.",
+    "params_",
+    "config.",
+    "config/",
+    "hparams.",
+    "hparams/",
+    "hyperparameters.",
+    "args.",
+)
 _OF_METRICS = ("summary.", "metrics.")
 
 
-def _set(text: str) -> tuple[str, ...]:
+def listed_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, for lists too long for one literal each."""
     return tuple(text.split())
 
 
 #: How people and trackers name what a column is, the surest name first.
 KNOWN: dict[str, tuple[str, ...]] = {
-    "method": _set(
-        "method optimizer optimiser optim opt optimizer_name optimizer_type optim_name optimizer_class optimizador "
-        "método metodo algorithm algo alg algorithm_name algoritmo solver approach strategy agent learner policy "
-        "variant treatment condition exp_name experiment_name experiment group run_group model_name model"
+    "method": listed_words(
+        "method optimizer optimiser optim opt optimizer_name optimizer_type optim_name "
+        "optimizer_class optimizador método metodo algorithm algo alg algorithm_name "
+        "algoritmo solver approach strategy agent learner policy variant treatment "
+        "condition exp_name experiment_name experiment group run_group model_name model"
     ),
-    "seed": _set(
-        "seed random_seed rng_seed seeds random_state manual_seed global_seed torch_seed np_seed seed_id semilla "
-        "fold cv_fold fold_id n_fold repeat repetition rep reps replicate replica repeat_id repetición trial "
-        "trial_no run_no run_nr run_idx run_index run_number run rng"
+    "seed": listed_words(
+        "seed random_seed rng_seed seeds random_state manual_seed global_seed torch_seed "
+        "np_seed seed_id semilla fold cv_fold fold_id n_fold repeat repetition rep reps "
+        "replicate replica repeat_id repetición trial trial_no run_no run_nr run_idx "
+        "run_index run_number run rng"
     ),
-    "step": _set(
-        "step global_step _step iteration iterations iter it iters training_iteration num_env_steps env_steps "
-        "environment_steps total_env_steps timesteps total_timesteps timesteps_total num_timesteps timestep "
-        "time_step time_steps total_steps num_steps training_step train_step train_steps optimizer_step steps "
-        "n_updates num_updates updates update round rounds communication_round comm_round server_round epoch "
-        "epochs ep batch batch_idx batch_index num_batches minibatch tokens num_tokens tokens_seen n_tokens "
-        "total_tokens consumed_tokens samples num_samples samples_seen n_samples consumed_samples examples "
-        "examples_seen num_examples images_seen frame frames env_frames num_frames total_frames generation "
-        "generations gen episode episodes episode_num n_episodes num_episodes totalenvinteracts interactions "
-        "num_env_steps_sampled num_agent_steps_sampled nfe n_evals evaluations num_evaluations queries "
-        "paso pasos época epoca épocas epocas iteración iteracion iteraciones ronda ciclo"
+    "step": listed_words(
+        "step global_step _step iteration iterations iter it iters training_iteration "
+        "num_env_steps env_steps environment_steps total_env_steps timesteps "
+        "total_timesteps timesteps_total num_timesteps timestep time_step time_steps "
+        "total_steps num_steps training_step train_step train_steps optimizer_step steps "
+        "n_updates num_updates updates update round rounds communication_round comm_round "
+        "server_round epoch epochs ep batch batch_idx batch_index num_batches minibatch "
+        "tokens num_tokens tokens_seen n_tokens total_tokens consumed_tokens samples "
+        "num_samples samples_seen n_samples consumed_samples examples examples_seen "
+        "num_examples images_seen frame frames env_frames num_frames total_frames "
+        "generation generations gen episode episodes episode_num n_episodes num_episodes "
+        "totalenvinteracts interactions num_env_steps_sampled num_agent_steps_sampled nfe "
+        "n_evals evaluations num_evaluations queries paso pasos época epoca épocas epocas "
+        "iteración iteracion iteraciones ronda ciclo"
     ),
-    "clock": _set(
-        "_runtime relative_time wall_time time_total_s _timestamp timestamp walltime elapsed elapsed_time time "
-        "relative_time_(process) relative_time_(wall)"
+    "clock": listed_words(
+        "_runtime relative_time wall_time time_total_s _timestamp timestamp walltime "
+        "elapsed elapsed_time time relative_time_(process) relative_time_(wall)"
     ),
-    "split": _set("split part subset phase stage partition set"),
-    "problem": _set(
-        "problem dataset data_set task testproblem env env_id env_name environment environment_name "
-        "dataset_name data benchmark domain game scenario tarea"
+    "split": listed_words("split part subset phase stage partition set"),
+    "problem": listed_words(
+        "problem dataset data_set task testproblem env env_id env_name environment "
+        "environment_name dataset_name data benchmark domain game scenario tarea"
     ),
-    "factor": _set(
-        "model model_name model_type model_size arch architecture network net backbone encoder size width depth "
-        "dataset data_set task env env_id env_name environment dataset_name game scenario benchmark domain "
-        "objective function modelo red datos conjunto"
+    "factor": listed_words(
+        "model model_name model_type model_size arch architecture network net backbone "
+        "encoder size width depth dataset data_set task env env_id env_name environment "
+        "dataset_name game scenario benchmark domain objective function modelo red datos "
+        "conjunto"
     ),
-    "setting": _set("setting settings config hyperparameters hparams hyperparams"),
-    "hyperparameter": _set(
-        "lr learning_rate learningrate base_lr init_lr initial_lr max_lr peak_lr lr0 step_size stepsize alpha eta wd "
-        "weight_decay l2 momentum mom beta beta1 beta2 beta_1 beta_2 betas eps epsilon rho gamma nesterov dampening "
-        "batch_size bs batchsize train_batch_size per_device_train_batch_size dropout dropout_rate warmup "
-        "warmup_steps warmup_ratio scheduler lr_scheduler lr_scheduler_type schedule clip grad_clip max_grad_norm "
-        "gradient_clip_val label_smoothing tasa_de_aprendizaje"
+    "setting": listed_words("setting settings config hyperparameters hparams hyperparams"),
+    "hyperparameter": listed_words(
+        "lr learning_rate learningrate base_lr init_lr initial_lr max_lr peak_lr lr0 "
+        "step_size stepsize alpha eta wd weight_decay l2 momentum mom beta beta1 beta2 "
+        "beta_1 beta_2 betas eps epsilon rho gamma nesterov dampening batch_size bs "
+        "batchsize train_batch_size per_device_train_batch_size dropout dropout_rate "
+        "warmup warmup_steps warmup_ratio scheduler lr_scheduler lr_scheduler_type "
+        "schedule clip grad_clip max_grad_norm gradient_clip_val label_smoothing "
+        "tasa_de_aprendizaje"
     ),
-    "state": _set("state status estado"),
+    "state": listed_words("state status estado"),
     "role": ("role",), "resolution": ("resolution",), "higher_is_better": ("higher_is_better",),
     "metric": ("metric",),
     "value": ("value", "valor"),
-    "run": _set("name run_name tags.mlflow.runname mlflow.runname runname run_names display_name run_dir logdir "
+    "run": listed_words("name run_name tags.mlflow.runname mlflow.runname runname run_names "
+                "display_name run_dir logdir "
                 "experiment_tag exp run"),
-    "id": _set("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number"),
+    "id": listed_words("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number"),
 }  # fmt: skip
 #: Rates as a schedule changes them are logged beside curves; these are the settings they may be.
 SCHEDULED = frozenset(
-    "lr learning_rate learningrate step_size stepsize momentum wd weight_decay beta1 beta2".split()
+    listed_words(
+        "lr learning_rate learningrate step_size stepsize momentum wd weight_decay beta1 beta2"
+    )
 )
 
 _BOOKKEEPING = re.compile(

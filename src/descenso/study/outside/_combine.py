@@ -85,7 +85,9 @@ def _open_mappings(sheet: Sheet) -> None:
         if mapping_in(first) is None:
             continue
         opened = [flatten(found, f"{name}.") if (found := mapping_in(c)) else {} for c in cells]
-        unread = sum(1 for c, o in zip(cells, opened, strict=True) if not o and str(c or "").strip(" {}"))
+        unread = sum(
+            1 for c, o in zip(cells, opened, strict=True) if not o and str(c or "").strip(" {}")
+        )
         if unread:
             raise DataError(
                 _("{path}: column {name!r} holds mappings, {n} of which cannot be read").format(
@@ -112,7 +114,9 @@ def _write_points(sheet: Sheet) -> None:
         return cell if number is None else f"{number!r}{'%' if cell.rstrip().endswith('%') else ''}"
 
     sheet.frame = sheet.frame.map(point)
-    sheet.notes.append(_("{file}: commas are taken for decimal signs.").format(file=sheet.file.name))
+    sheet.notes.append(
+        _("{file}: commas are taken for decimal signs.").format(file=sheet.file.name)
+    )
 
 
 def _number_rows(sheet: Sheet) -> None:
@@ -160,7 +164,9 @@ def _add_settings(sheet: Sheet) -> None:
         return
     for name, value in added.items():
         sheet.frame[name] = [value] * len(sheet.frame)
-    sheet.notes.append(_("Settings of runs are read from {name} beside them.").format(name=found.name))
+    sheet.notes.append(
+        _("Settings of runs are read from {name} beside them.").format(name=found.name)
+    )
 
 
 def _settings_file(file: Path) -> Path | None:
@@ -187,7 +193,9 @@ def _of_yaml(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     above = ""
     for line in text.splitlines():
-        match = re.fullmatch(r"(?P<indent> *)(?P<key>[\w.-]+):\s*(?P<value>[^#]*?)\s*(?:#.*)?", line)
+        match = re.fullmatch(
+            r"(?P<indent> *)(?P<key>[\w.-]+):\s*(?P<value>[^#]*?)\s*(?:#.*)?", line
+        )
         if not match:
             continue
         indent, key, value = len(match["indent"]), match["key"], match["value"].strip("'\"")
@@ -201,7 +209,8 @@ def _of_yaml(text: str) -> dict[str, Any]:
 
 def _scalar(cell: Any) -> Any:
     """Return a list or another container as its text, so that cells can be compared."""
-    return str(cell) if isinstance(cell, (list, tuple, set, dict)) or hasattr(cell, "__array__") and getattr(cell, "ndim", 0) else cell
+    container = isinstance(cell, (list, tuple, set, dict)) or bool(getattr(cell, "ndim", False))
+    return str(cell) if container else cell
 
 
 def _is_scalar(value: Any) -> bool:

@@ -15,6 +15,7 @@ from descenso.study.outside._columns import (
     is_bookkeeping,
     is_hyperparameter,
     leaf,
+    listed_words,
     of_metrics,
 )
 from descenso.study.outside._numbers import as_number, is_missing, is_summary
@@ -29,14 +30,20 @@ _SPLITS = {
     **dict.fromkeys(("train", "training", "trn", "tr", "rollout", "fit"), TRAIN),
 }
 _QUALITIES = frozenset(
-    "acc accuracy accuracies bacc f1 fbeta auc auroc auprc prauc map ap miou iou dice bleu rouge rougel meteor chrf "
-    "cider reward rewards rew return returns ret epret score r2 psnr ssim top precision recall em mcc kappa ndcg mrr "
-    "hits success win winrate fitness performance elo exactitud recompensa objective match jaccard correlation spearman "
-    "pearson likelihood elbo quality".split()
+    listed_words(
+        "acc accuracy accuracies bacc f1 fbeta auc auroc auprc prauc map ap miou iou dice "
+        "bleu rouge rougel meteor chrf cider reward rewards rew return returns ret epret "
+        "score r2 psnr ssim top precision recall em mcc kappa ndcg mrr hits success win "
+        "winrate fitness performance elo exactitud recompensa objective match jaccard "
+        "correlation spearman pearson likelihood elbo quality"
+    )
 )
 _LOSSES = frozenset(
-    "loss losses error err errors mse rmse mae nll ppl perplexity wer cer fid kid bpb bpc bpd brier regret cost mape "
-    "smape rmsle msle logloss ce bce crossentropy kl energy pérdida perdida deviance ece crps distance lpips".split()
+    listed_words(
+        "loss losses error err errors mse rmse mae nll ppl perplexity wer cer fid kid bpb bpc "
+        "bpd brier regret cost mape smape rmsle msle logloss ce bce crossentropy kl energy "
+        "pérdida perdida deviance ece crps distance lpips"
+    )
 )
 _PER_STEP = re.compile(r"(?i)(.+)_(step|batch)")
 
@@ -61,7 +68,9 @@ def results(frame: pd.DataFrame, taken: Sequence[str], surely: Sequence[str] = (
         and _is_numeric(frame[name])
     ]
     whole = {bare(name) for name in columns}
-    kept = [c for c in columns if not ((m := _PER_STEP.fullmatch(bare(c))) and _as_epoch(m[1]) in whole)]
+    kept = [
+        c for c in columns if not ((m := _PER_STEP.fullmatch(bare(c))) and _as_epoch(m[1]) in whole)
+    ]
     return [describe(name) for name in kept]
 
 
@@ -121,12 +130,14 @@ def choose_metric(found: Sequence[Metric], where: str) -> tuple[Metric, Metric |
     ordered = sorted(found, key=rank)
     best = ordered[0]
     rivals = [m.name for m in ordered if rank(m) == rank(best)]
-    objectives = all(re.fullmatch(r"values_\w+", name) for name in rivals)  # Optuna: the first counts
+    objectives = all(
+        re.fullmatch(r"values_\w+", name) for name in rivals
+    )  # Optuna: the first counts
     if best.kind == 2 and len(rivals) > 1 and not objectives and best.name not in KNOWN["value"]:
         raise DataError(
-            _(
-                "{path}: which of {names} judges a run? Name it: --columns value={example}"
-            ).format(path=where, names=", ".join(rivals[:8]), example=rivals[0])
+            _("{path}: which of {names} judges a run? Name it: --columns value={example}").format(
+                path=where, names=", ".join(rivals[:8]), example=rivals[0]
+            )
         )
     return best, partner(best, found)
 

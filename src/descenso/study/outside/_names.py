@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _DATES = re.compile(
-    r"(?<!\d)(?:20\d{2}[-_.]?[01]\d[-_.]?[0-3]\d(?:[T_\- ]*[0-2]\d[-_:h.]?[0-5]\d(?:[-_:m.]?[0-5]\d)?(?:\.\d+)?)?"
+    r"(?<!\d)(?:20\d{2}[-_.]?[01]\d[-_.]?[0-3]\d"
+    r"(?:[T_\- ]*[0-2]\d[-_:h.]?[0-5]\d(?:[-_:m.]?[0-5]\d)?(?:\.\d+)?)?"
     r"|(?:[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}))(?!\d)"
 )
 _PAIR = re.compile(
@@ -19,14 +20,25 @@ _SEED_WORDS = (
     ("fold", "rep", "repeat", "repeats", "repetition", "replicate", "replica"),
     ("run", "trial", "try", "version", "s", "r", "v"),
 )
-_SETTINGS = (
-    "learning_rate|weight_decay|batch_size|batchsize|momentum|dropout|warmup|beta1|beta2|beta|eps|lr|wd|bs|mom"
+_SETTINGS = "learning_rate|weight_decay|batch_size|batchsize|momentum|dropout|warmup|beta1|beta2|beta|eps|lr|wd|bs|mom"
+_SETTING = re.compile(
+    rf"(?i)(?:^|(?<=[^A-Za-z]))(?P<key>{_SETTINGS})[-_ ]?"
+    r"(?P<value>\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[^\w.]|_)"
 )
-_SETTING = re.compile(rf"(?i)(?:^|(?<=[^A-Za-z]))(?P<key>{_SETTINGS})[-_ ]?(?P<value>\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[^\w.]|_)")
 _NUMBER = re.compile(r"(?:^|(?<=[-_ /.#(]))(?P<value>\d+)(?=$|[-_ /.)])")
 _GLUED = re.compile(r"(?<=[A-Za-z])(?P<value>\d+)$")
 _SPLIT = re.compile(r"[-_ /.,;|()\[\]#]+")
-_METHOD_KEYS = ("method", "optimizer", "optimiser", "optim", "opt", "algorithm", "algo", "alg", "group")
+_METHOD_KEYS = (
+    "method",
+    "optimizer",
+    "optimiser",
+    "optim",
+    "opt",
+    "algorithm",
+    "algo",
+    "alg",
+    "group",
+)
 
 
 @dataclass
@@ -76,7 +88,8 @@ def _take_pairs(text: str, own: Named) -> str:
 def _take_seeds(names: list[str], found: list[Named]) -> list[str]:
     for words in _SEED_WORDS:
         pattern = re.compile(
-            rf"(?i)(?:^|(?<=[^A-Za-z])|(?<=[a-z](?=S)))(?:{'|'.join(words)})[-_ .#]*(?P<value>\d+)(?=$|[^\w.]|_|\.(?!\d))"
+            rf"(?i)(?:^|(?<=[^A-Za-z])|(?<=[a-z](?=S)))(?:{'|'.join(words)})"
+            r"[-_ .#]*(?P<value>\d+)(?=$|[^\w.]|_|\.(?!\d))"
         )
         matches = [list(pattern.finditer(name)) for name in names]
         if not all(matches):

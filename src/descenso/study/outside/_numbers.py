@@ -14,7 +14,8 @@ from descenso.language import _, ngettext
 
 POINT, COMMA = ".", ","
 _MISSING = frozenset((
-    "", "-", "--", "---", ".", "..", "...", "…", "?", "*", "/", "_", "na", "n/a", "n.a.", "n.a", "#n/a", "<na>",
+    "", "-", "--", "---", ".", "..", "...", "…", "?", "*", "/", "_", "na", "n/a", "n.a.", "n.a",
+    "#n/a", "<na>",
     "null", "none", "nil", "missing", "nat", "n/d", "n.d.", "s/d", "tbd", "undefined", "\\n", "unknown",
     "k.a.", "pd.na", "sin dato",
 ))  # fmt: skip
@@ -80,7 +81,7 @@ def as_number(cell: Any, decimal: str = POINT) -> float | None:
         return float(cell)
     if not isinstance(cell, str):
         return _of_object(cell)
-    text = cell.translate(_PLAIN).strip().strip("\"*").strip()
+    text = cell.translate(_PLAIN).strip().strip('"*').strip()
     special = _special(text)
     if special is not None:
         return special

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _
-from descenso.study.outside._columns import KNOWN
-from descenso.study.outside._combine import FILE, combine
+from descenso.study.outside._combine import combine
 from descenso.study.outside._files import find_files
 from descenso.study.outside._numbers import (
     POINT,
@@ -37,7 +36,6 @@ from descenso.study.outside._roles import (
 from descenso.study.outside._state import finished_runs
 from descenso.study.outside._steps import assign_steps_and_settings, text_of_settings
 from descenso.study.outside._tables import read_sheets
-from descenso.study.words import listed
 
 if TYPE_CHECKING:
     import pandas as pd

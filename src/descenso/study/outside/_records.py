@@ -93,9 +93,7 @@ def _is_indexed(value: Mapping[str, Any]) -> bool:
 def _of_lists(parsed: Mapping[str, list[Any]]) -> Tables:
     """Tell a history, a list for each metric, from a list of results for each method."""
     if len({len(v) for v in parsed.values()}) > 1 or not any(map(_is_measured, parsed)):
-        rows = [
-            {"method": name, "value": cell} for name, cells in parsed.items() for cell in cells
-        ]
+        rows = [{"method": name, "value": cell} for name, cells in parsed.items() for cell in cells]
         return [("", of_records(rows))]
     return [("", _of_columns(parsed))]
 
@@ -160,7 +158,9 @@ def mapping_in(cell: Any) -> Mapping[str, Any] | None:
 
 
 _BARE = re.compile(r"(?<=[\s:,\[(])(-?)(nan|inf|NaN|Infinity|Inf)(?=\s*[,}\])])")
-_CALL = re.compile(r"\b(?:np\.|numpy\.|jnp\.|torch\.)?(?:float\d*|int\d+|tensor|array)\(([^(),]+)(?:,[^()]*)?\)")
+_CALL = re.compile(
+    r"\b(?:np\.|numpy\.|jnp\.|torch\.)?(?:float\d*|int\d+|tensor|array)\(([^(),]+)(?:,[^()]*)?\)"
+)
 
 
 def _of_python(text: str) -> Any:

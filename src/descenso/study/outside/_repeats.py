@@ -209,6 +209,10 @@ def _telling_apart(roles: Roles, rows: pd.DataFrame, keys: Any, values: Any) -> 
         decimals = any(
             (v := as_number(c)) is not None and v != v // 1 for c in roles.levels(name)[:50]
         )
-        return (columns.is_bookkeeping(name) or leaf(name) in KNOWN["clock"], decimals, name == FILE)
+        return (
+            columns.is_bookkeeping(name) or leaf(name) in KNOWN["clock"],
+            decimals,
+            name == FILE,
+        )
 
     return sorted((c for c in found if not rank(c)[1]), key=rank)

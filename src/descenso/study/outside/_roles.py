@@ -28,7 +28,14 @@ USED = (
 _STRONG = KNOWN["method"].index("learner") + 1  # names behind it may be of something else
 _SPLIT_WORDS = frozenset(("train", "training", "validation", "valid", "val", "dev", "test", "testing",
                           "eval", "evaluation"))  # fmt: skip
-_KINDS = ("name", "type", "_target_", "class", "class_name", "cls")  # of an optimizer, in a configuration
+_KINDS = (
+    "name",
+    "type",
+    "_target_",
+    "class",
+    "class_name",
+    "cls",
+)  # of an optimizer, in a configuration
 
 
 @dataclass
@@ -87,7 +94,12 @@ class Roles:
         if not names:
             return np.zeros(len(frame), np.intp)
         texts = [pd.Series([as_text(c) for c in frame[n]], dtype=object) for n in names]
-        return pd.DataFrame(dict(enumerate(texts))).groupby(list(range(len(names))), sort=False).ngroup().to_numpy()
+        return (
+            pd.DataFrame(dict(enumerate(texts)))
+            .groupby(list(range(len(names))), sort=False)
+            .ngroup()
+            .to_numpy()
+        )
 
 
 def as_text(cell: Any) -> str:
@@ -134,7 +146,9 @@ def _there(name: str, there: list[str], where: str) -> str:
 
 def assign_value(roles: Roles, surely: Sequence[str]) -> None:
     """Assign the column that judges runs, and that of the same metric on validation."""
-    found = results(roles.frame, [c for r, cs in roles.of.items() if r != "value" for c in cs], surely)
+    found = results(
+        roles.frame, [c for r, cs in roles.of.items() if r != "value" for c in cs], surely
+    )
     if "value" in roles.of:
         roles.metric = describe(roles.of["value"][0])
         roles.validation = partner(roles.metric, found)
@@ -182,7 +196,7 @@ def assign_method(roles: Roles) -> None:
     found = [c for c in found if not (leaf(c) == "run" or bare(c) in KNOWN["run"])]
     varying = [c for c in found if len(roles.levels(c)) > 1]
     strong = [c for c in varying if _is_strong(c)]
-    chosen = (strong or varying or [None])[0]
+    chosen = next(iter(strong or varying), None)
     if chosen is not None and _named_by(roles, chosen):
         return
     if chosen is not None:
@@ -217,7 +231,9 @@ def _of_kinds(roles: Roles) -> list[str]:
     return [
         c
         for c in roles.unused()
-        if leaf(c) in _KINDS and re.split(r"[/.]", bare(c))[0] in KNOWN["method"] and roles.levels(c)
+        if leaf(c) in _KINDS
+        and re.split(r"[/.]", bare(c))[0] in KNOWN["method"]
+        and roles.levels(c)
     ]
 
 
@@ -271,12 +287,12 @@ def _take_names(roles: Roles, source: str, named: Sequence[Named]) -> None:
         told.append(_("seeds are {names}").format(names=_few([o.seed for o in named])))
     there = {leaf(c) for c in map(str, roles.frame.columns)}
     for key in dict.fromkeys(k for own in named for k in own.settings if k not in there):
-        roles.add(f"config.{key}", [said[t].settings.get(key) if t in said else None for t in texts])
+        roles.add(
+            f"config.{key}", [said[t].settings.get(key) if t in said else None for t in texts]
+        )
         told.append(f"{key}: {_few([o.settings.get(key, '') for o in named])}")
     if told:
-        roles.notes.append(
-            _("By {source}, {what}.").format(source=shown, what=listed(told))
-        )
+        roles.notes.append(_("By {source}, {what}.").format(source=shown, what=listed(told)))
 
 
 def _few(texts: Sequence[str]) -> str:
@@ -344,7 +360,9 @@ def assign_seed(roles: Roles) -> None:
     varying = [c for c in found if len(roles.levels(c)) > 1]
     if varying:
         first = varying[:1]
-        more = [c for c in varying[1:] if leaf(c) in ("fold", "cv_fold", "repeat", "rep", "split_id")]
+        more = [
+            c for c in varying[1:] if leaf(c) in ("fold", "cv_fold", "repeat", "rep", "split_id")
+        ]
         roles.of["seed"] = first + [c for c in more if not _follows(roles, first[0], c)]
         return
     if not found:
@@ -377,7 +395,7 @@ def _may_be_seed(roles: Roles, name: str) -> bool:
 
 def _follows(roles: Roles, first: str, other: str) -> bool:
     pairs = roles.frame[[first, other]].map(as_text).drop_duplicates()
-    return len(pairs) == pairs[first].nunique()
+    return bool(len(pairs) == pairs[first].nunique())
 
 
 def _is_repeated(roles: Roles, seeds: Sequence[str]) -> bool:

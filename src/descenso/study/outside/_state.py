@@ -6,23 +6,31 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from descenso.language import _, ngettext
-from descenso.study.outside._columns import KNOWN, bare
+from descenso.study.outside._columns import KNOWN, bare, listed_words
 from descenso.study.outside._numbers import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FINISHED = frozenset(
-    "finished finish complete completed succeeded success successful done terminated ok ended stopped".split()
+    listed_words(
+        "finished finish complete completed succeeded success successful done terminated ok ended stopped"
+    )
 )
-_FAILED = frozenset("failed fail failure error errored crashed crash killed aborted".split())
+_FAILED = frozenset(
+    ["failed", "fail", "failure", "error", "errored", "crashed", "crash", "killed", "aborted"]
+)
 _UNFINISHED = frozenset(
-    "running pending waiting pruned scheduled queued paused cancelled canceled preempted preempting "
-    "unfinished interrupted active created".split()
+    listed_words(
+        "running pending waiting pruned scheduled queued paused cancelled canceled preempted "
+        "preempting unfinished interrupted active created"
+    )
 )
 
 
-def finished_runs(frame: pd.DataFrame, column: str | None = None) -> tuple[pd.DataFrame, str, list[str]]:
+def finished_runs(
+    frame: pd.DataFrame, column: str | None = None
+) -> tuple[pd.DataFrame, str, list[str]]:
     """Return the rows of runs that finished, the column that says so, and what was left out.
 
     Parameters

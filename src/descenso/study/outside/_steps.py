@@ -58,9 +58,12 @@ def _codes(cells: pd.Series) -> Any:
 def _joined(groups: Any, codes: Sequence[Any]) -> Any:
     import pandas as pd
 
-    return pd.DataFrame({i: c for i, c in enumerate([groups, *codes])}).groupby(
-        list(range(len(codes) + 1)), sort=False
-    ).ngroup().to_numpy()
+    return (
+        pd.DataFrame(dict(enumerate([groups, *codes])))
+        .groupby(list(range(len(codes) + 1)), sort=False)
+        .ngroup()
+        .to_numpy()
+    )
 
 
 def _numbers(rows: pd.DataFrame, name: str) -> Any:
@@ -74,7 +77,9 @@ def _numbers(rows: pd.DataFrame, name: str) -> Any:
     return np.array(values, float)
 
 
-def _named_counter(roles: Roles, rows: pd.DataFrame, groups: Any, without: Sequence[str]) -> str | None:
+def _named_counter(
+    roles: Roles, rows: pd.DataFrame, groups: Any, without: Sequence[str]
+) -> str | None:
     """Return the column that counts inside each run and is named so."""
     for name in roles.named(KNOWN["step"]):
         values = _numbers(rows, name)
@@ -146,7 +151,7 @@ def _counts_up(values: Any, groups: Any) -> bool:
         firsts.append(own[0])
     several = int(np.bincount(groups).max()) > 2
     most = max(firsts.count(f) for f in set(firsts))
-    return several and (most * 2 >= len(firsts))
+    return several and bool(most * 2 >= len(firsts))
 
 
 def _is_resumed(values: Any, groups: Any) -> bool:
@@ -164,7 +169,7 @@ def _is_resumed(values: Any, groups: Any) -> bool:
 def _is_scheduled(rows: pd.DataFrame, name: str, groups: Any) -> bool:
     """Whether a rate changes inside runs that count steps: a schedule set it, it sets no run apart."""
     pairs = np.unique(np.stack([groups, _codes(rows[name])]), axis=1)
-    return pairs.shape[1] > len(np.unique(groups))
+    return bool(pairs.shape[1] > len(np.unique(groups)))
 
 
 def _may_be_settings(roles: Roles) -> list[str]:
@@ -193,11 +198,12 @@ def _assign_settings(roles: Roles, found: Sequence[str]) -> None:
         codes = _codes(roles.frame[name])
         varies = np.unique(np.stack([methods, codes]), axis=1).shape[1] > len(np.unique(methods))
         texts = not all(as_number(level) is not None for level in roles.levels(name))
-        if texts and varies and _names_each_run(runs, methods, codes):
+        exact = bare(name) in KNOWN["setting"]
+        if texts and varies and not exact and _names_each_run(runs, methods, codes):
             roles.notes.append(
                 _("{name!r} differs for every run and is no setting.").format(name=name)
             )
-        elif varies or leaf(name) in ("lr", "learning_rate") or name in roles.named(KNOWN["setting"]):
+        elif varies or exact or leaf(name) in ("lr", "learning_rate"):
             kept.append(name)
     if kept:
         roles.of["setting"] = kept

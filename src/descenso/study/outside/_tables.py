@@ -109,7 +109,7 @@ def _of_parquet(file: Path) -> pd.DataFrame:
 def _text(file: Path) -> str:
     import pandas as pd
 
-    with pd.io.common.get_handle(file, "rb", compression="infer", is_text=False) as opened:  # type: ignore[attr-defined]
+    with pd.io.common.get_handle(file, "rb", compression="infer", is_text=False) as opened:
         raw: bytes = opened.handle.read()
     if raw[:4] == b"PK\x03\x04":
         raise ValueError(_("it is a spreadsheet or an archive; save it as CSV"))
@@ -154,7 +154,9 @@ def _of_text(text: str) -> tuple[pd.DataFrame, str]:
                 )
             )
     cells = [
-        (row + [None] * width)[:width] for row in rows[1:] if row != names  # joined files
+        (row + [None] * width)[:width]
+        for row in rows[1:]
+        if row != names  # joined files
     ]
     return pd.DataFrame(cells, columns=names, dtype=object), delimiter
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from descenso.language import _
-from descenso.study.outside._columns import KNOWN, bare
+from descenso.study.outside._columns import KNOWN, bare, listed_words
 from descenso.study.outside._names import read_names
 from descenso.study.outside._numbers import as_number, is_missing
 from descenso.study.outside._records import of_records
@@ -21,9 +21,12 @@ _CHART = re.compile(r"(?P<run>.+) - (?P<metric>\S.*?)(?P<end>__MIN|__MAX)?")
 _SEEDS = re.compile(r"(?i)(?:(?:seed|run|fold|rep|repeat|trial|s|r)[-_ .]?)?(\d+)")
 _NAMED = ("metric", "metric_name", "key", "tag", "measure", "variable")
 _OPTIMIZERS = frozenset(
-    "adam adamw sgd sgdm gd momentum nesterov nag rmsprop adagrad adadelta adamax nadam nadamw radam lion lamb "
-    "lars muon shampoo soap sophia adafactor ftrl lbfgs amsgrad adabelief yogi rprop asgd sam ranger prodigy "
-    "adan novograd batch minibatch signsgd dadapt schedulefree kfac psgd galore came adopt baseline ours".split()
+    listed_words(
+        "adam adamw sgd sgdm gd momentum nesterov nag rmsprop adagrad adadelta adamax nadam "
+        "nadamw radam lion lamb lars muon shampoo soap sophia adafactor ftrl lbfgs amsgrad "
+        "adabelief yogi rprop asgd sam ranger prodigy adan novograd batch minibatch signsgd "
+        "dadapt schedulefree kfac psgd galore came adopt baseline ours"
+    )
 )
 
 
