@@ -20,7 +20,10 @@ _SEED_WORDS = (
     ("fold", "rep", "repeat", "repeats", "repetition", "replicate", "replica"),
     ("run", "trial", "try", "version", "s", "r", "v"),
 )
-_SETTINGS = "learning_rate|weight_decay|batch_size|batchsize|momentum|dropout|warmup|beta1|beta2|beta|eps|lr|wd|bs|mom"
+_SETTINGS = (
+    "learning_rate|weight_decay|batch_size|batchsize|momentum|dropout|warmup"
+    "|beta1|beta2|beta|eps|lr|wd|bs|mom"
+)
 _SETTING = re.compile(
     rf"(?i)(?:^|(?<=[^A-Za-z]))(?P<key>{_SETTINGS})[-_ ]?"
     r"(?P<value>\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[^\w.]|_)"

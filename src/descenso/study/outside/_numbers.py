@@ -216,11 +216,9 @@ def refuse_what_is_no_number(name: str, cells: Sequence[Any], numbers: Numbers) 
         )
 
 
-def notes_of(name: str, numbers: Numbers, decimal: str) -> list[str]:
+def notes_of(name: str, numbers: Numbers) -> list[str]:
     """Return what is to be said of how the values of a column were read."""
     notes = []
-    if decimal == COMMA:
-        notes.append(_("Commas are taken for decimal signs."))
     if numbers.percent:
         notes.append(_("{name}: percents are taken as shares, 97% as 0.97.").format(name=name))
     if numbers.truths:

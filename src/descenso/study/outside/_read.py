@@ -11,7 +11,6 @@ from descenso.language import _
 from descenso.study.outside._combine import combine
 from descenso.study.outside._files import find_files
 from descenso.study.outside._numbers import (
-    POINT,
     as_number,
     is_missing,
     notes_of,
@@ -106,7 +105,7 @@ def _refuse_texts(roles: Roles) -> None:
     cells = roles.frame[name].tolist()
     numbers = read_numbers(cells)
     refuse_what_is_no_number(name, cells, numbers)
-    roles.notes += notes_of(name, numbers, POINT)
+    roles.notes += notes_of(name, numbers)
     # A text that is no number counts as missing from here on.
     roles.add(name, [None if v is None else c for v, c in zip(numbers.values, cells, strict=True)])
 
