@@ -462,3 +462,25 @@ def test_files_that_are_no_tables_say_what_to_do(tmp_path, name, complaint):
         judged(tmp_path)
     with pytest.raises(DataError, match="no file fits"):
         judged(tmp_path / "*.csv")
+
+
+def test_means_and_deviations_are_no_runs(tmp_path):
+    rows = [{"optimizer": m, "accuracy_mean": BEST[m], "accuracy_std": 0.01} for m in BEST]
+    with pytest.raises(DataError, match=r"sums up runs \(column 'accuracy_std'\)"):
+        judged(write(tmp_path / "means.csv", pd.DataFrame(rows)))
+
+
+def test_folds_of_several_seeds_are_runs_of_their_own(tmp_path):
+    rows = [
+        {"model": m, "seed": seed, "fold": s, "f1": score(m, s)}
+        for m, s in RUNS
+        for seed in range(2)
+    ]
+    own = methods(judged(write(tmp_path / "folds.csv", pd.DataFrame(rows))))["adam"]
+    assert len(own["seeds"]) == 8
+
+
+def test_what_no_two_methods_share_is_said_to_confound_them(tmp_path):
+    rows = [{"optimizer": m, "model": f"net-{m}", "seed": s, "acc": score(m, s)} for m, s in RUNS]
+    notes = expect(judged(write(tmp_path / "runs.csv", pd.DataFrame(rows))))
+    assert "No two methods share a level of 'model'" in notes

@@ -29,8 +29,9 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "method": listed_words(
         "method optimizer optimiser optim opt optimizer_name optimizer_type optim_name "
         "optimizer_class optimizador método metodo algorithm algo alg algorithm_name "
-        "algoritmo solver approach strategy agent learner policy variant treatment "
-        "condition exp_name experiment_name experiment group run_group model_name model"
+        "algoritmo solver approach strategy agent learner policy clf classifier estimator "
+        "variant treatment condition exp_name experiment_name experiment group run_group "
+        "model_name model"
     ),
     "seed": listed_words(
         "seed random_seed rng_seed seeds random_state manual_seed global_seed torch_seed "
@@ -83,8 +84,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "metric": ("metric",),
     "value": ("value", "valor"),
     "run": listed_words("name run_name tags.mlflow.runname mlflow.runname runname run_names "
-                "display_name run_dir logdir "
-                "experiment_tag exp run"),
+                "display_name run_dir logdir experiment_tag exp run"),
     "id": listed_words("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number"),
 }  # fmt: skip
 #: Rates as a schedule changes them are logged beside curves; these are the settings they may be.

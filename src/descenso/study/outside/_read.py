@@ -30,7 +30,9 @@ from descenso.study.outside._roles import (
     assign_seed,
     assign_split,
     assign_value,
+    refuse_sums,
     refuse_what_is_absent,
+    texts_of,
 )
 from descenso.study.outside._state import finished_runs
 from descenso.study.outside._steps import assign_steps_and_settings, text_of_settings
@@ -89,6 +91,7 @@ def _leave_out_unfinished(roles: Roles) -> None:
 def _assign(roles: Roles, metrics: Sequence[str]) -> None:
     assign_exact(roles)
     assign_split(roles)
+    refuse_sums(roles)
     assign_value(roles, metrics)
     assign_method(roles)
     refuse_what_is_absent(roles)
@@ -138,7 +141,7 @@ def _long_form(roles: Roles) -> pd.DataFrame:
 
 def _joined(roles: Roles, names: Sequence[str]) -> list[str | None]:
     """Return the texts of columns, joined; ``None`` where all are empty."""
-    texts = [[as_text(c) for c in roles.frame[name]] for name in names]
+    texts = [texts_of(roles.frame[name]) for name in names]
     return [" / ".join(t for t in row if t) or None for row in zip(*texts, strict=True)]
 
 

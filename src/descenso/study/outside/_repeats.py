@@ -12,7 +12,7 @@ from descenso.study.outside import _columns as columns
 from descenso.study.outside._columns import KNOWN, leaf
 from descenso.study.outside._combine import FILE
 from descenso.study.outside._numbers import as_number, is_missing
-from descenso.study.outside._roles import Roles, as_text
+from descenso.study.outside._roles import Roles, as_text, codes_of, texts_of
 from descenso.study.outside._steps import _is_resumed, _joined, _numbers
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def number_runs(roles: Roles) -> None:
         numbers = np.ones(len(groups), int)
         roles.notes.append(_("No column is a seed: each method has one run at each setting."))
     several = numbers.max() > 1
-    methods = [as_text(cell) for cell in roles.frame[roles.of["method"][0]]]
+    methods = texts_of(roles.frame[roles.of["method"][0]])
     # Runs of one number are no pairs: methods are named with it, so that none is shared.
     texts = [f"{m} {k}" if several else str(k) for m, k in zip(methods, numbers, strict=True)]
     roles.add("(seed)", texts)
@@ -123,7 +123,7 @@ def settle_contradictions(roles: Roles) -> None:
     """
     rows = roles.frame[~roles.frame[roles.of["value"][0]].map(is_missing)]
     keys = roles.groups((*_KEY, "step"), rows)
-    values = [as_text(c) or str(c) for c in rows[roles.of["value"][0]]]
+    values = _value_texts(rows[roles.of["value"][0]])
     clashing = _clashing(keys, values)
     if not clashing.any():
         return
@@ -133,6 +133,11 @@ def settle_contradictions(roles: Roles) -> None:
             _keep_later(roles, rows, keys)
             return
     raise _contradiction(roles, rows, keys, values, clashing)
+
+
+def _value_texts(cells: pd.Series) -> list[str]:
+    known = {cell: as_text(cell) or str(cell) for cell in cells.unique()}
+    return [known.get(cell, "nan") for cell in cells]
 
 
 def _clashing(keys: Any, values: list[str]) -> Any:
@@ -197,11 +202,10 @@ def _contradiction(
 
 def _telling_apart(roles: Roles, rows: pd.DataFrame, keys: Any, values: Any) -> list[str]:
     """Return unused columns by which no two rows contradict, what names best first."""
-    import pandas as pd
 
     found = []
     for name in roles.unused():
-        cells = pd.factorize(pd.Series([as_text(c) for c in rows[name]], dtype=object))[0]
+        cells = codes_of(rows[name])
         if not _clashing(_joined(keys, [cells]), list(values)).any():
             found.append(name)
 

@@ -93,13 +93,26 @@ class Roles:
         names = [name for role in roles for name in self.of.get(role, ())]
         if not names:
             return np.zeros(len(frame), np.intp)
-        texts = [pd.Series([as_text(c) for c in frame[n]], dtype=object) for n in names]
-        return (
-            pd.DataFrame(dict(enumerate(texts)))
-            .groupby(list(range(len(names))), sort=False)
-            .ngroup()
-            .to_numpy()
-        )
+        codes = pd.DataFrame({i: codes_of(frame[n]) for i, n in enumerate(names)})
+        return codes.groupby(list(codes.columns), sort=False).ngroup().to_numpy()
+
+
+def texts_of(cells: pd.Series) -> list[str]:
+    """Return the cells of a column as texts; see :func:`as_text`."""
+    import pandas as pd
+
+    codes, levels = pd.factorize(cells, use_na_sentinel=False)
+    texts = [as_text(level) for level in levels]
+    return [texts[code] for code in codes]
+
+
+def codes_of(cells: pd.Series) -> Any:
+    """Return a number for each different text of a column."""
+    import pandas as pd
+
+    codes, levels = pd.factorize(cells, use_na_sentinel=False)
+    different, _texts = pd.factorize(pd.Series([as_text(level) for level in levels], dtype=object))
+    return different[codes]
 
 
 def as_text(cell: Any) -> str:
@@ -273,7 +286,7 @@ def _named_by(roles: Roles, column: str) -> bool:
 def _take_names(roles: Roles, source: str, named: Sequence[Named]) -> None:
     """Make columns of what the names of runs say."""
     said = dict(zip(roles.levels(source), named, strict=True))
-    texts = [as_text(c) for c in roles.frame[source]]
+    texts = texts_of(roles.frame[source])
     shown = _("the names of the files") if source == FILE else repr(source)
     if "method" not in roles.of:
         roles.add("(method)", [said[t].method if t in said else None for t in texts])
@@ -343,7 +356,7 @@ def _splits_methods(roles: Roles, name: str, problem: Sequence[str]) -> bool:
     if methods.nunique() < 2:
         return False
     shared = methods.groupby(pairs[name]).nunique().max() > 1
-    if several and not shared:
+    if not shared:
         roles.notes.append(
             _(
                 "No two methods share a level of {name!r}: what separates the methods may be {name!r}."
@@ -354,9 +367,11 @@ def _splits_methods(roles: Roles, name: str, problem: Sequence[str]) -> bool:
 
 def assign_seed(roles: Roles) -> None:
     """Assign the column of seeds: by its name, the names of runs, or their identities."""
-    if "seed" in roles.of or "method" not in roles.of:
+    exact = roles.of.get("seed", [])
+    if exact not in ([], ["seed"]) or "method" not in roles.of:
         return
     found = [c for c in roles.named(KNOWN["seed"]) if roles.levels(c) and _may_be_seed(roles, c)]
+    found = [*exact, *found]
     varying = [c for c in found if len(roles.levels(c)) > 1]
     if varying:
         first = varying[:1]
@@ -364,6 +379,8 @@ def assign_seed(roles: Roles) -> None:
             c for c in varying[1:] if leaf(c) in ("fold", "cv_fold", "repeat", "rep", "split_id")
         ]
         roles.of["seed"] = first + [c for c in more if not _follows(roles, first[0], c)]
+        return
+    if exact:
         return
     if not found:
         for source in _run_names(roles):
@@ -410,6 +427,29 @@ def _is_repeated(roles: Roles, seeds: Sequence[str]) -> bool:
     )
 
 
+_SPREAD = re.compile(r"(?i)(?:^|[_ .])(?:std|stddev|stdev|sem|stderr|ci95?|variance)(?:$|[_ .])")
+
+
+def refuse_sums(roles: Roles) -> None:
+    """Refuse a table of means and deviations, which holds no seeds and no steps.
+
+    Raises
+    ------
+    DataError
+        Naming the column of deviations.
+    """
+    spread = [str(c) for c in roles.frame.columns if _SPREAD.search(str(c))]
+    single = [*KNOWN["seed"], *KNOWN["step"], *KNOWN["id"]]
+    if not spread or "seed" in roles.of or roles.named(single) or FILE in roles.frame.columns:
+        return
+    raise DataError(
+        _(
+            "{path} sums up runs (column {name!r}); a verdict needs the runs themselves: a row "
+            "for each run, with its seed and its value"
+        ).format(path=roles.where, name=spread[0])
+    )
+
+
 def refuse_what_is_absent(roles: Roles) -> None:
     """Refuse a table without a method or a value.
 
@@ -422,14 +462,6 @@ def refuse_what_is_absent(roles: Roles) -> None:
     if not missing:
         return
     there = [str(c) for c in roles.frame.columns if c != FILE]
-    spread = [c for c in there if re.search(r"(?i)(?:^|[_ .])(?:std|stddev|sem|ci)(?:$|[_ .])", c)]
-    if spread and "seed" not in roles.of:
-        raise DataError(
-            _(
-                "{path} sums up runs (column {name!r}); a verdict needs the runs themselves: a row "
-                "for each run, with its seed and its value"
-            ).format(path=roles.where, name=spread[0])
-        )
     raise DataError(
         _(
             "{path} has no column {missing}; it has {there}. Name it: --columns {example}=COLUMN"

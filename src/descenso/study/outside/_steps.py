@@ -12,7 +12,7 @@ from descenso.language import _
 from descenso.study.outside import _columns as columns
 from descenso.study.outside._columns import KNOWN, bare, leaf
 from descenso.study.outside._numbers import as_number, is_missing
-from descenso.study.outside._roles import Roles, as_text
+from descenso.study.outside._roles import Roles, as_text, codes_of, texts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +25,9 @@ def assign_steps_and_settings(roles: Roles) -> None:
     rows = _rows_with_values(roles)
     settings = [c for c in _may_be_settings(roles) if any(as_text(x) for x in rows[c].unique())]
     rates = [c for c in settings if leaf(c) in columns.SCHEDULED and not columns.of_settings(c)]
-    chosen = [_codes(rows[c]) for c in settings if c not in rates]
+    chosen = [codes_of(rows[c]) for c in settings if c not in rates]
     apart = _joined(roles.groups(RUN, rows), chosen)
-    whole = _joined(apart, [_codes(rows[c]) for c in rates])
+    whole = _joined(apart, [codes_of(rows[c]) for c in rates])
     given = roles.of.get("step", [None])[0]
     step = given or _named_counter(roles, rows, apart, settings)
     if step and _is_curve(apart) and _is_counting(_numbers(rows, step), apart):
@@ -47,12 +47,6 @@ def _rows_with_values(roles: Roles) -> pd.DataFrame:
 
 def _is_curve(groups: Any) -> bool:
     return bool(len(groups)) and int(np.bincount(groups).max()) > 1
-
-
-def _codes(cells: pd.Series) -> Any:
-    import pandas as pd
-
-    return pd.factorize(pd.Series([as_text(c) for c in cells], dtype=object))[0]
 
 
 def _joined(groups: Any, codes: Sequence[Any]) -> Any:
@@ -168,7 +162,7 @@ def _is_resumed(values: Any, groups: Any) -> bool:
 
 def _is_scheduled(rows: pd.DataFrame, name: str, groups: Any) -> bool:
     """Whether a rate changes inside runs that count steps: a schedule set it, it sets no run apart."""
-    pairs = np.unique(np.stack([groups, _codes(rows[name])]), axis=1)
+    pairs = np.unique(np.stack([groups, codes_of(rows[name])]), axis=1)
     return bool(pairs.shape[1] > len(np.unique(groups)))
 
 
@@ -195,7 +189,7 @@ def _assign_settings(roles: Roles, found: Sequence[str]) -> None:
     methods = roles.groups(("problem", "method"))
     kept = []
     for name in found:
-        codes = _codes(roles.frame[name])
+        codes = codes_of(roles.frame[name])
         varies = np.unique(np.stack([methods, codes]), axis=1).shape[1] > len(np.unique(methods))
         texts = not all(as_number(level) is not None for level in roles.levels(name))
         exact = bare(name) in KNOWN["setting"]
@@ -221,7 +215,7 @@ def text_of_settings(roles: Roles) -> list[str]:
     if not names:
         return [""] * len(roles.frame)
     if len(names) == 1 and not columns.is_hyperparameter(names[0]):
-        return [as_text(c) for c in roles.frame[names[0]]]
+        return texts_of(roles.frame[names[0]])
     parts = [_short(roles, name) for name in names]
     return [
         ", ".join(f"{leaf(n)}={t}" for n, t in zip(names, row, strict=True) if t)
@@ -237,4 +231,4 @@ def _short(roles: Roles, name: str) -> list[str]:
         short[level] = level if number is None else f"{number:.4g}"
     if len(set(short.values())) < len(short):
         short = {level: level for level in short}
-    return [short.get(as_text(c), "") for c in roles.frame[name]]
+    return [short.get(text, "") for text in texts_of(roles.frame[name])]
