@@ -10,7 +10,13 @@ from descenso.rules._documentation import (
     setting_parameters,
 )
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
-from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
+from descenso.rules._live import (
+    Nonfinite,
+    check_nonfinite,
+    is_zero,
+    settings_with_live,
+    state_names,
+)
 from descenso.rules._registry import get, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
@@ -25,6 +31,7 @@ __all__ = [
     "describe",
     "get",
     "hyperparameter",
+    "is_zero",
     "load_rule_file",
     "names",
     "register",
