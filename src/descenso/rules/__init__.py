@@ -14,6 +14,7 @@ from descenso.rules._live import (
     Nonfinite,
     check_nonfinite,
     is_zero,
+    refuse_positional,
     settings_with_live,
     state_names,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "is_zero",
     "load_rule_file",
     "names",
+    "refuse_positional",
     "register",
     "rule",
     "setting_parameters",

@@ -71,6 +71,23 @@ def state_names(
     return rule.state_names({n: True if is_live(v) else v for n, v in settings.items()})
 
 
+def refuse_positional(rule: Rule, values: tuple[Any, ...]) -> None:
+    """Refuse settings beyond the learning rate that are given by place.
+
+    Raises
+    ------
+    SettingError
+        For the frameworks do not agree on which place is whose.
+    """
+    if values:
+        others = [name for name in rule.hyperparameters if name != "lr"]
+        raise SettingError(
+            _("{rule}: only lr is given by place; got {values} beside it: name the others ({known})").format(
+                rule=rule.name, values=", ".join(map(repr, values)), known=", ".join(others)
+            )
+        )
+
+
 def is_zero(rate: Any) -> bool:
     """Whether a learning rate is a number, and 0."""
     if isinstance(rate, bool | str) or not hasattr(rate, "__float__"):
