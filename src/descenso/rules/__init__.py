@@ -9,6 +9,7 @@ from descenso.rules._documentation import (
     describe,
     setting_parameters,
 )
+from descenso.rules._foreign import remedy, says_nothing
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
 from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
 from descenso.rules._registry import get, load_rule_file, names, register
@@ -28,7 +29,9 @@ __all__ = [
     "load_rule_file",
     "names",
     "register",
+    "remedy",
     "rule",
+    "says_nothing",
     "setting_parameters",
     "settings_with_live",
     "state_names",
