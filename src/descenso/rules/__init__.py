@@ -9,6 +9,7 @@ from descenso.rules._documentation import (
     describe,
     setting_parameters,
 )
+from descenso.rules._foreign import remedy, says_nothing
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
 from descenso.rules._live import (
     Nonfinite,
@@ -37,7 +38,9 @@ __all__ = [
     "names",
     "refuse_positional",
     "register",
+    "remedy",
     "rule",
+    "says_nothing",
     "setting_parameters",
     "settings_with_live",
     "state_names",

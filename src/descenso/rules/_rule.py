@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from descenso.errors import RuleError, SettingError, nearest
 from descenso.language import _
+from descenso.rules._foreign import remedy
 from descenso.rules._hyperparameter import Hyperparameter, _Declaration
 from descenso.rules._portability import check_portable, explain
 
@@ -64,8 +65,9 @@ class Rule:
         for name in given:
             if name in self.hyperparameters:
                 continue
-            close = nearest(name, self.hyperparameters)
-            hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+            way = remedy(self, name)
+            close = "" if way else nearest(name, self.hyperparameters)
+            hint = _(" Did you mean {name!r}?").format(name=close) if close else f" {way}".rstrip()
             raise SettingError(
                 _("{rule} has no setting {name!r}; it has {known}.").format(
                     rule=self.name, name=name, known=", ".join(self.hyperparameters)
