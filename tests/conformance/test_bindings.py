@@ -64,7 +64,8 @@ def test_help_shows_a_signature_the_formula_ranges_and_the_paper(binding, name):
     function = getattr(importlib.import_module(f"descenso.{binding}"), name)
     rule = rules.get(name)
     signature = inspect.signature(function)
-    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite", "transforms"]
+    own = ["state_dtype"] if binding == "jax" else []
+    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite", "transforms", *own]
     assert rule.paper in function.__doc__
     assert rule.formula.splitlines()[0] in function.__doc__
     for setting, h in rule.hyperparameters.items():

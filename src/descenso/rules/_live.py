@@ -82,9 +82,9 @@ def refuse_positional(rule: Rule, values: tuple[Any, ...]) -> None:
     if values:
         others = [name for name in rule.hyperparameters if name != "lr"]
         raise SettingError(
-            _("{rule}: only lr is given by place; got {values} beside it: name the others ({known})").format(
-                rule=rule.name, values=", ".join(map(repr, values)), known=", ".join(others)
-            )
+            _(
+                "{rule}: only lr is given by place; got {values} beside it: name the others ({known})"
+            ).format(rule=rule.name, values=", ".join(map(repr, values)), known=", ".join(others))
         )
 
 
