@@ -80,11 +80,12 @@ def refuse_positional(rule: Rule, values: tuple[Any, ...]) -> None:
         For the frameworks do not agree on which place is whose.
     """
     if values:
-        others = [name for name in rule.hyperparameters if name != "lr"]
         raise SettingError(
-            _(
-                "{rule}: only lr is given by place; got {values} beside it: name the others ({known})"
-            ).format(rule=rule.name, values=", ".join(map(repr, values)), known=", ".join(others))
+            _("{rule}: give settings after lr by name: {known}; got {value!r}").format(
+                rule=rule.name,
+                known=", ".join(name for name in rule.hyperparameters if name != "lr"),
+                value=values[0],
+            )
         )
 
 
