@@ -40,7 +40,7 @@ except ImportError:
     _Base = _Pair
 
 
-class GradientTransformation(_Base):  # type: ignore[misc, valid-type]
+class GradientTransformation(_Base):  # type: ignore[misc]
     """The pair of functions that optax defines under this name; where optax is there, its type.
 
     Attributes

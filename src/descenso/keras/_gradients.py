@@ -61,22 +61,22 @@ def _of_tensorflow(gradient: Tensor, variable: Variable) -> Tensor:
 
     shape = tuple(variable.shape)
     if isinstance(gradient, tf.IndexedSlices):
-        _check_rows(gradient, variable)
+        values = tf.convert_to_tensor(gradient.values)
+        _check_rows(values, variable)
         rows = tf.reshape(tf.convert_to_tensor(gradient.indices), (-1, 1))
-        return tf.scatter_nd(rows, gradient.values, tf.constant(shape, rows.dtype))
+        return tf.scatter_nd(rows, values, tf.constant(shape, rows.dtype))
     known = gradient.shape
     if known.rank is None or None in known:
         return tf.ensure_shape(gradient, shape)
     return gradient
 
 
-def _check_rows(gradient: Tensor, variable: Variable) -> None:
-    row, shape = tuple(gradient.values.shape)[1:], tuple(variable.shape)
-    if gradient.values.shape.rank is not None and not gradient.values.shape[1:].is_compatible_with(
-        shape[1:]
-    ):
-        raise ParameterError(
-            _("the gradient of {name} has shape {given}; the parameter has {shape}").format(
-                name=spell(variable), given=(shape[0], *row), shape=shape
-            )
+def _check_rows(values: Tensor, variable: Variable) -> None:
+    shape = tuple(variable.shape)
+    if values.shape.rank is None or values.shape[1:].is_compatible_with(shape[1:]):
+        return
+    raise ParameterError(
+        _("the gradient of {name} has shape {given}; the parameter has {shape}").format(
+            name=spell(variable), given=(shape[0], *values.shape[1:]), shape=shape
         )
+    )

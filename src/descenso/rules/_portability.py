@@ -69,7 +69,7 @@ def _allowed() -> str:
     ).format(operations=", xp.".join(OPERATIONS))
 
 
-def _faults(body: list[ast.AST], outer: set[str]) -> Iterator[tuple[int, str]]:
+def _faults(body: list[ast.stmt], outer: set[str]) -> Iterator[tuple[int, str]]:
     for node in (node for statement in body for node in ast.walk(statement)):
         if isinstance(node, ast.Attribute):
             fault = _attribute(node, outer)
@@ -79,7 +79,7 @@ def _faults(body: list[ast.AST], outer: set[str]) -> Iterator[tuple[int, str]]:
             fault = _branch(node)
         else:
             continue
-        if fault:
+        if fault and isinstance(node, ast.expr | ast.stmt):
             yield node.lineno, fault
 
 
