@@ -35,6 +35,7 @@ class Recipe:
     steps : how many updates were made.
     counts : how many of them each parameter took; empty where all took all.
     native : settings that only the same framework understands.
+    excluded : of a Keras optimizer that is not built, the marks of what weight decay leaves out.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Recipe:
     steps: int = 0
     counts: tuple[int, ...] = ()
     native: Mapping[str, Any] = field(default_factory=dict)
+    excluded: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_state(self) -> bool:
@@ -82,6 +84,12 @@ class Recipe:
                     names=", ".join(f"{k}={v!r}" for k, v in self.native.items())
                 ),
                 _("leave them out, or stay in the framework"),
+            )
+        if self.excluded and self.decay:
+            raise refuse(
+                self.source,
+                _("which variables its weight decay leaves out is not known before it is built"),
+                _("build it first: optimizer.build(variables)"),
             )
         if any(group != self.groups[0] for group in self.groups):
             raise refuse(
@@ -156,8 +164,8 @@ def checked(recipe: Recipe) -> Recipe:
     rule = rules.get(recipe.rule)
     for group in recipe.groups:
         try:
-            rule.settings(
-                **{n: v for n, v in group.items() if not callable(v) and n in rule.hyperparameters}
+            rules.settings_with_live(
+                rule, {n: v for n, v in group.items() if n in rule.hyperparameters}, callable
             )
         except SettingError as error:
             raise refuse(recipe.source, str(error), recipe.rule) from error
