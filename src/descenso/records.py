@@ -100,12 +100,14 @@ class Curve:
 class Run:
     """A member, its curve so far, and what is needed to go on training it.
 
-    ``checkpoint`` maps names to arrays; ``None`` when the run is over.
+    ``checkpoint`` maps names to arrays; ``None`` when the run is over. ``error`` is that of the
+    problem's own code which ended it, in this session; empty if none did.
     """
 
     member: Member
     curve: Curve
     checkpoint: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+    error: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

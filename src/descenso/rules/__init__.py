@@ -11,7 +11,7 @@ from descenso.rules._documentation import (
 )
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
 from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
-from descenso.rules._registry import get, load_rule_file, names, register
+from descenso.rules._registry import get, is_built_in, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "describe",
     "get",
     "hyperparameter",
+    "is_built_in",
     "load_rule_file",
     "names",
     "register",
