@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def verdict(
     runs: Annotated[
-        Path, typer.Argument(metavar="RUNS", help=_("CSV, Parquet or JSON lines, in long form"))
+        list[str],
+        typer.Argument(
+            metavar="RUNS...",
+            help=_("files, folders or patterns: CSV, Parquet, JSON, or exports of trackers"),
+        ),
     ],
     columns: Annotated[
         list[str] | None,
@@ -45,6 +48,15 @@ def verdict(
     target: Annotated[
         float | None, typer.Option(metavar="X", help=_("value that counts as solved"))
     ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="last|best|STEP",
+            help=_(
+                "step that judges a run: last, best (on validation where it is there) or a number"
+            ),
+        ),
+    ] = "last",
     json: options.Json = None,
     lang: options.Lang = None,
 ) -> None:
@@ -52,7 +64,7 @@ def verdict(
     from descenso.study import outside
 
     table = outside.read_runs(runs, _mapping(columns or []))
-    found = outside.judge_runs(table, higher_is_better, target)
+    found = outside.judge_runs(table, higher_is_better, target, at)
     as_json = outside.as_json(found)
     if json != "-":
         _print_finding(as_json)

@@ -14,9 +14,10 @@ from descenso.errors import DataError
 from descenso.language import _
 from descenso.metric_names import Range, higher_is_better, value_range
 from descenso.records import Comparison, Estimate, Verdict
+from descenso.study.outside._at import LAST, judged_at, parse_at
 from descenso.study.outside._choose import Chosen, choose
 from descenso.study.outside._clean import OutsideRun, by_seed, clean
-from descenso.study.outside._read import as_number
+from descenso.study.outside._numbers import as_number
 from descenso.study.outside._sensitivity import tolerated
 from descenso.study.recommendation import Candidate, Choice, choose_among_ties
 from descenso.study.statistics import (
@@ -77,9 +78,16 @@ class Finding:
 
 
 def judge_runs(
-    table: pd.DataFrame, higher_is_better: bool | None = None, target: float | None = None
+    table: pd.DataFrame,
+    higher_is_better: bool | None = None,
+    target: float | None = None,
+    at: str | float = LAST,
 ) -> Finding:
     """Return what the runs of a table (see :func:`read_runs`) allow to be said.
+
+    Parameters
+    ----------
+    at : the step that judges a run: ``last``, ``best`` (on validation where it is there) or a step.
 
     Raises
     ------
@@ -91,11 +99,11 @@ def judge_runs(
     metric = _metric(table)
     higher = _direction(table, metric, higher_is_better, notes)
     resolution = _resolution(table)
-    problems = sorted({run.problem for run in cleaned.runs})
+    runs, said = judged_at(cleaned.runs, parse_at(at), higher)
+    notes.extend(said)
+    problems = sorted({run.problem for run in runs})
     judged = tuple(
-        _judge_problem(
-            p, [r for r in cleaned.runs if r.problem == p], metric, higher, resolution, notes
-        )
+        _judge_problem(p, [r for r in runs if r.problem == p], metric, higher, resolution, notes)
         for p in problems
     )
     overall = judged[0] if len(judged) == 1 else _together(judged, higher)
