@@ -42,24 +42,20 @@ def why(choice: Choice) -> str:
     if not choice.by:
         return ""
     texts = {
-        "forgiveness": _(", the most forgiving of {count} methods that tie"),
-        "cost": _(", the cheapest of {count} methods that tie"),
-        "default": _(", of {count} methods that tie the best at its default setting"),
-        "mean": _(", of {count} methods that tie the one with the best mean"),
+        "forgiveness": _("it is the most forgiving"),
+        "cost": _("it is the cheapest"),
+        "default": _("it is the best at its default setting"),
+        "mean": _("it has the best mean"),
     }
     last = choice.by[-1]
     if choice.by[0] == "forgiveness" and last != "forgiveness":
         texts |= {
-            "cost": _(", the cheapest of the most forgiving of {count} methods that tie"),
-            "default": _(
-                ", of the most forgiving of {count} methods that tie the best at its default setting"
-            ),
-            "mean": _(
-                ", of the most forgiving of {count} methods that tie the one with the best mean"
-            ),
+            "cost": _("of the most forgiving it is the cheapest"),
+            "default": _("of the most forgiving it is the best at its default setting"),
+            "mean": _("of the most forgiving it has the best mean"),
         }
-    said = texts[last].format(count=len(choice.among))
-    return said + (_(" and as cheap as any") if last == "forgiveness" and choice.cheap else "")
+    cheap = last == "forgiveness" and choice.cheap
+    return texts[last] + (_(", and as cheap as any") if cheap else "")
 
 
 def chosen(result: StudyResult) -> Choice:

@@ -132,19 +132,25 @@ def _all_diverged(result: StudyResult) -> str:
 
 
 def _use(taken: MethodResult, result: StudyResult) -> str:
-    test, metric = taken.tuned.test, result.metric
-    opening = _(
-        "On {problem}, train with {method} ({settings}; batch size {batch_size}){why}: "
-        "{metric} {mean} on test"
-    ).format(
-        problem=result.design.problem,
-        method=taken.name,
-        settings=words.settings(taken.rule, taken.settings),
-        batch_size=taken.batch_size,
-        why=say.why(say.chosen(result)),
-        metric=_(metric.name),
-        mean=words.figure(test.mean, metric),
-    )
+    test, metric, choice = taken.tuned.test, result.metric, say.chosen(result)
+    facts = {
+        "problem": result.design.problem,
+        "method": taken.name,
+        "settings": words.settings(taken.rule, taken.settings),
+        "batch_size": taken.batch_size,
+        "metric": _(metric.name),
+        "mean": words.figure(test.mean, metric),
+    }
+    if choice.by:
+        opening = _(
+            "On {problem}, {count} methods tie. Take {method} ({settings}; batch size "
+            "{batch_size}): {why}. It reaches {metric} {mean} on test"
+        ).format(**facts, count=len(choice.among), why=say.why(choice))
+    else:
+        opening = _(
+            "On {problem}, train with {method} ({settings}; batch size {batch_size}): "
+            "{metric} {mean} on test"
+        ).format(**facts)
     n = len(test.values)
     if math.isnan(test.low):
         return opening + _(" (one seed).")

@@ -85,7 +85,9 @@ def _choice(found: Finding) -> str:
         return _(
             "How forgiving they are of the learning rate is not in the table: the highest mean decides."
         )
-    return _("Take {method}{why}.").format(method=judged.choice.name, why=why(judged.choice))
+    return _("Of {count} methods that tie take {method}: {why}.").format(
+        count=len(judged.choice.among), method=judged.choice.name, why=why(judged.choice)
+    )
 
 
 def _test_set(found: Finding) -> str:
