@@ -72,7 +72,8 @@ def test_an_mlflow_export_is_understood_without_a_mapping(tmp_path):
     found = judged(frame.assign(run_id="x"), tmp_path, higher_is_better=None)
     assert found["verdict"]["best"] == "a"
     assert found["notes"] == [
-        "Columns: method = params.optimizer, seed = params.seed, value = metrics.test_acc."
+        "Columns: method = params.optimizer, seed = params.seed, value = metrics.test_acc.",
+        "Higher is better: inferred from the name 'metrics.test_acc'.",
     ]
 
 

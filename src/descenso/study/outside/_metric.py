@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from descenso.errors import DataError
 from descenso.language import _
+from descenso.metric_names import higher_is_better, is_spent
 from descenso.study.outside._columns import (
     KNOWN,
     bare,
     is_bookkeeping,
     is_hyperparameter,
     leaf,
-    listed_words,
     of_metrics,
 )
 from descenso.study.outside._numbers import as_number, is_missing, is_summary
@@ -29,22 +29,6 @@ _SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation", "vl"), VALIDATION),
     **dict.fromkeys(("train", "training", "trn", "tr", "rollout", "fit"), TRAIN),
 }
-_QUALITIES = frozenset(
-    listed_words(
-        "acc accuracy accuracies bacc f1 fbeta auc auroc auprc prauc map ap miou iou dice "
-        "bleu rouge rougel meteor chrf cider reward rewards rew return returns ret epret "
-        "score r2 psnr ssim top precision recall em mcc kappa ndcg mrr hits success win "
-        "winrate fitness performance elo exactitud recompensa objective match jaccard "
-        "correlation spearman pearson likelihood elbo quality"
-    )
-)
-_LOSSES = frozenset(
-    listed_words(
-        "loss losses error err errors mse rmse mae nll ppl perplexity wer cer fid kid bpb bpc "
-        "bpd brier regret cost mape smape rmsle msle logloss ce bce crossentropy kl energy "
-        "pérdida perdida deviance ece crps distance lpips"
-    )
-)
 _PER_STEP = re.compile(r"(?i)(.+)_(step|batch)")
 
 
@@ -98,9 +82,8 @@ def describe(name: str) -> Metric:
     words = _words(name)
     split = next((_SPLITS[w] for w in words if w in _SPLITS), "")
     base = "_".join(w for w in words if w not in _SPLITS)
-    bad = any(w in _LOSSES for w in words)
-    good = any(w in _QUALITIES or w.rstrip("0123456789") in _QUALITIES for w in words)
-    return Metric(name, split, base, 1 if bad else 0 if good else 2)
+    higher = None if is_spent(name) else higher_is_better(name)
+    return Metric(name, split, base, {True: 0, False: 1, None: 2}[higher])
 
 
 def _words(name: str) -> list[str]:
