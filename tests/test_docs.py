@@ -51,7 +51,7 @@ def test_one_command_draws_every_picture_of_the_documents():
     images = load_tool("images")
     there = {file.name for file in (ROOT / "docs" / "images").iterdir()}
     assert set(images.PICTURES) == there
-    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "docs").glob("*.md")]
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "docs").rglob("*.md")]
     texts.append((ROOT / "README.md").read_text(encoding="utf-8"))
     shown = {Path(place).name for text in texts for place in re.findall(r"!\[.*?\]\((.+?)\)", text)}
     assert shown == there

@@ -55,11 +55,11 @@ def growth(path: Path) -> None:
 
 
 def published_growth(sweep: str) -> list[dict[str, Any]]:
-    """Return the rows of a table of docs/results.md: value, seconds, compile_seconds."""
-    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    """Return the rows of a table of docs/results/2026-11-25-growth.md: value, seconds, compile_seconds."""
+    text = (ROOT / "docs" / "results" / "2026-11-25-growth.md").read_text(encoding="utf-8")
     table = re.search(rf"^\| {sweep} \(.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.M)
     if table is None:
-        raise SystemExit(f"docs/results.md has no table of {sweep}")
+        raise SystemExit(f"docs/results/2026-11-25-growth.md has no table of {sweep}")
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()]
     return [
         {
