@@ -27,7 +27,7 @@ def train(optimizer, params, rows):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=["plain", "foreach", "default"])
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("name", CHAINS)
     "name", [name for name in CHAINS if name != "coupled"]
 )  # for two parameters
 def test_torch_trains_as_the_formulas_say(name, path):
