@@ -19,7 +19,8 @@ _LOWER = _set(
     # losses and errors
     "loss losses error errors err errs nll bce ce xent crossentropy logloss deviance objective_loss "
     "mse rmse nrmse msle rmsle mae mape smape wmape wape mase mdape medae maxerror sse rss huber "
-    "hinge pinball crps brier ece mce residual residuals deviation discrepancy misclassification "
+    "hinge poisson cosh pinball crps brier ece mce residual residuals deviation discrepancy "
+    "misclassification "
     "mistake mistakes wrong perdida pérdida perdidas pérdidas errores coste costo "
     # language and speech
     "ppl perplexity perplejidad wer cer ter mer der bpb bpc bpd bpp nats perp hallucination "
@@ -63,7 +64,9 @@ _PHRASES = {
     ("r", "squared"): "r2", ("r", "2"): "r2", ("f", "1"): "f1", ("f", "score"): "f1",
     ("f", "measure"): "f1", ("f", "beta"): "f1", ("log", "prob"): "likelihood",
     ("log", "probability"): "likelihood", ("log", "p"): "likelihood", ("log", "loss"): "logloss",
-    ("cross", "entropy"): "crossentropy", ("true", "positive"): "recall",
+    ("cross", "entropy"): "crossentropy", ("true", "positive"): "recall", ("true", "positives"): "recall",
+    ("io", "u"): "iou", ("true", "negatives"): "specificity", ("false", "positives"): "false",
+    ("false", "negatives"): "false",
     ("true", "negative"): "specificity", ("false", "negative"): "false",
     ("false", "positive"): "false", ("negative", "predictive"): "npv",
     ("positive", "predictive"): "ppv", ("rank", "correlation"): "correlation",

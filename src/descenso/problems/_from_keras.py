@@ -59,10 +59,10 @@ def from_keras(
         ``"mse"``, the name of a Keras loss, a ``keras.losses.Loss``, or a function of Keras's
         form (targets, outputs); the compiled model's own unless given.
     metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric` whose function
-        takes (outputs, targets), or a function of Keras's form (targets, outputs), of which lower
-        is better; also a metric of Keras or its name, such as ``"AUC"``. Unless given it is the
-        first that the model is compiled with, accuracy for a cross-entropy, R² for a squared error, and
-        the loss itself for another loss.
+        takes (outputs, targets), or a function of Keras's form (targets, outputs), of which higher
+        is better where its name says so (``f1``), else lower; also a metric of Keras or its name,
+        such as ``"AUC"``. Unless given it is the first that the model is compiled with, accuracy
+        for a cross-entropy, R² for a squared error, and the loss itself for another loss.
     name, target, batch_size, epochs, methods : as in :func:`from_jax`.
 
     Raises

@@ -9,6 +9,7 @@ from typing import Any
 
 from descenso.errors import ProblemError, UnknownNameError, nearest
 from descenso.language import _
+from descenso.metric_names import higher_is_better
 from descenso.problems._accuracy import Accuracy, accuracy_for
 from descenso.problems._figures import (
     ACCURACY,
@@ -122,7 +123,7 @@ def read_metric(given: Any, loss: KerasLoss, model: Any, sample: Callable[[], An
         return _followed(given, sample)
     _check_function(given, "metric")
     name = str(getattr(given, "name", None) or getattr(given, "__name__", "metric"))
-    return Metric(name, _keras_order(given), higher_is_better=False)
+    return Metric(name, _keras_order(given), higher_is_better=higher_is_better(name) is True)
 
 
 def _is_metric(given: Any) -> bool:
@@ -152,13 +153,6 @@ def _followed(metric: Any, sample: Callable[[], Any]) -> Metric:
     return Metric(str(metric.name), function, higher)
 
 
-_HIGHER = (
-    "accuracy", "auc", "precision", "recall", "score", "iou", "similarity", "correlation",
-    "sensitivity", "specificity", "true",
-)  # fmt: skip
-_LOWER = ("error", "entropy", "hinge", "divergence", "poisson", "cosh", "false", "loss", "huber")
-
-
 def _higher_is_better(metric: Any) -> bool:
     """Return the direction that the name of a metric's class or function says.
 
@@ -168,11 +162,9 @@ def _higher_is_better(metric: Any) -> bool:
         If it says none.
     """
     name = metric.__name__ if hasattr(metric, "__name__") else type(metric).__name__
-    kind = name.lower()
-    if any(word in kind for word in _LOWER):
-        return False
-    if any(word in kind for word in _HIGHER):
-        return True
+    found = higher_is_better(name)
+    if found is not None:
+        return found
     raise ProblemError(
         _(
             "from_keras: whether a higher {name} is better is not known. Give metric="
