@@ -37,10 +37,10 @@ def print_study(study: Study) -> None:
 
 def _print_code(study: Study) -> None:
     """Print the recommendation as a line of code for each framework."""
-    if study.verdict.best is None:
+    taken = study.result.recommended
+    if taken is None:
         return
-    best = study.result.method(study.verdict.best)
-    for framework, line in code.lines(best.rule, best.settings).items():
+    for framework, line in code.lines(taken.rule, taken.settings).items():
         print_paragraph(f"{framework:>6}:  {line}")
     print()
 

@@ -105,10 +105,8 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
 
 def _code(result: StudyResult) -> list[tuple[str, str]]:
     """Return the recommendation as a line of code for each framework."""
-    if result.verdict.best is None:
-        return []
-    best = result.method(result.verdict.best)
-    return list(code.lines(best.rule, best.settings).items())
+    taken = result.recommended
+    return [] if taken is None else list(code.lines(taken.rule, taken.settings).items())
 
 
 def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:

@@ -41,7 +41,7 @@ from descenso.study._trainer import ProgressFunction, Trainer
 from descenso.study.verdict import decide
 
 #: Raised by one when the same design would train or judge differently: part of a study's identity.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn")
 _VERSIONS_OF_ENGINE = {"jax": ("jax", "jaxlib"), "torch": ("torch",)}
 
@@ -221,7 +221,11 @@ class _Running:
             ]
         ]
         metric, target = self.problem.metric, self.problem.target
-        confirmed = iter(confirm_on_fresh_seeds(members, self.design, metric, target, self.trainer))
+        confirmed = iter(
+            confirm_on_fresh_seeds(
+                members, self.design, metric, target, self.trainer, self._examples()
+            )
+        )
         return tuple(
             self._result(method, its, *itertools.islice(confirmed, self.design.confirmed))
             for method, its in zip(methods, found, strict=True)
