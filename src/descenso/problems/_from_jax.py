@@ -11,6 +11,7 @@ from descenso.data import Data, Split, check_examples, split
 from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
 from descenso.language import N_, _
 from descenso.methods import SIX
+from descenso.metric_names import higher_is_better
 from descenso.problems._figures import (
     ACCURACY,
     LOSSES,
@@ -53,8 +54,9 @@ def from_jax(
     loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes); targets: labels from
         0), ``"mse"`` (outputs and targets of one shape), or a function (outputs, targets) → scalar.
     metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
-        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
-        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+        (outputs, targets) → scalar. Higher is better where its name says so (``f1``), else lower.
+        Unless given it is accuracy for cross-entropy, R² for mse, and the loss itself for a loss
+        of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size, epochs : positive whole numbers.
@@ -130,7 +132,8 @@ def _metric(given: Any, loss: Callable[[Array, Array], Array]) -> Metric:
     found = _named(given, METRICS, _("metric"))
     if isinstance(found, Metric):
         return found
-    return Metric(getattr(found, "__name__", "metric"), found, higher_is_better=False)
+    name = getattr(found, "__name__", "metric")
+    return Metric(name, found, higher_is_better=higher_is_better(name) is True)
 
 
 def _maker(given: Any, classes: bool) -> Callable[[int], Data]:

@@ -50,9 +50,9 @@ def from_keras(
         ``"mse"``, the name of a Keras loss, a ``keras.losses.Loss``, or a function of Keras's
         form (targets, outputs); the compiled model's own unless given.
     metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric` whose function
-        takes (outputs, targets), or a function of Keras's form (targets, outputs), of which lower
-        is better. Unless given it is accuracy for a cross-entropy, R² for a squared error, and
-        the loss itself for another loss.
+        takes (outputs, targets), or a function of Keras's form (targets, outputs). Higher is
+        better where its name says so (``f1``), else lower. Unless given it is accuracy for a
+        cross-entropy, R² for a squared error, and the loss itself for another loss.
     name, target, batch_size, epochs, methods : as in :func:`from_jax`.
 
     Raises

@@ -8,6 +8,7 @@ from typing import Any
 
 from descenso.errors import ProblemError, UnknownNameError, nearest
 from descenso.language import _
+from descenso.metric_names import higher_is_better
 from descenso.problems._figures import (
     ACCURACY,
     LOSSES,
@@ -82,7 +83,7 @@ def read_metric(given: Any, loss: KerasLoss) -> Metric:
         return METRICS[given]
     _check_function(given, "metric")
     name = str(getattr(given, "name", None) or getattr(given, "__name__", "metric"))
-    return Metric(name, _keras_order(given), higher_is_better=False)
+    return Metric(name, _keras_order(given), higher_is_better=higher_is_better(name) is True)
 
 
 def ends_in_probabilities(model: Any) -> bool:

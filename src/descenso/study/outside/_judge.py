@@ -255,8 +255,8 @@ def judge_by_seed(
     for other in names[1:]:
         p = corrected[best, other]
         chance = chance_of_better(list(scores[best].values()), list(scores[other].values()), higher)
-        signed = [{seed: sign * v for seed, v in scores[m].items()} for m in (best, other)]
-        difference = _difference(*signed, len(pairs), resolution, within)
+        own, theirs = ({k: sign * v for k, v in scores[m].items()} for m in (best, other))
+        difference = _difference(own, theirs, len(pairs), resolution, within)
         difference = consistent_interval(difference, not p < ALPHA)
         comparisons.append(Comparison(other, difference, p, not p < ALPHA, chance=chance))
     tied = tuple(c.other for c in comparisons if c.tied)

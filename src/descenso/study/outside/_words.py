@@ -83,7 +83,7 @@ def _choice(found: Finding) -> str:
         return ""
     if by == ("mean",):
         return _(
-            "How forgiving they are of the learning rate is not in the table: the highest mean decides."
+            "How forgiving they are of the learning rate is not in the table: the best mean decides."
         )
     return _("Take {method}{why}.").format(method=judged.choice.name, why=why(judged.choice))
 
