@@ -21,6 +21,10 @@ class ParameterError(DescensoError, ValueError):
     """A parameter, its gradient or its optimizer state cannot be used; the message names it."""
 
 
+class ParameterTypeError(ParameterError, TypeError):
+    """What is given for parameters is of another type: one tensor, a set, a group that is no dict."""
+
+
 class ConventionError(DescensoError, ValueError):
     """Another framework's optimizer has no exact equal here; the message says why and what is nearest."""
 

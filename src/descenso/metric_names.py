@@ -31,13 +31,15 @@ _LOWER = _set(
     # search and control
     "regret violation violations cost costs penalty penalties risk collision collisions crash crashes "
     "failure failures failed fail fails drawdown aic bic miss misses "
-    # what is spent
-    "time times runtime walltime wallclock duration elapsed tiempo latency delay seconds secs sec "
-    "segundos milliseconds ms minutes hours flops gflops tflops macs memory mem memoria energy "
-    "energia energía joules watts power emissions co2 carbon bytes "
     # what is lost
     "drop gap degradation decrease deficit forgetting overhead rank mr wait"
 )
+_SPENT = _set(
+    "time times runtime walltime wallclock duration elapsed tiempo latency delay seconds secs sec "
+    "segundos milliseconds ms minutes hours flops gflops tflops macs memory mem memoria energy "
+    "energia energía joules watts power emissions co2 carbon bytes"
+)
+_LOWER |= _SPENT
 _HIGHER = _set(
     "accuracy accuracies acc bacc exactitud correct correctness aciertos match matches em pass "
     "agreement auc auroc rocauc aucroc auprc aucpr prauc ap map mar precision prec precisión recall "
@@ -154,6 +156,11 @@ def higher_is_better(name: str) -> bool | None:
         return None
     higher = meaning.word in _HIGHER or meaning.word in _WEAK_HIGHER
     return higher != (meaning.flipped or meaning.from_one)
+
+
+def is_spent(name: str) -> bool:
+    """Whether a metric of that name is what a run spends, such as time or memory."""
+    return _meaning(name).word in _SPENT
 
 
 def value_range(name: str, values: Iterable[float]) -> Range:

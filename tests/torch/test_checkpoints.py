@@ -119,11 +119,29 @@ def test_a_state_of_torchs_own_adam_is_refused():
         Adam(named.items()).load_state_dict(peer.state_dict())
 
 
-def test_an_unknown_array_is_refused_by_parameter():
-    def change(saved):
-        saved["state"][1]["exp_avg"] = torch.zeros(3)
+def test_what_others_keep_in_a_state_is_kept_too():
+    named, _, _, saved = saved_after_three_steps()
+    saved["state"][0]["slow_buffer"] = torch.full((3, 2), 7.0)
+    saved["state"]["wrapper"] = {"calls": 4}
+    again = Adam(named.items())
+    again.load_state_dict(saved)
+    assert again.state[named["weight"]]["slow_buffer"].tolist() == [[7.0, 7.0]] * 3
+    assert again.state["wrapper"] == {"calls": 4}
+    walk(again, named, 1)
 
-    _refused(change, ParameterError, r"'bias' of shape \(3,\) holds exp_avg")
+
+def test_arrays_of_another_optimizer_are_refused_by_parameter():
+    def change(saved):
+        saved["state"][1] = {"step": 3, "exp_avg": torch.zeros(3)}
+
+    _refused(change, ParameterError, r"'bias' of shape \(3,\) lacks m, v.* holds exp_avg")
+
+
+def test_a_state_of_a_parameter_this_optimizer_does_not_have_is_refused():
+    def change(saved):
+        saved["state"][5] = saved["state"][0]
+
+    _refused(change, ParameterError, "unknown parameter 5")
 
 
 def test_a_missing_array_is_refused_by_parameter():
@@ -137,11 +155,43 @@ def test_an_array_of_another_shape_is_refused_by_parameter():
     _refused(change, ParameterError, r"'m' of parameter 'weight'.* has shape \(2, 2\)")
 
 
-def test_unknown_parameter_names_are_refused():
-    def change(saved):
-        saved["param_groups"][0]["param_names"] = ["weight", "scale"]
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda name: f"_orig_mod.{name}",
+        lambda name: f"module.{name}",
+        lambda name: f"module._orig_mod.{name}",
+        lambda name: f"_fsdp_wrapped_module.layer._checkpoint_wrapped_module.{name}",
+    ],
+    ids=["compiled", "data parallel", "compiled and data parallel", "sharded"],
+)
+@pytest.mark.parametrize("way", ["from the wrapper", "into the wrapper"])
+def test_a_wrapped_models_state_finds_its_parameters_by_their_bare_names(wrapped, way):
+    named, optimizer, values, saved = saved_after_three_steps()
+    outer = {wrapped(name).replace("layer.", ""): name for name in ("bias", "weight")}
+    other = {new: torch.nn.Parameter(values[name].clone()) for new, name in outer.items()}
+    if way == "from the wrapper":
+        order = ["weight", "bias"]
+        saved["param_groups"][0]["param_names"] = [
+            new for name in order for new, n in outer.items() if n == name
+        ]
+        other = {name: other[new] for new, name in outer.items()}
+    again = Adam(other.items())
+    again.load_state_dict(saved)
+    inner = {outer.get(name, name): p for name, p in other.items()}
+    expected, got = walk(optimizer, named, 4, seed=1), walk(again, inner, 4, seed=1)
+    for name in expected:
+        torch.testing.assert_close(got[name], expected[name], rtol=0, atol=0)
 
-    _refused(change, ParameterError, "does not have: scale")
+
+def test_the_state_of_renamed_parameters_is_taken_over_by_place_and_said():
+    named, optimizer, values, saved = saved_after_three_steps()
+    other = {f"net.{n}": torch.nn.Parameter(values[n].clone()) for n in ("weight", "bias")}
+    again = Adam(other.items())
+    with pytest.warns(UserWarning, match=r"does not have \(bias, weight\).*by place"):
+        again.load_state_dict(saved)
+    kept = again.state[other["net.bias"]]["m"]
+    torch.testing.assert_close(kept, optimizer.state[named["bias"]]["m"], rtol=0, atol=0)
 
 
 def test_another_number_of_parameters_is_refused():

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso import transforms
+from descenso import schedules, transforms
 from descenso.errors import ConventionError, SettingError
 from descenso.language import _
 from descenso.transforms import Transform
@@ -35,6 +35,10 @@ class Recipe:
     steps : how many updates were made.
     counts : how many of them each parameter took; empty where all took all.
     native : settings that only the same framework understands.
+    excluded : of a Keras optimizer that is not built, the marks of what weight decay leaves out.
+    first : settings that differ in the first step of each parameter.
+    names : the parameters' names, where the original has them.
+    extras : keys of each group that are neither the framework's nor ours.
     """
 
     source: str
@@ -48,15 +52,33 @@ class Recipe:
     steps: int = 0
     counts: tuple[int, ...] = ()
     native: Mapping[str, Any] = field(default_factory=dict)
+    excluded: Mapping[str, Any] = field(default_factory=dict)
+    first: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    extras: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def has_state(self) -> bool:
         """Whether there is anything to carry over."""
         return self.steps > 0 or any(self.slots)
 
-    def settled(self) -> tuple[str, tuple[dict[str, Any], ...], tuple[Transform, ...]]:
-        """Return rule, settings of each group and transforms; decay stands where it belongs."""
+    def settled(
+        self, own_steps: bool = False
+    ) -> tuple[str, tuple[dict[str, Any], ...], tuple[Transform, ...]]:
+        """Return rule, settings of each group and transforms; decay stands where it belongs.
+
+        Parameters
+        ----------
+        own_steps : whether the framework counts the steps of each parameter. Where it does not,
+            what differs in the first step is a schedule.
+        """
         groups = tuple(dict(group) for group in self.groups)
+        if self.first and self.steps == 0 and not own_steps:
+            groups = tuple(
+                g
+                | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
+                for g in groups
+            )
         decay = _one_if_alike(self.decay) if isinstance(self.decay, tuple) else self.decay
         if decay == 0:
             return self.rule, groups, self.clipping
@@ -83,6 +105,12 @@ class Recipe:
                 ),
                 _("leave them out, or stay in the framework"),
             )
+        if self.excluded and self.decay:
+            raise refuse(
+                self.source,
+                _("which variables its weight decay leaves out is not known before it is built"),
+                _("build it first: optimizer.build(variables)"),
+            )
         if any(group != self.groups[0] for group in self.groups):
             raise refuse(
                 self.source,
@@ -95,6 +123,15 @@ class Recipe:
                 self.source,
                 _(
                     "its parameters took different numbers of steps, which {to} does not count"
+                ).format(to=to),
+                _("adopt it in PyTorch"),
+            )
+        if self.first and self.steps and not all(self.slots):
+            raise refuse(
+                self.source,
+                _(
+                    "some parameters have not taken their first step, whose gradient it does not "
+                    "damp; {to} does not count the steps of each parameter"
                 ).format(to=to),
                 _("adopt it in PyTorch"),
             )
@@ -156,8 +193,8 @@ def checked(recipe: Recipe) -> Recipe:
     rule = rules.get(recipe.rule)
     for group in recipe.groups:
         try:
-            rule.settings(
-                **{n: v for n, v in group.items() if not callable(v) and n in rule.hyperparameters}
+            rules.settings_with_live(
+                rule, {n: v for n, v in group.items() if n in rule.hyperparameters}, callable
             )
         except SettingError as error:
             raise refuse(recipe.source, str(error), recipe.rule) from error

@@ -15,12 +15,15 @@ from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
 from descenso.study import code
-from descenso.study._results import Confirmation, MethodResult, StudyResult
+from descenso.study._results import MethodResult, StudyResult
+from descenso.study.words import early_ends, settings
 from descenso.study.words import figure as in_words
-from descenso.study.words import settings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+
+_TELLING_SEEDS = 10  # with fewer, a share of the runs is a stair of a few steps
 
 
 def write(result: StudyResult, path: str | Path) -> Path:
@@ -90,7 +93,6 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
     return {
         "name": method.name,
         "standing": table.standing(result, method),
-        "recommended": method is result.recommended and bool(result.verdict.tied),
         "colour": style.marks(result.design.methods)[method.name].colour,
         "settings": settings(method.rule, method.settings),
         "batch": method.batch_size,
@@ -98,7 +100,7 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
         "interval": words.interval(result.metric, tuned.test.low, tuned.test.high),
         "validation": in_words(tuned.validation.mean, result.metric),
         "default": _default(result, method),
-        "diverged": _of_runs(tuned),
+        "diverged": early_ends(tuned),
         "target": words.target_reached(tuned),
         "seconds": words.seconds(table.seconds_per_run(method)),
     }
@@ -118,13 +120,8 @@ def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:
     return {
         "test": in_words(default.test.mean, result.metric),
         "settings": settings(method.rule, default.settings),
-        "diverged": _of_runs(default),
+        "diverged": early_ends(default),
     }
-
-
-def _of_runs(confirmation: Confirmation) -> str:
-    count, runs = confirmation.diverged, len(confirmation.curves)
-    return _("{count} of {runs}").format(count=count, runs=runs)
 
 
 def _section(result: StudyResult, name: str) -> dict[str, str]:
@@ -146,10 +143,12 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
 def _shown(result: StudyResult) -> list[str]:
     """Return the figures that have something to show.
 
-    One method alone has no differences; without a target nobody reaches it.
+    One method alone has no differences; without a target nobody reaches it, and the shares of a
+    few runs that do tell little that the curves do not.
     """
     empty = set() if result.verdict.comparisons else {"differences"}
-    empty |= set() if result.metric.target is not None else {"target"}
+    telling = result.metric.target is not None and result.seeds >= _TELLING_SEEDS
+    empty |= set() if telling else {"target"}
     return [name for name in figures.names() if name not in empty]
 
 
@@ -164,12 +163,13 @@ def _facts(given: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     return [
         (str(key), [_fact(item) for item in value] if isinstance(value, list) else [_fact(value)])
         for key, value in given.items()
+        if value not in ("", [], {}, None)
     ]
 
 
 def _fact(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items() if item != {})
     return str(value)
 
 

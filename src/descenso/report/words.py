@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from descenso import rules
 from descenso.language import _, ngettext
+from descenso.problems import surfaces
 from descenso.study import verdict as _verdict
 from descenso.study._design import usual_search_seeds
 from descenso.study._results import (
@@ -20,6 +22,7 @@ from descenso.study._results import (
     SearchPoint,
     StudyResult,
 )
+from descenso.study.words import listed
 
 
 def metric(info: MetricInfo) -> str:
@@ -29,6 +32,7 @@ def metric(info: MetricInfo) -> str:
         "mse": _("mean squared error"),
         "rmse": _("root mean squared error"),
         "r2": _("R²"),
+        "value": _("value"),
     }
     return known.get(info.name, info.name)
 
@@ -112,15 +116,8 @@ def protocol(result: StudyResult) -> list[str]:
         _(
             "Judgement on test, which nothing was chosen by. Runs with the same seed start from "
             "the same weights and see the examples in the same order, so methods are compared in "
-            "pairs. Intervals are 95% intervals of the mean over seeds (Student's below six seeds, "
-            "bootstrap from six on), at least as wide as one step of the metric allows and never "
-            "beyond its range. p-values are corrected for the number of comparisons (Holm); the "
-            "intervals of differences are simultaneous: all hold together at 95%."
-        ),
-        _(
-            "Of the methods that tie with the best mean, the one to take is the most forgiving (its "
-            "good learning rates span the widest factor; twice as wide counts), then the cheapest, "
-            "then the one with the best default, then the one with the best mean."
+            "pairs. Intervals are 95% intervals of the mean (Student's below six seeds, bootstrap "
+            "from six on); p-values are corrected for the number of comparisons (Holm)."
         ),
     ]
 
@@ -150,6 +147,7 @@ def limits(result: StudyResult) -> list[str]:
                 "value it was given."
             )
         )
+    text += _on_a_surface(result)
     if not result.design.defaults:
         text.append(
             _("The default settings were not judged: what tuning was worth cannot be said.")
@@ -157,9 +155,32 @@ def limits(result: StudyResult) -> list[str]:
     return text
 
 
+def _on_a_surface(result: StudyResult) -> list[str]:
+    """Return what weight decay does to a descent of a surface, where a method has one."""
+    if not surfaces.is_surface(result.design.problem):
+        return []
+    decaying = [m.name for m in result.methods if surfaces.decays(m.settings)]
+    spared = [m.name for m in result.methods if m.settings.get("weight_decay") == 0.0]
+    text = []
+    if decaying:
+        text.append(
+            _("Weight decay pulls {methods} towards the origin, whatever the surface.").format(
+                methods=listed(decaying)
+            )
+        )
+    if spared:
+        text.append(
+            _("{methods}: no weight decay on a surface, where it would pull towards the origin.")
+            .format(methods=listed(spared))
+        )  # fmt: skip
+    return text
+
+
 def command(result: StudyResult) -> str:
     """Return the command that runs this study again."""
     words = ["descenso", "compare", result.design.problem]
+    for file in _rule_files(result):
+        words += ["--rules", file]
     for name, value in _options(result.design).items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -170,6 +191,12 @@ def command(result: StudyResult) -> str:
             for item in value if isinstance(value, list) else [value]:
                 words += [f"--{flag}", str(item)]
     return shlex.join(words)
+
+
+def _rule_files(result: StudyResult) -> list[str]:
+    """Return the files of the rules that do not come with descenso."""
+    known = {method.rule for method in result.methods if method.rule in rules.names()}
+    return sorted(str(rules.get(rule).file) for rule in known if not rules.is_built_in(rule))
 
 
 def python_line(result: StudyResult) -> str:

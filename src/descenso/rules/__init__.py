@@ -9,9 +9,17 @@ from descenso.rules._documentation import (
     describe,
     setting_parameters,
 )
+from descenso.rules._foreign import remedy, says_nothing
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
-from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
-from descenso.rules._registry import get, load_rule_file, names, register
+from descenso.rules._live import (
+    Nonfinite,
+    check_nonfinite,
+    is_zero,
+    refuse_positional,
+    settings_with_live,
+    state_names,
+)
+from descenso.rules._registry import get, is_built_in, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
 __all__ = [
@@ -25,10 +33,15 @@ __all__ = [
     "describe",
     "get",
     "hyperparameter",
+    "is_built_in",
+    "is_zero",
     "load_rule_file",
     "names",
+    "refuse_positional",
     "register",
+    "remedy",
     "rule",
+    "says_nothing",
     "setting_parameters",
     "settings_with_live",
     "state_names",

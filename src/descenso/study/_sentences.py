@@ -42,24 +42,20 @@ def why(choice: Choice) -> str:
     if not choice.by:
         return ""
     texts = {
-        "forgiveness": _(", the most forgiving of {count} methods that tie"),
-        "cost": _(", the cheapest of {count} methods that tie"),
-        "default": _(", of {count} methods that tie the best at its default setting"),
-        "mean": _(", of {count} methods that tie the one with the best mean"),
+        "forgiveness": _("it is the most forgiving"),
+        "cost": _("it is the cheapest"),
+        "default": _("it is the best at its default setting"),
+        "mean": _("it has the best mean"),
     }
     last = choice.by[-1]
     if choice.by[0] == "forgiveness" and last != "forgiveness":
         texts |= {
-            "cost": _(", the cheapest of the most forgiving of {count} methods that tie"),
-            "default": _(
-                ", of the most forgiving of {count} methods that tie the best at its default setting"
-            ),
-            "mean": _(
-                ", of the most forgiving of {count} methods that tie the one with the best mean"
-            ),
+            "cost": _("of the most forgiving it is the cheapest"),
+            "default": _("of the most forgiving it is the best at its default setting"),
+            "mean": _("of the most forgiving it has the best mean"),
         }
-    said = texts[last].format(count=len(choice.among))
-    return said + (_(" and as cheap as any") if last == "forgiveness" and choice.cheap else "")
+    cheap = last == "forgiveness" and choice.cheap
+    return texts[last] + (_(", and as cheap as any") if cheap else "")
 
 
 def chosen(result: StudyResult) -> Choice:
@@ -88,19 +84,16 @@ def sensitive(taken: MethodResult, result: StudyResult) -> str:
     if own is None:
         return ""
     text = _(
-        "On validation {name} keeps 95% of what it gains for learning rates from {low} to {high}, a "
+        "On validation it keeps 95% of what it gains for learning rates from {low} to {high}, a "
         "factor of {factor}."
     )
     if own.low_open or own.high_open:
         text = _(
-            "On validation {name} keeps 95% of what it gains for learning rates from {low} to {high} "
+            "On validation it keeps 95% of what it gains for learning rates from {low} to {high} "
             "at least, a factor of {factor}."
         )
     said = text.format(
-        name=taken.name,
-        low=f"{own.low:.2g}",
-        high=f"{own.high:.2g}",
-        factor=words.factor(own.factor),
+        low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=words.factor(own.factor)
     )
     best = result.verdict.best or ""
     other = tolerance(result.method(best), result.metric.higher_is_better)
@@ -118,26 +111,18 @@ def target(best: MethodResult, result: StudyResult) -> str:
         return ""
     goal = words.figure(result.metric.target, result.metric)
     if not found.reached:
-        return _("No run of {name} reaches {target} on validation.").format(
-            name=best.name, target=goal
-        )
+        return _("No run of it reaches {target} on validation.").format(target=goal)
     if math.isinf(found.median):
-        return _("Only {reached} of {runs} runs of {name} reach {target} on validation.").format(
-            name=best.name, reached=found.reached, runs=found.runs, target=goal
+        return _("Only {reached} of {runs} runs of it reach {target} on validation.").format(
+            reached=found.reached, runs=found.runs, target=goal
         )
     return ngettext(
-        "{name} reaches {target} on validation after {epochs} epoch (median; {reached} of {runs} "
+        "It reaches {target} on validation after {epochs} epoch (median; {reached} of {runs} "
         "runs do).",
-        "{name} reaches {target} on validation after {epochs} epochs (median; {reached} of {runs} "
+        "It reaches {target} on validation after {epochs} epochs (median; {reached} of {runs} "
         "runs do).",
         math.ceil(found.median),
-    ).format(
-        name=best.name,
-        target=goal,
-        epochs=f"{found.median:g}",
-        reached=found.reached,
-        runs=found.runs,
-    )
+    ).format(target=goal, epochs=f"{found.median:g}", reached=found.reached, runs=found.runs)
 
 
 def cost(best: MethodResult, result: StudyResult) -> str:
@@ -190,6 +175,24 @@ def diverged(methods: Sequence[MethodResult]) -> str:
     if not parts:
         return ""
     return _("Runs diverged, and count as untrained networks: {parts}.").format(
+        parts=words.listed(parts)
+    )
+
+
+def failed(methods: Sequence[MethodResult]) -> str:
+    """Say which runs an error of the problem's own code ended: that is no divergence."""
+    parts = []
+    for method in methods:
+        errors = [curve.error for curve in method.tuned.curves if curve.failed]
+        if errors:
+            parts.append(
+                _("{k} of {n} of {name} ({error})").format(
+                    k=len(errors), n=len(method.tuned.curves), name=method.name, error=errors[0]
+                )
+            )
+    if not parts:
+        return ""
+    return _("Runs ended by an error, and count as untrained networks: {parts}.").format(
         parts=words.listed(parts)
     )
 

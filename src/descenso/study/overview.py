@@ -211,8 +211,11 @@ def in_words(found: Overview) -> str:
     parts = []
     if found.choice.by:
         parts.append(
-            _("Over {problems}, take {method}{why}.").format(
-                problems=problems, method=taken, why=say.why(found.choice)
+            _("Over {problems}, {count} methods tie. Take {method}: {why}.").format(
+                problems=problems,
+                count=len(found.choice.among),
+                method=taken,
+                why=say.why(found.choice),
             )
         )
         text = _(

@@ -34,6 +34,7 @@ BACKING: Mapping[str, str] = {
     "cost": "table",
     "quickest": "table",
     "diverged": "curves",
+    "failed": "table",
     "edge": "sensitivity",
 }
 
@@ -60,7 +61,7 @@ def decide(
     alpha : level of its claims; a study that looks more than once spends 5% in parts.
     margin : a difference of the metric that does not matter.
     """
-    if all(m.tuned.diverged == len(m.tuned.scores) for m in methods):
+    if all(m.tuned.ended == len(m.tuned.scores) for m in methods):
         return Verdict(best=None, tied=(), comparisons=(), text="")
     scores = {m.name: m.tuned.scores for m in methods}
     resolution = 1 / test_examples if metric.percent else 0.0
@@ -99,7 +100,7 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
     """
     taken = result.recommended
     if taken is None:
-        return {"use": _all_diverged(result)}
+        return {"use": _all_diverged(result), "failed": say.failed(result.methods)}
     return {
         "use": _use(taken, result),
         "alike": _alike(taken, result),
@@ -115,6 +116,7 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
         "worse": _worse(result),
         "target": say.target(taken, result),
         "diverged": say.diverged(result.methods),
+        "failed": say.failed(result.methods),
         "edge": say.edges(result.methods),
         "looks": say.looks(result),
         "range": _range(result),
@@ -132,19 +134,25 @@ def _all_diverged(result: StudyResult) -> str:
 
 
 def _use(taken: MethodResult, result: StudyResult) -> str:
-    test, metric = taken.tuned.test, result.metric
-    opening = _(
-        "On {problem}, train with {method} ({settings}; batch size {batch_size}){why}: "
-        "{metric} {mean} on test"
-    ).format(
-        problem=result.design.problem,
-        method=taken.name,
-        settings=words.settings(taken.rule, taken.settings),
-        batch_size=taken.batch_size,
-        why=say.why(say.chosen(result)),
-        metric=_(metric.name),
-        mean=words.figure(test.mean, metric),
-    )
+    test, metric, choice = taken.tuned.test, result.metric, say.chosen(result)
+    facts = {
+        "problem": result.design.problem,
+        "method": taken.name,
+        "settings": words.settings(taken.rule, taken.settings),
+        "batch_size": taken.batch_size,
+        "metric": _(metric.name),
+        "mean": words.figure(test.mean, metric),
+    }
+    if choice.by:
+        opening = _(
+            "On {problem}, {count} methods tie. Take {method} ({settings}; batch size "
+            "{batch_size}): {why}. It reaches {metric} {mean} on test"
+        ).format(**facts, count=len(choice.among), why=say.why(choice))
+    else:
+        opening = _(
+            "On {problem}, train with {method} ({settings}; batch size {batch_size}): "
+            "{metric} {mean} on test"
+        ).format(**facts)
     n = len(test.values)
     if math.isnan(test.low):
         return opening + _(" (one seed).")
@@ -223,9 +231,9 @@ def _ties(result: StudyResult) -> str:
         return ""
     if taken != best:
         return ngettext(
-            "{best} has the best mean, {mean}; {names} ties with it: the difference is inside "
+            "{best} has the highest mean, {mean}; {names} ties with it: the difference is inside "
             "the noise of {n} seeds.",
-            "{best} has the best mean, {mean}; {names} tie with it: the differences are inside "
+            "{best} has the highest mean, {mean}; {names} tie with it: the differences are inside "
             "the noise of {n} seeds.",
             len(tied),
         ).format(

@@ -27,6 +27,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(
             f"module 'descenso.torch' has no attribute {name!r}; "
             f"its optimizers are {', '.join(_rule_names())}"
+            + ("; SGD is GradientDescent, Momentum or Nesterov" if name == "SGD" else "")
         )
     from descenso.torch._classes import optimizer_class
 

@@ -72,4 +72,7 @@ def _signature(rule: Rule) -> inspect.Signature:
     own = list(inspect.signature(RuleOptimizer.__init__).parameters.values())
     params = next(p for p in own if p.name == "params")
     options = [p for p in own if p.kind is p.KEYWORD_ONLY]
-    return inspect.Signature([params, *rules.setting_parameters(rule), *options])
+    settings = rules.setting_parameters(rule)
+    lr = next(p for p in settings if p.name == "lr").replace(kind=params.kind)
+    others = [p for p in settings if p.name != "lr"]
+    return inspect.Signature([params, lr, *others, *options])

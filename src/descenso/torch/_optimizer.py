@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
@@ -10,13 +11,20 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
-from descenso.errors import ParameterError, SettingError
+from descenso.errors import ParameterError, ParameterTypeError, SettingError
 from descenso.language import _
 from descenso.rules import Rule
 from descenso.torch import _checkpoint, _foreach, _kernel, _recipe, _schedules, _trace, _transforms
-from descenso.torch._parameters import as_real, check_parameter, find_name, is_sharded, name_of
+from descenso.torch._parameters import (
+    as_real,
+    check_parameter,
+    find_name,
+    is_lazy,
+    is_sharded,
+    name_of,
+)
 from descenso.torch._plain import arithmetic
-from descenso.torch._settings import check_group, values_of
+from descenso.torch._settings import check_keys, check_numbers, check_settings, values_of
 from descenso.torch._step import FOREACH, KERNEL, PLAIN, GroupStep
 from descenso.transforms import check as check_transforms
 
@@ -33,6 +41,7 @@ _OWN = (
 )
 _MORE_THAN_A_CACHE = 1 << 20  # elements: with their gradients, 8 MB of float32
 _said_no_compiler = False
+_BY_DEFAULT: Any = object()
 
 
 class RuleOptimizer(torch.optim.Optimizer):
@@ -43,7 +52,8 @@ class RuleOptimizer(torch.optim.Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        *,
+        lr: Any = _BY_DEFAULT,
+        *more: Any,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
@@ -53,14 +63,22 @@ class RuleOptimizer(torch.optim.Optimizer):
         **settings: Any,
     ) -> None:
         if isinstance(params, torch.Tensor):
-            raise ParameterError(
+            raise ParameterTypeError(
                 _(
                     "params must be an iterable of parameters; got one tensor of shape {shape}"
                 ).format(shape=tuple(params.shape))
             )
+        if more:
+            raise SettingError(
+                _("{rule}: give settings after lr by name: {known}; got {value!r}").format(
+                    rule=self.rule.name, known=", ".join(self.rule.hyperparameters), value=more[0]
+                )
+            )
+        if lr is not _BY_DEFAULT:
+            settings = {"lr": lr, **settings}
         self._scheduled = _schedules.take_out(settings)
         self._transforms = check_transforms(transforms)
-        check_group(self.rule, _schedules.without(settings, self._scheduled, self.rule))
+        check_settings(self.rule, _schedules.without(settings, self._scheduled, self.rule))
         self._state_dtype = _read_state_dtype(state_dtype)
         if nonfinite not in _NONFINITE:
             raise SettingError(
@@ -97,28 +115,46 @@ class RuleOptimizer(torch.optim.Optimizer):
             If a parameter cannot be trained.
         """
         if not isinstance(param_group, dict):
-            raise ParameterError(
+            raise ParameterTypeError(
                 _("a parameter group is a dict; got {value!r}").format(value=param_group)
             )
-        own = _schedules.take_out(param_group)
-        fixed = _schedules.without(param_group, own, self.rule)
-        check_group(self.rule, {k: v for k, v in fixed.items() if k != "params"})
+        own = _schedules.take_out(param_group, self.rule)
+        check_numbers(self.rule, _schedules.without(param_group, own, self.rule))
+        if "rule" not in param_group:  # else it was a group of descenso's already
+            check_keys(self.rule, param_group)
+        self._refuse_options(param_group)
         _schedules.enter(param_group, own, self._scheduled)
         super().add_param_group(param_group)
+        param_group["rule"] = self.rule.name
         _schedules.forget_default(param_group, self.rule)
         index = len(self.param_groups) - 1
         try:
-            values_of(self.rule, self.param_groups[index])
-            for i, parameter in enumerate(self.param_groups[index]["params"]):
+            values_of(self.rule, param_group)
+            for i, parameter in enumerate(param_group["params"]):
                 name = name_of(self.param_groups, index, i)
                 check_parameter(parameter, name, self._elementwise, self.rule.name)
-                _transforms.check_parameter(self._transforms, parameter, name)
         except Exception:
             self.param_groups.pop()
             raise
         self._steps = []
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def _refuse_options(self, group: dict[str, Any]) -> None:
+        """Refuse options of the whole optimizer that a group would have otherwise."""
+        for name in ("nonfinite", "compile", "foreach", "state_dtype"):
+            given = group.get(name)
+            read = _read_state_dtype(given) if name == "state_dtype" else given
+            if given is not None and read != getattr(self, f"_{name}"):
+                raise SettingError(
+                    _("{name} is set for the whole optimizer, not for a group").format(name=name)
+                )
+        if group.get("transforms") and check_transforms(group["transforms"]) != self._transforms:
+            raise SettingError(
+                _("{name} is set for the whole optimizer, not for a group").format(
+                    name="transforms"
+                )
+            )
+
+    def step(self, *call: Any, **named: Any) -> Any:
         """Take one step.
 
         Parameters
@@ -132,7 +168,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         ParameterError
             If a gradient is sparse, or not finite under ``nonfinite="raise"``.
         """
-        # torch wraps every step in a profiler's record (6 µs); here only where someone is watching.
+        if torch.compiler.is_compiling():
+            return self._untraced_step(*call, **named)
+        # torch wraps every step in a profiler's record (6 µs); here only where someone looks.
         if (
             self._optimizer_step_pre_hooks
             or self._optimizer_step_post_hooks
@@ -140,22 +178,32 @@ class RuleOptimizer(torch.optim.Optimizer):
             or _global_optimizer_post_hooks
             or torch._C._autograd._profiler_enabled()
         ):
-            return self._watched_step(closure)
-        return self._take_step(closure)
+            return self._profiled_step(*call, **named)
+        return self._take_step(*call, **named)
 
     step.hooked = True  # type: ignore[attr-defined]  # torch must not wrap it once more
+    step.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            inspect.Parameter("closure", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None),
+        ]
+    )
 
     def _take_step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        self._current_steps()
         _schedules.set_values(self.param_groups, self.rule)
         if self._nonfinite != "pass" and not self._gradients_are_finite():
             self.skipped_steps += 1
             return loss
         if self._transforms:
-            _transforms.step(self._transforms, self.param_groups, self.state, self._follow_rule)
+            rows = [
+                (p, group) for group in self.param_groups for p in group["params"] if not is_lazy(p)
+            ]
+            _transforms.step(self._transforms, rows, self.state, self._follow_rule)
         else:
             self._follow_rule()
         _schedules.count(self.param_groups)
@@ -163,7 +211,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def step_with(self, gradients: Sequence[Sequence[Any] | None]) -> None:
         """Follow the rule with these gradients, group after group; nothing else of a step is done."""
-        steps = self._steps or self._make_steps()
+        steps = self._current_steps()
         groups = zip(steps, self.param_groups, gradients, strict=True)
         work = [step.collect(group, self.state, given) for step, group, given in groups]
         for step, ready in zip(steps, work, strict=True):
@@ -172,7 +220,12 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _follow_rule(self) -> None:
         self.step_with([None] * len(self.param_groups))
 
-    _watched_step = torch.optim.Optimizer.profile_hook_step(_take_step)
+    # A step is compiled already; traced, it would compile at every step number.
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def _untraced_step(self, *call: Any, **named: Any) -> Any:
+        return self.step(*call, **named)
+
+    _profiled_step = torch.optim.Optimizer.profile_hook_step(_take_step)
 
     def averages(self) -> list[torch.Tensor]:
         """Return the averaged parameters, group after group; see also ``descenso.torch.averaged``.
@@ -184,19 +237,44 @@ class RuleOptimizer(torch.optim.Optimizer):
         """
         return _transforms.averages(self._transforms, self.param_groups, self.state)
 
+    def _current_steps(self) -> list[GroupStep]:
+        """Return what steps each group; made anew where groups came, went or changed places."""
+        steps, groups = self._steps, self.param_groups
+        if len(steps) == len(groups):
+            for step, group in zip(steps, groups, strict=True):
+                if step.group is not group:
+                    break
+            else:
+                return steps
+        return self._make_steps()
+
     def _make_steps(self) -> list[GroupStep]:
+        groups = self.param_groups
+        for group in groups:
+            self._complete(group)
         path = self._choose_path()
         self._steps = [
-            GroupStep(self.rule, path, self._state_dtype, lambda p: find_name(self.param_groups, p))
-            for _group in self.param_groups
-        ]
+            GroupStep(
+                self.rule, path, self._state_dtype, lambda p: find_name(groups, p), group,
+                self._elementwise,
+            )
+            for group in groups
+        ]  # fmt: skip
         return self._steps
+
+    def _complete(self, group: dict[str, Any]) -> None:
+        """Give a group that was put into the list by hand, or saved long ago, what it lacks."""
+        _schedules.enter(group, {}, self._scheduled)
+        for name, value in self.defaults.items():
+            if name != _schedules.MOMENTUM or name in self.rule.hyperparameters:
+                group.setdefault(name, value)
+        group.setdefault("maximize", False)
 
     def _choose_path(self) -> str:
         """Return the fastest path asked for that works here."""
         if not self._elementwise or (self._compile is False and not self._foreach):
             return PLAIN
-        parameters = [p for group in self.param_groups for p in group["params"]]
+        parameters = [p for group in self.param_groups for p in group["params"] if not is_lazy(p)]
         if self._foreach or (self._compile is None and self._only_streams_gradients(parameters)):
             return FOREACH
         on_cpu = all(p.device.type == "cpu" for p in parameters)
@@ -219,7 +297,8 @@ class RuleOptimizer(torch.optim.Optimizer):
         try:
             for group in self.param_groups:
                 names, switches = self._arrays_and_switches(group)
-                for dtype in {p.dtype for p in group["params"] if p.is_floating_point()}:
+                floats = [p for p in group["params"] if p.is_floating_point() and not is_lazy(p)]
+                for dtype in {p.dtype for p in floats}:
                     kept = self._state_dtype or arithmetic(dtype)
                     kept = kept if names else arithmetic(dtype)
                     _kernel.compiled(
@@ -277,22 +356,26 @@ class RuleOptimizer(torch.optim.Optimizer):
         """
         state_dict = state_dict.copy()
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
-            state_dict = hook(self, state_dict) or state_dict
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
         saved = state_dict["param_groups"]
         _checkpoint.check_groups(self.rule, self.param_groups, saved)
         owners = _checkpoint.owners(self.param_groups, saved)
         settings_of = {i: group for group in saved for i in group["params"]}
         state: dict[Any, Any] = {}
         for saved_id, kept in state_dict["state"].items():
-            if saved_id not in owners:
+            if saved_id in owners:
+                parameter, name = owners[saved_id]
+                known = self.rule.state_names(values_of(self.rule, settings_of[saved_id]))
+                averaged = _transforms.keys(self._transforms)
+                _checkpoint.check_state(self.rule, kept, parameter, name, known, averaged)
+                state[parameter] = self._take_over(kept, parameter, (*known, *averaged))
+            elif isinstance(saved_id, int):
                 raise ParameterError(
                     _("the state holds an unknown parameter {key!r}").format(key=saved_id)
                 )
-            parameter, name = owners[saved_id]
-            known = self.rule.state_names(values_of(self.rule, settings_of[saved_id]))
-            known = (*known, *_transforms.keys(self._transforms))
-            _checkpoint.check_state(self.rule, kept, parameter, name, known)
-            state[parameter] = self._take_over(kept, parameter)
+            else:
+                state[saved_id] = deepcopy(kept)  # of somebody who keeps it here, as torch allows
         groups = [
             {**deepcopy({k: v for k, v in old.items() if k not in ("params", "param_names")}),
              **{k: group[k] for k in ("params", "param_names") if k in group}, "rule": self.rule.name}
@@ -304,18 +387,25 @@ class RuleOptimizer(torch.optim.Optimizer):
         for post_hook in self._optimizer_load_state_dict_post_hooks.values():
             post_hook(self)
 
-    def _take_over(self, kept: dict[str, Any], parameter: torch.Tensor) -> dict[str, Any]:
-        exact = arithmetic(as_real(parameter).dtype)
+    def _take_over(
+        self, kept: dict[str, Any], parameter: torch.Tensor, known: Sequence[str]
+    ) -> dict[str, Any]:
+        exact = arithmetic(as_real(parameter).dtype) if not is_lazy(parameter) else torch.float32
         dtype = self._state_dtype or exact
-        if parameter.is_complex():
-            dtype = dtype.to_complex()
         averaged = _transforms.keys(self._transforms)
-        return {
-            name: int(value)
-            if name == "step"
-            else _laid_out_like(value, parameter, exact if name in averaged else dtype)
-            for name, value in kept.items()
-        }
+        taken: dict[str, Any] = {}
+        for name, value in kept.items():
+            if name == "step":
+                taken[name] = int(value)
+            elif name in known:
+                wanted = exact if name in averaged else dtype
+                wanted = wanted.to_complex() if parameter.is_complex() else wanted
+                taken[name] = _laid_out_like(value, parameter, wanted)
+            elif isinstance(value, torch.Tensor):  # of somebody else
+                taken[name] = value.detach().clone().to(parameter.device)
+            else:
+                taken[name] = deepcopy(value)
+        return taken
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), **{name: getattr(self, name) for name in _OWN}}
@@ -323,6 +413,8 @@ class RuleOptimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._steps = []
         super().__setstate__(state)
+        for group in self.param_groups:
+            self._complete(group)
         self._elementwise = _trace.is_elementwise(self.rule)
 
 

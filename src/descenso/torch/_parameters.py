@@ -16,7 +16,7 @@ _PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter)
 def name_of(groups: Sequence[Mapping[str, Any]], group_index: int, index: int) -> str:
     """Return how messages call a parameter: its name, or its place and shape."""
     group = groups[group_index]
-    shape = tuple(group["params"][index].shape)
+    shape = _shape(group["params"][index])
     if "param_names" in group:
         return _("{name!r} of shape {shape}").format(name=group["param_names"][index], shape=shape)
     return _("{index} of group {group}, of shape {shape}").format(
@@ -30,7 +30,16 @@ def find_name(groups: Sequence[Mapping[str, Any]], parameter: torch.Tensor) -> s
         for j, candidate in enumerate(group["params"]):
             if candidate is parameter:
                 return name_of(groups, i, j)
-    return str(tuple(parameter.shape))
+    return str(_shape(parameter))
+
+
+def _shape(parameter: torch.Tensor) -> Any:
+    return _("its first data") if is_lazy(parameter) else tuple(parameter.shape)
+
+
+def is_lazy(parameter: torch.Tensor) -> bool:
+    """Whether its shape is not known before its layer has seen data (``torch.nn.LazyLinear``)."""
+    return bool(torch.nn.parameter.is_lazy(parameter))
 
 
 def check_parameter(parameter: torch.Tensor, name: str, elementwise: bool, rule: str) -> None:
@@ -41,6 +50,8 @@ def check_parameter(parameter: torch.Tensor, name: str, elementwise: bool, rule:
     ParameterError
         If it is of integers, sparse, or complex or sharded where the rule must see it whole.
     """
+    if is_lazy(parameter):
+        return
     if not (parameter.is_floating_point() or parameter.is_complex()):
         raise ParameterError(
             _(

@@ -15,9 +15,18 @@ MOMENTUM = "momentum"  # what OneCycleLR and CyclicLR call the setting that they
 Group = dict[str, Any]
 
 
-def take_out(settings: Group) -> dict[str, Any]:
-    """Replace each schedule in ``settings`` by its first value; return the schedules."""
-    found = {n: v for n, v in settings.items() if callable(v) and n != "params"}
+def take_out(settings: Group, rule: Rule | None = None) -> dict[str, Any]:
+    """Replace each schedule in ``settings`` by its first value; return the schedules.
+
+    Parameters
+    ----------
+    rule : takes schedules of its settings only; a group may hold functions of other people's.
+    """
+    found = {
+        n: v
+        for n, v in settings.items()
+        if callable(v) and (rule is None or n in rule.hyperparameters)
+    }
     settings |= {name: float(schedule(0)) for name, schedule in found.items()}
     return {n: v.get_config() if isinstance(v, Schedule) else v for n, v in found.items()}
 
@@ -31,7 +40,7 @@ def without(settings: Group, scheduled: dict[str, Any], rule: Rule) -> Group:
 def enter(group: Group, given: dict[str, Any], inherited: dict[str, Any]) -> None:
     """Write into a new group its own schedules, and those of the defaults it does not override."""
     schedules = {n: v for n, v in inherited.items() if n not in group} | given
-    if schedules:
+    if schedules and SCHEDULES not in group:
         group[SCHEDULES] = schedules
         group.setdefault(UPDATES, 0)
 

@@ -15,10 +15,11 @@ from descenso.torch._parameters import (
     as_real,
     check_devices,
     check_gradient,
+    check_parameter,
     is_plain,
     like_parameter,
 )
-from descenso.torch._settings import LiveSettings
+from descenso.torch._settings import LiveSettings, check_keys, settings_of_first_step
 
 KERNEL, FOREACH, PLAIN = "kernel", "foreach", "plain"
 _SEED_STRIDE = 1_000_003  # spreads the random bits of one parameter's steps
@@ -51,6 +52,8 @@ class GroupStep:
     path : ``"kernel"``, ``"foreach"`` or ``"plain"``.
     state_dtype : dtype of new state arrays; ``None`` for the dtype steps are computed in.
     name_of : a parameter → how messages call it.
+    group : the group; another one is stepped by another ``GroupStep``.
+    elementwise : whether the rule sees every element by itself.
     """
 
     def __init__(
@@ -59,14 +62,19 @@ class GroupStep:
         path: str,
         state_dtype: torch.dtype | None,
         name_of: Callable[[torch.Tensor], str],
+        group: dict[str, Any],
+        elementwise: bool,
     ) -> None:
         self.rule = rule
+        self.group = group
         self.path = path
         self.state_dtype = state_dtype
         self.name_of = name_of
+        self._elementwise = elementwise
+        self._keys = 0
         self._live = LiveSettings(rule)
         self._settings: tuple[float | bool, ...] = ()
-        self._named: dict[str, float | bool] = {}
+        self._first: tuple[float | bool, ...] = ()
         self._names: tuple[str, ...] = ()
         self._shape: tuple[Any, ...] = ()
         self._maximize = False
@@ -87,6 +95,9 @@ class GroupStep:
         ----------
         gradients : one for each parameter of the group; each one's own ``grad`` if not given.
         """
+        if len(group) != self._keys:  # somebody has added a key
+            check_keys(self.rule, group)
+            self._keys = len(group)
         settings = self._live.read(group)
         if settings is not self._settings or group["maximize"] is not self._maximize:
             self._take_settings(settings, bool(group["maximize"]))
@@ -110,10 +121,11 @@ class GroupStep:
         return tasks
 
     def _take_settings(self, settings: tuple[float | bool, ...], maximize: bool) -> None:
-        self._named = dict(zip(self.rule.hyperparameters, settings, strict=True))
+        named = dict(zip(self.rule.hyperparameters, settings, strict=True))
         self._settings, self._maximize = settings, maximize
-        switches = {n: self._named[n] for n, h in self.rule.hyperparameters.items() if h.is_switch}
-        self._names = self.rule.state_names(self._named)
+        self._first = settings_of_first_step(self.rule, self.group, settings)
+        switches = {n: named[n] for n, h in self.rule.hyperparameters.items() if h.is_switch}
+        self._names = self.rule.state_names(named)
         shape = (self._names, tuple((n, bool(v)) for n, v in switches.items()), maximize)
         if shape != self._shape:  # another set of arrays: other kernels
             self._shape, self._entries, self._bound = shape, [], {}
@@ -125,6 +137,7 @@ class GroupStep:
         self, parameter: torch.Tensor, state: dict[str, Any], index: int, gradient: torch.Tensor
     ) -> _Entry:
         """Make what is missing of the parameter's state, and lay out its kernel call."""
+        check_parameter(parameter, self.name_of(parameter), self._elementwise, self.rule.name)
         real = torch.view_as_real(parameter) if parameter.is_complex() else parameter
         dtype = self.state_dtype or _plain.arithmetic(real.dtype)
         if parameter.is_complex():
@@ -151,6 +164,10 @@ class GroupStep:
         self._entries[index] = entry
         self._devices.add(entry.device)
         return entry
+
+    def _at(self, t: int) -> tuple[float | bool, ...]:
+        """Return the settings of a parameter's own step ``t``."""
+        return self._first if t == 1 else self._settings
 
     def _lay_out(
         self, theta: torch.Tensor, arrays: list[torch.Tensor]
@@ -179,7 +196,7 @@ class GroupStep:
             state, arguments = entry.state, entry.arguments
             t = state["step"] = state["step"] + 1
             if filled != (kernel, t) or kernel.seeded:
-                kernel.set(self._settings, t, _seed(t, entry.place))
+                kernel.set(self._at(t), t, _seed(t, entry.place))
                 filled = (kernel, t)
             arguments[kernel.gradient_position] = gradient
             kernel.call(*arguments)
@@ -213,7 +230,7 @@ class GroupStep:
             -gradient if self._maximize else gradient,
             dict(arrays),
             t,
-            self._named,
+            dict(zip(self.rule.hyperparameters, self._at(t), strict=True)),
             lambda old, new, position: _store(old, new, _seed(t, entry.place), position),
         )
 
@@ -238,7 +255,7 @@ class GroupStep:
         names, switches, _ = self._shape
         program = _trace.cached(self.rule, names, switches)
         for t, dtype, bucket in _buckets(tasks):
-            slots = program.evaluate(*self._settings, t)
+            slots = program.evaluate(*self._at(t), t)
             thetas = [as_real(entry.parameter) for entry, _, _ in bucket]
             gradients = [as_real(like_parameter(g, entry.parameter)) for entry, g, _ in bucket]
             kept = [
@@ -258,6 +275,8 @@ class GroupStep:
 def _is_current(entry: _Entry, parameter: torch.Tensor, kept: dict[str, Any] | None) -> bool:
     """Whether the entry still describes this parameter and the state kept for it."""
     if entry.parameter is not parameter or entry.state is not kept:
+        return False
+    if type(kept.get("step")) is not int:  # written by hand, as torch keeps it
         return False
     for name, array in entry.arrays:  # noqa: SIM110  a generator costs more than the check
         if kept.get(name) is not array:

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 
 from descenso import transforms as chain
-from descenso.errors import ParameterError
-from descenso.language import _
 from descenso.ops import torch as xp
 from descenso.torch._plain import arithmetic
 from descenso.torch._schedules import UPDATES
 from descenso.transforms import Transform
 
 Groups = Sequence[Mapping[str, Any]]
+Rows = Sequence[tuple[torch.Tensor, Mapping[str, Any]]]
 States = Mapping[torch.Tensor, dict[str, Any]]
 Transforms = tuple[Transform, ...]
 
@@ -31,37 +30,25 @@ def keys(transforms: Transforms) -> tuple[str, ...]:
     return tuple(key(i, name) for i, f in enumerate(transforms) for name in f.start(xp, []))
 
 
-def check_parameter(transforms: Transforms, parameter: torch.Tensor, name: str) -> None:
-    """Refuse transforms of a complex parameter.
-
-    Raises
-    ------
-    ParameterError
-        Naming the parameter.
-    """
-    if transforms and parameter.is_complex():
-        raise ParameterError(
-            _("parameter {name} is complex; transforms are defined for real parameters").format(
-                name=name
-            )
-        )
-
-
 @torch.no_grad()
-def step(transforms: Transforms, groups: Groups, state: States, take: Callable[[], None]) -> None:
-    """Take a step with the gradients transformed before it and the parameters after it."""
-    rows = [(p, group) for group in groups for p in group["params"]]
+def step(transforms: Transforms, rows: Rows, state: States, take: Callable[[], None]) -> None:
+    """Take a step with the gradients transformed before it and the parameters after it.
+
+    Parameters
+    ----------
+    rows : each parameter with its group. A complex one is seen as its real and imaginary parts.
+    """
     given = [p.grad for p, _group in rows]
-    if any(g is not None and g.layout is not torch.strided for g in given):
+    if not rows or any(g is not None and g.layout is not torch.strided for g in given):
         take()  # the step says which gradient is sparse
         return
-    t = groups[0][UPDATES] + 1
+    t = max(group.get(UPDATES, 0) for _p, group in rows) + 1
     old = [_wide(p).clone() for p, _group in rows]
     signs = [-1.0 if group["maximize"] else 1.0 for _p, group in rows]
     seen = chain.gradients(xp, transforms, old, _signed(given, signs), t)
     try:
         for (p, _group), g in zip(rows, _signed(seen, signs), strict=True):
-            p.grad = None if g is None else g.to(p.dtype)
+            p.grad = None if g is None else _like(g, p).to(p.dtype)
         take()
     finally:
         for (p, _group), g in zip(rows, given, strict=True):
@@ -85,11 +72,11 @@ def _move(
     kept = _kept(parameters, transforms, state, old)
     moved, states = chain.parameters(xp, transforms, old, new, lr, t, kept)
     for p, value in zip(parameters, moved, strict=True):
-        p.copy_(value)
+        p.copy_(_like(value, p))
     for i, slots in enumerate(states):
         for name, arrays in slots.items():
             for p, array in zip(parameters, arrays, strict=True):
-                state[p][key(i, name)] = array
+                state[p][key(i, name)] = _like(array, p)
 
 
 def _kept(
@@ -102,7 +89,7 @@ def _kept(
     return [
         {
             name: [
-                state[p][key(i, name)] if key(i, name) in state[p] else starts[i][name][j]
+                _parts(state[p][key(i, name)]) if key(i, name) in state[p] else starts[i][name][j]
                 for j, p in enumerate(parameters)
             ]
             for name in transform.start(xp, [])
@@ -116,7 +103,8 @@ def averages(transforms: Transforms, groups: Groups, state: States) -> list[torc
     parameters = [p for group in groups for p in group["params"]]
     now = [_wide(p) for p in parameters]
     kept = _kept(parameters, transforms, state, now)
-    return chain.averages(transforms, kept, groups[0][UPDATES])
+    values = chain.averages(transforms, kept, max(group[UPDATES] for group in groups))
+    return [_like(value, p) for value, p in zip(values, parameters, strict=True)]
 
 
 @contextmanager
@@ -140,11 +128,22 @@ def averaged(optimizer: Any) -> Iterator[None]:
 @torch.no_grad()
 def _put(values: list[torch.Tensor], parameters: list[torch.Tensor]) -> None:
     for p, value in zip(parameters, values, strict=True):
-        p.copy_(value)
+        p.copy_(_like(value, p))
+
+
+def _parts(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
 
 
 def _wide(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.detach().to(arithmetic(tensor.dtype))
+    real = _parts(tensor.detach())
+    return real.to(arithmetic(real.dtype))
+
+
+def _like(value: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    """Return real parts as a complex tensor, where the parameter is one."""
+    complex_now = parameter.is_complex() and not value.is_complex()
+    return torch.view_as_complex(value.contiguous()) if complex_now else value
 
 
 def _signed(gradients: list[Any], signs: list[float]) -> list[Any]:

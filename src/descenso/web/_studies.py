@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from descenso.api import Study
-from descenso.errors import DescensoError, UnknownNameError
+from descenso.errors import UnknownNameError
 from descenso.language import _
 from descenso.problems import surfaces
 from descenso.records import Run
@@ -91,7 +91,7 @@ def _finished(result: StudyResult) -> dict[str, Any]:
                 "settings": study_words.settings(method.rule, method.settings),
                 "test": study_words.figure(tuned.test.mean, metric),
                 "interval": report_words.interval(metric, tuned.test.low, tuned.test.high),
-                "diverged": f"{tuned.diverged} / {len(tuned.curves)}",
+                "diverged": study_words.early_ends(tuned),
                 "seconds": report_words.seconds(tuned.seconds / max(1, len(tuned.curves))),
                 "best": method.name == study.verdict.best,
                 "tied": method.name in study.verdict.tied,
@@ -148,9 +148,3 @@ def check_startable(problem: str, known: Sequence[str]) -> None:
             name=problem[:80]
         )
     )
-
-
-def explain(error: BaseException) -> str:
-    """Return an error in one line."""
-    text = str(error) if isinstance(error, DescensoError) else _("this should not have happened")
-    return " ".join(text.split())

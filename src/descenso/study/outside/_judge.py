@@ -14,12 +14,12 @@ from descenso.errors import DataError
 from descenso.language import _
 from descenso.metric_names import Range, higher_is_better, value_range
 from descenso.records import Comparison, Estimate, Verdict
+from descenso.study.outside._at import LAST, judged_at, parse_at
 from descenso.study.outside._choose import Chosen, choose
 from descenso.study.outside._clean import OutsideRun, by_seed, clean
-from descenso.study.outside._read import as_number
+from descenso.study.outside._numbers import as_number
 from descenso.study.outside._sensitivity import tolerated
 from descenso.study.recommendation import Candidate, Choice, choose_among_ties
-from descenso.study.sensitivity import Tolerance
 from descenso.study.statistics import (
     ALPHA,
     chance_of_better,
@@ -60,11 +60,6 @@ class Judged:
     choice: Choice = field(default_factory=Choice)
     examples: int = 0
 
-    def tolerated(self, method: str, higher_is_better: bool) -> Tolerance | None:
-        """Return the good range of a method's learning rates; ``None`` where too few were tried."""
-        everyone = [run for own in self.runs.values() for run in own]
-        return tolerated(self.runs.get(method, ()), higher_is_better, everyone)
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -83,9 +78,16 @@ class Finding:
 
 
 def judge_runs(
-    table: pd.DataFrame, higher_is_better: bool | None = None, target: float | None = None
+    table: pd.DataFrame,
+    higher_is_better: bool | None = None,
+    target: float | None = None,
+    at: str | float = LAST,
 ) -> Finding:
     """Return what the runs of a table (see :func:`read_runs`) allow to be said.
+
+    Parameters
+    ----------
+    at : the step that judges a run: ``last``, ``best`` (on validation where it is there) or a step.
 
     Raises
     ------
@@ -97,11 +99,11 @@ def judge_runs(
     metric = _metric(table)
     higher = _direction(table, metric, higher_is_better, notes)
     resolution = _resolution(table)
-    problems = sorted({run.problem for run in cleaned.runs})
+    runs, said = judged_at(cleaned.runs, parse_at(at), higher)
+    notes.extend(said)
+    problems = sorted({run.problem for run in runs})
     judged = tuple(
-        _judge_problem(
-            p, [r for r in cleaned.runs if r.problem == p], metric, higher, resolution, notes
-        )
+        _judge_problem(p, [r for r in runs if r.problem == p], metric, higher, resolution, notes)
         for p in problems
     )
     overall = judged[0] if len(judged) == 1 else _together(judged, higher)
@@ -169,7 +171,7 @@ def _with_choice(judged: Judged, problems: Sequence[Judged], higher: bool) -> Ju
 
 def candidate(method: str, problems: Sequence[Judged], higher: bool) -> Candidate:
     """Return what a table of runs knows of a method; what a run costs it does not tell."""
-    factors = [j.tolerated(method, higher) for j in problems]
+    factors = [tolerated(j.runs[method], higher) for j in problems]
     gains = [_gain(method, j, higher) for j in problems]
     plain = [v for j in problems for v in j.chosen[method].default.values() if math.isfinite(v)]
     return Candidate(
@@ -186,17 +188,10 @@ def candidate(method: str, problems: Sequence[Judged], higher: bool) -> Candidat
 
 
 def _gain(method: str, judged: Judged, higher: bool) -> float:
-    """Return a mean on a scale where 0 is the worst value of any run and 1 the best mean.
-
-    Runs of one setting and without a curve do not tell what no training reaches: all count as 1.
-    """
+    """Return a mean on a scale where 0 is the worst value of any run and 1 the best mean."""
     sign = 1.0 if higher else -1.0
-    everyone = [run for own in judged.runs.values() for run in own]
-    if all(len({r.setting for r in own}) == 1 for own in judged.runs.values()) and all(
-        len(curve) == 1 for run in everyone for curve in run.curves.values()
-    ):
-        return 1.0
-    seen = [v for r in everyone for c in r.curves.values() for v in c.values() if math.isfinite(v)]
+    seen = [v for own in judged.runs.values() for r in own for c in r.curves.values()
+            for v in c.values() if math.isfinite(v)]  # fmt: skip
     worst = min(sign * v for v in seen)
     most = max(sign * e.mean for e in judged.estimates.values()) - worst
     return (sign * judged.estimates[method].mean - worst) / most if most > 0 else 1.0
@@ -268,8 +263,8 @@ def judge_by_seed(
     for other in names[1:]:
         p = corrected[best, other]
         chance = chance_of_better(list(scores[best].values()), list(scores[other].values()), higher)
-        own, theirs = ({k: sign * v for k, v in scores[m].items()} for m in (best, other))
-        difference = _difference(own, theirs, len(pairs), resolution, within)
+        signed = [{seed: sign * v for seed, v in scores[m].items()} for m in (best, other)]
+        difference = _difference(signed[0], signed[1], len(pairs), resolution, within)
         difference = consistent_interval(difference, not p < ALPHA)
         comparisons.append(Comparison(other, difference, p, not p < ALPHA, chance=chance))
     tied = tuple(c.other for c in comparisons if c.tied)

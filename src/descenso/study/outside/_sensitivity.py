@@ -11,7 +11,7 @@ import numpy as np
 
 from descenso.study.outside._choose import judged_value
 from descenso.study.outside._clean import OutsideRun
-from descenso.study.outside._read import as_number
+from descenso.study.outside._numbers import as_number
 from descenso.study.sensitivity import Tolerance, around_best
 
 _RATE = re.compile(r"(?:^|[\s,;{(])['\"]?(?:lr|learning_rate)['\"]?\s*[=:]\s*([-+.\deE]+)")
@@ -24,15 +24,8 @@ def learning_rate(setting: str) -> float | None:
     return number if number is not None and math.isfinite(number) and number > 0 else None
 
 
-def tolerated(
-    runs: Sequence[OutsideRun], higher_is_better: bool, everyone: Sequence[OutsideRun] = ()
-) -> Tolerance | None:
-    """Return the good range of learning rates; zero gain is the worst run's, 1 the best rate's.
-
-    Parameters
-    ----------
-    everyone : the runs of all methods on the problem, any of which may be the worst.
-    """
+def tolerated(runs: Sequence[OutsideRun], higher_is_better: bool) -> Tolerance | None:
+    """Return the good range of learning rates; zero gain is the worst rate's, 1 the best's."""
     values: dict[float, list[float]] = defaultdict(list)
     searched = [r for r in runs if r.role == "search"] or list(runs)
     for run in searched:
@@ -43,8 +36,7 @@ def tolerated(
     finite = [v for own in values.values() for v in own if math.isfinite(v)]
     if len(values) < 3 or not finite:
         return None
-    ends = [v for v in map(judged_value, everyone) if math.isfinite(v)]
-    worst = min(sign * v for v in (*finite, *ends))
+    worst = min(sign * v for v in finite)
     means = {
         rate: float(np.mean([sign * v if math.isfinite(v) else worst for v in own])) - worst
         for rate, own in sorted(values.items())
