@@ -30,6 +30,12 @@ def test_the_intervals_hold_the_true_mean_even_with_few_seeds():
         assert held >= stats.binom.ppf(0.001, 200, 0.93)
 
 
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_the_intervals_of_all_differences_hold_together(seeds):
+    held = calibration.covered_together(6, seeds, STUDIES, np.random.default_rng(12))
+    assert held >= stats.binom.ppf(0.001, STUDIES, 0.95)
+
+
 def test_stopping_when_decided_claims_no_more_falsely_than_one_look():
     rng = np.random.default_rng(10)
     equal = calibration.sequential_errors(0.0, 1.0, 100, rng)

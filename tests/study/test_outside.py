@@ -227,3 +227,67 @@ def test_the_json_is_strict(tmp_path):
     found = judged(table(1, a=0.0, c=0.1), tmp_path)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert math.isfinite(found["methods"][0]["value"]["mean"])
+
+
+def test_the_name_of_the_metric_tells_the_direction(tmp_path):
+    frame = table(a=0.0, c=0.05).rename(columns={"value": "val_bpb"})
+    found = judged(frame, tmp_path, {"value": "val_bpb"}, higher_is_better=None)
+    assert found["verdict"]["best"] == "c"
+    frame = frame.rename(columns={"val_bpb": "neg_mean_squared_error"})
+    columns = {"value": "neg_mean_squared_error"}
+    assert judged(frame, tmp_path, columns, higher_is_better=None)["verdict"]["best"] == "a"
+
+
+def test_a_column_named_metric_tells_the_direction_too(tmp_path):
+    frame = table(a=0.0, c=0.05).assign(metric="wer")
+    assert judged(frame, tmp_path, higher_is_better=None)["verdict"]["best"] == "c"
+
+
+def test_where_the_name_says_nothing_the_user_is_asked(tmp_path):
+    with pytest.raises(DataError, match="--higher-is-better or --lower-is-better"):
+        judged(table(a=0.0, c=0.05), tmp_path, higher_is_better=None)
+
+
+def test_no_interval_leaves_the_range_of_the_metric(tmp_path):
+    rows = [("a", s, v) for s, v in enumerate((0.99, 1.0, 0.98))]
+    rows += [("b", s, v) for s, v in enumerate((0.05, 0.95, 0.01))]
+    for name in ("test_accuracy", "value"):
+        frame = pd.DataFrame(rows, columns=["method", "seed", name])
+        found = judged(frame, tmp_path, {"value": name})
+        for m in found["methods"]:
+            assert 0 <= m["value"]["low"] <= m["value"]["high"] <= 1
+        assert found["verdict"]["comparisons"][0]["difference"]["high"] <= 1
+        assert "Intervals end at 0 and 1" in found["verdict"]["text"]
+        assert (found["metric"]["low"], found["metric"]["high"]) == (0, 1)
+
+
+def test_two_equal_differences_are_a_tie(tmp_path):
+    frame = pd.DataFrame(
+        [("a", 0, 0.95), ("a", 1, 0.93), ("b", 0, 0.85), ("b", 1, 0.83)],
+        columns=["method", "seed", "value"],
+    )
+    verdict = judged(frame, tmp_path)["verdict"]
+    assert verdict["tied"] == ["b"]
+    assert verdict["comparisons"][0]["p_value"] == pytest.approx(1 / 3)
+
+
+def test_of_ties_the_one_whose_learning_rate_is_forgiving_is_taken(tmp_path):
+    luck = np.random.default_rng(3).normal(0, 0.01, 6)
+    rows = []
+    for method, means in (("a", (0.3, 0.905, 0.3)), ("b", (0.89, 0.9, 0.89))):
+        for lr, mean in zip((0.001, 0.01, 0.1), means, strict=True):
+            seeds = range(6) if lr == 0.01 else range(6, 8)
+            rows += [(method, f"lr={lr}", s, mean + (luck[s] if s < 6 else 0)) for s in seeds]
+    rows = [(*r[:3], r[3] + 0.004 * ((i * i) % 7 - 2)) for i, r in enumerate(rows)]
+    frame = pd.DataFrame(rows, columns=["method", "setting", "seed", "value"])
+    verdict = judged(frame, tmp_path)["verdict"]
+    assert (verdict["best"], verdict["recommended"]) == ("a", "b")
+    assert verdict["text"].startswith(
+        "Of 2 methods that tie take b: it is the most forgiving. a (lr"
+    )
+
+
+def test_where_nothing_is_known_of_ties_the_mean_decides_and_it_is_said(tmp_path):
+    verdict = judged(table(a=0.0, b=0.001), tmp_path)["verdict"]
+    assert verdict["recommended"] == verdict["best"]
+    assert "is not in the table: the best mean decides" in verdict["text"]

@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from descenso.study._paired import permutation_decides, sign_flip_p_value
+from descenso.study.outside._judge import judge_by_seed
 from descenso.study.statistics import (
     chance_of_better,
     compare_with_best,
+    difference_of,
     equivalence_p_value,
     estimate,
     holm,
+    noise_of_test_set,
     paired_p_value,
     seeds_to_settle,
+    smallest_step,
+    welch,
 )
 
 
@@ -181,8 +186,8 @@ def test_two_one_sided_tests_are_scipys():
         stats.ttest_1samp(values, 0.5, alternative="less").pvalue,
     ]
     assert equivalence_p_value(values, 0.5) == pytest.approx(max(sides))
-    # Equal differences show no noise: their number bounds what they can show.
-    assert equivalence_p_value([0.0] * 5, 0.1) == pytest.approx(2 / math.comb(10, 5))
+    assert equivalence_p_value([0.0] * 5, 0.1) == pytest.approx(2 / 252)
+    assert equivalence_p_value([0.0] * 2, 0.1) > 0.05  # two equal runs show nothing
     assert equivalence_p_value([0.2] * 5, 0.1) == 1.0
     assert math.isnan(equivalence_p_value([0.0], 0.1))
 
@@ -197,3 +202,82 @@ def test_from_six_values_on_the_interval_is_the_bootstraps():
     found = estimate(values)
     mean = values.mean()
     assert found.high - mean > 1.05 * (mean - found.low)  # BCa follows the skew; Student's cannot
+
+
+@pytest.mark.parametrize(("seeds", "least"), [(2, 1 / 3), (3, 0.1), (4, 2 / 70)])
+@pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-7])
+def test_few_nearly_equal_differences_claim_no_more_than_their_number_allows(seeds, least, noise):
+    a = np.array([0.91234, 0.92345, 0.9, 0.8876])[:seeds]
+    b = a - 0.1 + noise * np.arange(seeds)
+    assert paired_p_value(a, b, 0.0) >= least
+    assert paired_p_value(a, b, 1 / 100) >= least
+    assert compare_with_best({"a": a, "b": b}, True)[1][0].p_value >= least
+
+
+def test_runs_without_spread_that_share_no_seeds_claim_no_more_either():
+    found = judge_by_seed({"a": dict.fromkeys("012", 0.9), "b": dict.fromkeys("345", 0.8)}, True)
+    assert found.comparisons[0].p_value >= 0.1
+    nearly = {"a": {"0": 0.9, "1": 0.9 + 1e-9}, "b": {"2": 0.8, "3": 0.8}}
+    assert judge_by_seed(nearly, True).tied == ("b",)
+
+
+def test_differences_of_the_size_of_rounding_are_none():
+    a = np.array([0.9, 0.8, 0.7])
+    assert paired_p_value(a, a + 1e-8, 0.0) == 1.0
+    assert chance_of_better(a, a + 1e-8, higher_is_better=True) == 0.5
+
+
+def test_the_smallest_step_of_scores_passes_over_rounding():
+    scores = np.array([30, 31, 34]) / 35
+    assert smallest_step([*scores, scores[0] + 1e-9]) == pytest.approx(1 / 35)
+    assert smallest_step([0.5, 0.5]) == 0.0
+
+
+def test_without_spread_no_two_or_three_seeds_are_said_to_settle_a_difference():
+    seen = difference_of([0.9, 0.8], [0.8, 0.7], family=1)
+    assert seeds_to_settle(seen, 1, resolution=0.1) >= 4
+
+
+def test_seeds_that_all_tie_have_an_interval_of_one_step_of_the_metric():
+    step = 1 / 35
+    same = estimate([34 / 35] * 5, within=(0, 1), resolution=step)
+    half = stats.t.ppf(0.975, 4) * step / 2 / math.sqrt(5)
+    assert (same.low, same.high) == pytest.approx((34 / 35 - half, 34 / 35 + half))
+    many = estimate([34 / 35] * 12, within=(0, 1), resolution=step)
+    assert many.low < many.mean < many.high
+
+
+def test_intervals_of_differences_hold_zero_where_methods_tie_and_only_there():
+    rng = np.random.default_rng(6)
+    for seeds in (3, 5, 8, 15):
+        for _ in range(15):
+            scores = {m: rng.normal(0.1 * i, 0.1, seeds) for i, m in enumerate("abcdef")}
+            for c in compare_with_best(scores, True)[1]:
+                inside = c.difference.low <= 0 <= c.difference.high
+                assert inside or not c.tied
+                assert c.tied or c.difference.low >= 0
+
+
+def test_the_interval_beside_a_corrected_p_value_is_bonferronis():
+    a, b = [0.91, 0.95, 0.93, 0.92], [0.90, 0.92, 0.94, 0.89]
+    found = difference_of(a, b, family=15)
+    want = stats.ttest_rel(a, b).confidence_interval(1 - 0.05 / 15)
+    assert (found.low, found.high) == pytest.approx((want.low, want.high))
+
+
+def test_a_difference_of_shares_stays_between_minus_one_and_one():
+    wide = difference_of([0.99, 0.1], [0.02, 0.9], family=15, within=(-1, 1))
+    assert (wide.low, wide.high) == (-1, 1)
+
+
+def test_welchs_test_is_scipys():
+    a, b = [0.9, 0.95, 0.97, 0.91], [0.91, 0.85, 0.8]
+    reference = stats.ttest_ind(a, b, equal_var=False)
+    p, low, high = welch(a, b, 0.0)
+    assert p == pytest.approx(reference.pvalue)
+    assert (low, high) == pytest.approx(tuple(reference.confidence_interval()))
+
+
+def test_the_noise_of_the_test_set_is_wilsons():
+    assert noise_of_test_set(34 / 35, 35) == pytest.approx((0.8547, 0.9949), abs=1e-4)
+    assert noise_of_test_set(1.0, 35)[1] == pytest.approx(1.0)

@@ -1,5 +1,6 @@
 """The verdict: what it says, and what it must not say."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -9,7 +10,15 @@ import pytest
 from descenso import language
 from descenso.records import Curve
 from descenso.study import as_json, with_text
-from descenso.study._results import Confirmation, Design, MethodResult, MetricInfo, StudyResult
+from descenso.study._results import (
+    Confirmation,
+    Design,
+    MethodResult,
+    MetricInfo,
+    SearchPoint,
+    StudyResult,
+)
+from descenso.study._storage import decode_result, encode_result
 from descenso.study.statistics import estimate
 from descenso.study.verdict import BACKING, costs_in_words, decide, sentences
 
@@ -71,6 +80,69 @@ def test_a_difference_inside_the_noise_is_called_a_tie():
     assert verdict.best == "a"
     assert verdict.tied == ("b",)
     assert "b ties with it: the difference is inside the noise of 5 seeds" in verdict.text
+
+
+def searched(base, gains):
+    """Return the method with a search over learning rates a decade apart."""
+    points = tuple(
+        SearchPoint(base.name, {"lr": 10.0**-k}, 20, (gain,), (1.0,)) for k, gain in gains.items()
+    )
+    return replace(base, search=points)
+
+
+FRAGILE = {1: 0.3, 2: 0.95, 3: 0.3}
+FORGIVING = {1: 0.95, 2: 0.95, 3: 0.95}
+
+
+def test_of_methods_that_tie_the_most_forgiving_is_recommended_everywhere():
+    best = searched(method("a", GOOD), FRAGILE)
+    other = searched(method("b", SAME, lr=0.02), FORGIVING)
+    found = with_text(result(best, other, method("c", POOR)))
+    verdict, text = found.verdict, found.verdict.text
+    assert (verdict.best, verdict.recommended, verdict.chosen_by) == ("a", "b", ("forgiveness",))
+    assert text.startswith(
+        "On digits, 2 methods tie. Take b (lr = 0.02; batch size 32): it is the most"
+    )
+    assert "forgiving, and as cheap as any. It reaches" in text
+    assert "a has the best mean, 97.2%; b ties with it" in text
+    assert "Worse than a: c by 6.8 points" in text
+    written = as_json(found)["verdict"]
+    assert (written["best"], written["recommended"]) == ("a", "b")
+    assert "lr=0.02" in written["code"]["torch"]
+    assert [m.name for m in found.ranking] == ["a", "b", "c"]  # the table keeps the means
+    again = decode_result(json.loads(json.dumps(encode_result(found))))
+    assert again.verdict.recommended == "b"
+
+
+def test_a_study_stored_before_there_was_a_recommendation_is_judged_anew():
+    best, other = searched(method("a", GOOD), FRAGILE), searched(method("b", SAME), FORGIVING)
+    stored = json.loads(json.dumps(encode_result(result(best, other))))
+    del stored["verdict"]["recommended"], stored["verdict"]["chosen_by"]
+    assert decode_result(stored).verdict.recommended == "b"
+
+
+def test_a_fragile_best_is_kept_where_the_tie_loses_much_of_the_gain():
+    best = searched(method("a", (0.97, 0.9)), FRAGILE)
+    other = searched(method("b", (0.85, 0.80)), FORGIVING)
+    found = with_text(result(best, other, seeds=2))
+    assert found.verdict.tied == ("b",)
+    assert found.verdict.recommended == "a"
+    assert "b was not chosen from: it loses more than 5% of the gain" in found.verdict.text
+
+
+def test_seeds_that_score_alike_and_the_size_of_the_test_part_are_said():
+    text = with_text(result(method("a", (0.95,) * 5), method("b", POOR))).verdict.text
+    assert (
+        "All its seeds score alike: its interval is that of one test example (0.3 points)" in text
+    )
+    assert "360 test examples alone leave its accuracy on new data between 92.2% and 96.8%" in text
+
+
+def test_where_an_interval_was_cut_is_said():
+    cut = method("a", (0.99, 1.0, 0.98))
+    tuned = replace(cut.tuned, test=estimate(cut.tuned.scores, (0.0, 1.0)))
+    found = result(replace(cut, tuned=tuned), method("b", POOR[:3]), seeds=3)
+    assert "Intervals end at 100.0%, where the metric does." in with_text(found).verdict.text
 
 
 def test_methods_equal_to_the_last_digit_tie():

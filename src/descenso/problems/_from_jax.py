@@ -12,6 +12,7 @@ from descenso.data._check import check_labels
 from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
 from descenso.language import N_, _
 from descenso.methods import SIX
+from descenso.metric_names import higher_is_better
 from descenso.problems._accuracy import accuracy_for
 from descenso.problems._figures import (
     ACCURACY,
@@ -58,8 +59,9 @@ def from_jax(
         function (outputs, targets) → scalar. One that would broadcast outputs against targets is
         refused.
     metric : ``"accuracy"`` (beside any loss), ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a
-        function (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
-        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+        function (outputs, targets) → scalar. Higher is better where its name says so (``f1``), else
+        lower. Unless given it is accuracy for cross-entropy, R² for mse, and the loss itself for a
+        loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size, epochs : positive whole numbers.
@@ -135,7 +137,8 @@ def _metric(given: Any, loss: Callable[[Array, Array], Array]) -> Metric:
     found = _named(given, METRICS, _("metric"))
     if isinstance(found, Metric):
         return found
-    return Metric(getattr(found, "__name__", "metric"), found, higher_is_better=False)
+    name = getattr(found, "__name__", "metric")
+    return Metric(name, found, higher_is_better=higher_is_better(name) is True)
 
 
 def _judged(

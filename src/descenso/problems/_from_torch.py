@@ -14,6 +14,7 @@ from descenso.data._table_columns import Say
 from descenso.errors import DataError, DescensoError, ProblemError
 from descenso.language import N_, _
 from descenso.methods import SIX
+from descenso.metric_names import higher_is_better
 from descenso.problems._accuracy import accuracy_for, is_rows_of_shares
 from descenso.problems._figures import ACCURACY, METRICS, R2, accuracy
 from descenso.problems._from_jax import _check_callable, _check_whole, _named
@@ -62,9 +63,9 @@ def from_torch(
         over the examples. One that would broadcast outputs against targets is refused.
     metric : ``"accuracy"`` (beside any loss: of labels of any rank, without those that the loss
         ignores; of rows that add up to 1; of one output for yes and no), ``"mse"``, ``"rmse"``,
-        ``"r2"``, a :class:`Metric`, or a function (outputs, targets) → scalar, of which lower is
-        better. Unless given it is accuracy for cross-entropy, R² for mse, and the loss itself for
-        a loss of your own.
+        ``"r2"``, a :class:`Metric`, or a function (outputs, targets) → scalar. Higher is
+        better where its name says so (``f1``), else lower. Unless given it is accuracy for
+        cross-entropy, R² for mse, and the loss itself for a loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size : examples per step; that of the loader ``train``, or 32, unless given.
@@ -138,7 +139,7 @@ def _judge_of(loss: Any, metric: Any) -> Metric:
         if isinstance(found, Metric):
             return found
         label = getattr(found, "__name__", type(found).__name__)
-        return Metric(label, found, higher_is_better=False)
+        return Metric(label, found, higher_is_better=higher_is_better(label) is True)
     usual = {"cross-entropy": ACCURACY, "mse": R2}
     if isinstance(loss, str) and loss in usual:
         return usual[loss]

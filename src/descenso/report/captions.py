@@ -102,7 +102,7 @@ def _differences_caption(result: StudyResult) -> list[str]:
     text = [
         _(
             "Mean difference in test score between {best} and each other method, seed by seed, "
-            "with its 95% interval; further right is further behind."
+            "with its simultaneous 95% interval (all hold together); further right is further behind."
         ).format(best=result.verdict.best)
     ]
     if apart:

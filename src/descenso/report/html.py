@@ -93,6 +93,7 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
     return {
         "name": method.name,
         "standing": table.standing(result, method),
+        "recommended": method is result.recommended and bool(result.verdict.tied),
         "colour": style.marks(result.design.methods)[method.name].colour,
         "settings": settings(method.rule, method.settings),
         "batch": method.batch_size,

@@ -21,7 +21,7 @@ def frame(result: StudyResult) -> pd.DataFrame:
     the default settings); ``diverged`` and ``default_diverged`` of ``runs`` (those of the defaults
     only where they were confirmed);
     ``epochs_to_target`` (median over seeds; infinite where most did not reach it, NaN without a
-    target); ``seconds_per_run``; ``standing`` (see :func:`standing`).
+    target); ``seconds_per_run``; ``standing`` (see :func:`standing`); ``recommended``.
     """
     import pandas as pd
 
@@ -62,4 +62,5 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, object]:
         "epochs_to_target": float(np.median(target)) if target else float("nan"),
         "seconds_per_run": seconds_per_run(method),
         "standing": standing(result, method),
+        "recommended": method.name == result.verdict.recommended,
     }

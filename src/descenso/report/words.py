@@ -116,8 +116,15 @@ def protocol(result: StudyResult) -> list[str]:
         _(
             "Judgement on test, which nothing was chosen by. Runs with the same seed start from "
             "the same weights and see the examples in the same order, so methods are compared in "
-            "pairs. Intervals are 95% intervals of the mean (Student's below six seeds, bootstrap "
-            "from six on); p-values are corrected for the number of comparisons (Holm)."
+            "pairs. Intervals are 95% intervals of the mean over seeds (Student's below six seeds, "
+            "bootstrap from six on), at least as wide as one step of the metric allows and never "
+            "beyond its range. p-values are corrected for the number of comparisons (Holm); the "
+            "intervals of differences are simultaneous: all hold together at 95%."
+        ),
+        _(
+            "Of the methods that tie with the best mean, the one to take is the most forgiving (its "
+            "good learning rates span the widest factor; twice as wide counts), then the cheapest, "
+            "then the one with the best default, then the one with the best mean."
         ),
     ]
 

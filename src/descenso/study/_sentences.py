@@ -84,16 +84,19 @@ def sensitive(taken: MethodResult, result: StudyResult) -> str:
     if own is None:
         return ""
     text = _(
-        "On validation it keeps 95% of what it gains for learning rates from {low} to {high}, a "
+        "On validation {name} keeps 95% of what it gains for learning rates from {low} to {high}, a "
         "factor of {factor}."
     )
     if own.low_open or own.high_open:
         text = _(
-            "On validation it keeps 95% of what it gains for learning rates from {low} to {high} "
+            "On validation {name} keeps 95% of what it gains for learning rates from {low} to {high} "
             "at least, a factor of {factor}."
         )
     said = text.format(
-        low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=words.factor(own.factor)
+        name=taken.name,
+        low=f"{own.low:.2g}",
+        high=f"{own.high:.2g}",
+        factor=words.factor(own.factor),
     )
     best = result.verdict.best or ""
     other = tolerance(result.method(best), result.metric.higher_is_better)
@@ -111,18 +114,26 @@ def target(best: MethodResult, result: StudyResult) -> str:
         return ""
     goal = words.figure(result.metric.target, result.metric)
     if not found.reached:
-        return _("No run of it reaches {target} on validation.").format(target=goal)
+        return _("No run of {name} reaches {target} on validation.").format(
+            name=best.name, target=goal
+        )
     if math.isinf(found.median):
-        return _("Only {reached} of {runs} runs of it reach {target} on validation.").format(
-            reached=found.reached, runs=found.runs, target=goal
+        return _("Only {reached} of {runs} runs of {name} reach {target} on validation.").format(
+            name=best.name, reached=found.reached, runs=found.runs, target=goal
         )
     return ngettext(
-        "It reaches {target} on validation after {epochs} epoch (median; {reached} of {runs} "
+        "{name} reaches {target} on validation after {epochs} epoch (median; {reached} of {runs} "
         "runs do).",
-        "It reaches {target} on validation after {epochs} epochs (median; {reached} of {runs} "
+        "{name} reaches {target} on validation after {epochs} epochs (median; {reached} of {runs} "
         "runs do).",
         math.ceil(found.median),
-    ).format(target=goal, epochs=f"{found.median:g}", reached=found.reached, runs=found.runs)
+    ).format(
+        name=best.name,
+        target=goal,
+        epochs=f"{found.median:g}",
+        reached=found.reached,
+        runs=found.runs,
+    )
 
 
 def cost(best: MethodResult, result: StudyResult) -> str:

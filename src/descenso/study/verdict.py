@@ -231,9 +231,9 @@ def _ties(result: StudyResult) -> str:
         return ""
     if taken != best:
         return ngettext(
-            "{best} has the highest mean, {mean}; {names} ties with it: the difference is inside "
+            "{best} has the best mean, {mean}; {names} ties with it: the difference is inside "
             "the noise of {n} seeds.",
-            "{best} has the highest mean, {mean}; {names} tie with it: the differences are inside "
+            "{best} has the best mean, {mean}; {names} tie with it: the differences are inside "
             "the noise of {n} seeds.",
             len(tied),
         ).format(

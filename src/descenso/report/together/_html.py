@@ -65,13 +65,14 @@ def render(results: Sequence[StudyResult], reports: Mapping[str, str]) -> str:
     )
 
 
-def _row(found: Overview, name: str) -> dict[str, str]:
+def _row(found: Overview, name: str) -> dict[str, Any]:
     middle, profile = found.iqm[name], found.profile[name]
     tied = name in found.verdict.tied
     return {
         "name": name,
         "colour": style.marks(found.methods)[name].colour,
         "standing": "best" if name == found.verdict.best else "tied" if tied else "",
+        "recommended": tied and name == found.verdict.recommended,
         "mean": f"{float(np.mean(found.scores[name])):.1%}",
         "iqm": f"{middle.mean:.1%}",
         "interval": _span(middle.low, middle.high),

@@ -9,7 +9,6 @@ from descenso.records import Comparison, Estimate
 from descenso.study.cost import time_to_target
 from descenso.study.outside import _words as words
 from descenso.study.outside._judge import Finding, Judged
-from descenso.study.outside._sensitivity import tolerated
 
 SCHEMA = 2
 
@@ -64,7 +63,7 @@ def _verdict(judged: Judged) -> dict[str, Any]:
 
 def _method(found: Finding, judged: Judged, method: str) -> dict[str, Any]:
     chosen = judged.chosen.get(method)
-    range_ = tolerated(judged.runs.get(method, ()), found.higher_is_better)
+    range_ = judged.tolerated(method, found.higher_is_better)
     time = time_to_target(words.epochs_to_target(found, method)) if chosen else None
     return {
         "name": method,

@@ -20,6 +20,7 @@ from descenso.study.outside._clean import OutsideRun, by_seed, clean
 from descenso.study.outside._numbers import as_number
 from descenso.study.outside._sensitivity import tolerated
 from descenso.study.recommendation import Candidate, Choice, choose_among_ties
+from descenso.study.sensitivity import Tolerance
 from descenso.study.statistics import (
     ALPHA,
     chance_of_better,
@@ -59,6 +60,11 @@ class Judged:
     resolution: float = 0.0
     choice: Choice = field(default_factory=Choice)
     examples: int = 0
+
+    def tolerated(self, method: str, higher_is_better: bool) -> Tolerance | None:
+        """Return the good range of a method's learning rates; ``None`` where too few were tried."""
+        everyone = [run for own in self.runs.values() for run in own]
+        return tolerated(self.runs.get(method, ()), higher_is_better, everyone)
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ def _with_choice(judged: Judged, problems: Sequence[Judged], higher: bool) -> Ju
 
 def candidate(method: str, problems: Sequence[Judged], higher: bool) -> Candidate:
     """Return what a table of runs knows of a method; what a run costs it does not tell."""
-    factors = [tolerated(j.runs[method], higher) for j in problems]
+    factors = [j.tolerated(method, higher) for j in problems]
     gains = [_gain(method, j, higher) for j in problems]
     plain = [v for j in problems for v in j.chosen[method].default.values() if math.isfinite(v)]
     return Candidate(
@@ -188,10 +194,17 @@ def candidate(method: str, problems: Sequence[Judged], higher: bool) -> Candidat
 
 
 def _gain(method: str, judged: Judged, higher: bool) -> float:
-    """Return a mean on a scale where 0 is the worst value of any run and 1 the best mean."""
+    """Return a mean on a scale where 0 is the worst value of any run and 1 the best mean.
+
+    Runs of one setting and without a curve do not tell what no training reaches: all count as 1.
+    """
     sign = 1.0 if higher else -1.0
-    seen = [v for own in judged.runs.values() for r in own for c in r.curves.values()
-            for v in c.values() if math.isfinite(v)]  # fmt: skip
+    everyone = [run for own in judged.runs.values() for run in own]
+    if all(len({r.setting for r in own}) == 1 for own in judged.runs.values()) and all(
+        len(curve) == 1 for run in everyone for curve in run.curves.values()
+    ):
+        return 1.0
+    seen = [v for r in everyone for c in r.curves.values() for v in c.values() if math.isfinite(v)]
     worst = min(sign * v for v in seen)
     most = max(sign * e.mean for e in judged.estimates.values()) - worst
     return (sign * judged.estimates[method].mean - worst) / most if most > 0 else 1.0

@@ -24,8 +24,15 @@ def learning_rate(setting: str) -> float | None:
     return number if number is not None and math.isfinite(number) and number > 0 else None
 
 
-def tolerated(runs: Sequence[OutsideRun], higher_is_better: bool) -> Tolerance | None:
-    """Return the good range of learning rates; zero gain is the worst rate's, 1 the best's."""
+def tolerated(
+    runs: Sequence[OutsideRun], higher_is_better: bool, everyone: Sequence[OutsideRun] = ()
+) -> Tolerance | None:
+    """Return the good range of learning rates; zero gain is the worst run's, 1 the best rate's.
+
+    Parameters
+    ----------
+    everyone : the runs of all methods on the problem, any of which may be the worst.
+    """
     values: dict[float, list[float]] = defaultdict(list)
     searched = [r for r in runs if r.role == "search"] or list(runs)
     for run in searched:
@@ -36,7 +43,8 @@ def tolerated(runs: Sequence[OutsideRun], higher_is_better: bool) -> Tolerance |
     finite = [v for own in values.values() for v in own if math.isfinite(v)]
     if len(values) < 3 or not finite:
         return None
-    worst = min(sign * v for v in finite)
+    ends = [v for v in map(judged_value, everyone) if math.isfinite(v)]
+    worst = min(sign * v for v in (*finite, *ends))
     means = {
         rate: float(np.mean([sign * v if math.isfinite(v) else worst for v in own])) - worst
         for rate, own in sorted(values.items())

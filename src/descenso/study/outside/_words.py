@@ -10,7 +10,6 @@ from descenso.metric_names import is_share
 from descenso.study._sentences import why
 from descenso.study.cost import time_to_target
 from descenso.study.outside._judge import Finding, Judged
-from descenso.study.outside._sensitivity import tolerated
 from descenso.study.statistics import noise_of_test_set, seeds_to_settle
 from descenso.study.verdict import FEWEST_TO_COUNT
 from descenso.study.words import factor, listed, p_value
@@ -83,7 +82,7 @@ def _choice(found: Finding) -> str:
         return ""
     if by == ("mean",):
         return _(
-            "How forgiving they are of the learning rate is not in the table: the highest mean decides."
+            "How forgiving they are of the learning rate is not in the table: the best mean decides."
         )
     return _("Of {count} methods that tie take {method}: {why}.").format(
         count=len(judged.choice.among), method=judged.choice.name, why=why(judged.choice)
@@ -220,7 +219,7 @@ def _bias(judged: Judged) -> str:
 
 def _sensitive(found: Finding) -> str:
     taken = found.overall.verdict.recommended or ""
-    own = tolerated(found.overall.runs.get(taken, ()), found.higher_is_better)
+    own = found.overall.tolerated(taken, found.higher_is_better)
     if own is None:
         return ""
     return _(
