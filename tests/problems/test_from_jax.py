@@ -6,6 +6,7 @@ import pytest
 from descenso import problems
 from descenso.errors import DataError, ProblemError, UnknownNameError
 from descenso.problems import Data, Metric, Split
+from descenso.problems._from_jax import _metric
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -87,6 +88,17 @@ def test_three_parts_are_taken_as_they_are_whatever_the_seed(given):
         np.testing.assert_allclose(data.validation.inputs, X[40:50], rtol=1e-6)
         np.testing.assert_array_equal(data.test.targets, LABELS[50:])
     assert rehearse(problem) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "higher"), [("f1", True), ("hamming_error", False), ("mine", False)]
+)
+def test_the_name_of_a_function_tells_which_values_are_the_better_ones(name, higher):
+    def metric(outputs, targets):
+        return jnp.mean(outputs) + jnp.mean(targets)
+
+    metric.__name__ = name
+    assert _metric(metric, None).higher_is_better is higher
 
 
 def test_functions_may_be_given_for_loss_and_metric():

@@ -278,12 +278,12 @@ def test_of_ties_the_one_whose_learning_rate_is_forgiving_is_taken(tmp_path):
         for lr, mean in zip((0.001, 0.01, 0.1), means, strict=True):
             seeds = range(6) if lr == 0.01 else range(6, 8)
             rows += [(method, f"lr={lr}", s, mean + (luck[s] if s < 6 else 0)) for s in seeds]
-    rows = [(*r[:3], r[3] + 0.004 * ((i * 7) % 5 - 2)) for i, r in enumerate(rows)]
+    rows = [(*r[:3], r[3] + 0.004 * ((i * i) % 7 - 2)) for i, r in enumerate(rows)]
     frame = pd.DataFrame(rows, columns=["method", "setting", "seed", "value"])
     verdict = judged(frame, tmp_path)["verdict"]
     assert (verdict["best"], verdict["recommended"]) == ("a", "b")
     assert verdict["text"].startswith(
-        "Take b, the most forgiving of 2 methods that tie. a (lr=0.01)"
+        "Of 2 methods that tie take b: it is the most forgiving. a (lr"
     )
 
 

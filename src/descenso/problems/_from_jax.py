@@ -60,8 +60,8 @@ def from_jax(
         refused.
     metric : ``"accuracy"`` (beside any loss), ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a
         function (outputs, targets) → scalar. Higher is better where its name says so (``f1``), else
-        lower. Unless given it is accuracy for
-        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+        lower. Unless given it is accuracy for cross-entropy, R² for mse, and the loss itself for a
+        loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size, epochs : positive whole numbers.

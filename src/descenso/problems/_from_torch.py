@@ -63,9 +63,9 @@ def from_torch(
         over the examples. One that would broadcast outputs against targets is refused.
     metric : ``"accuracy"`` (beside any loss: of labels of any rank, without those that the loss
         ignores; of rows that add up to 1; of one output for yes and no), ``"mse"``, ``"rmse"``,
-        ``"r2"``, a :class:`Metric`, or a function (outputs, targets) → scalar. Higher is better where
-        its name says so (``f1``), else lower. Unless given it is accuracy for cross-entropy, R² for
-        mse, and the loss itself for a loss of your own.
+        ``"r2"``, a :class:`Metric`, or a function (outputs, targets) → scalar. Higher is
+        better where its name says so (``f1``), else lower. Unless given it is accuracy for
+        cross-entropy, R² for mse, and the loss itself for a loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size : examples per step; that of the loader ``train``, or 32, unless given.
