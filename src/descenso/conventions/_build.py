@@ -15,21 +15,25 @@ def in_torch(recipe: Recipe, params: Sequence[Any], arrange: Arrange | None) -> 
     """Return the ``descenso.torch`` optimizer of ``params``, standing where the recipe stands."""
     from descenso.torch import optimizer_class
 
-    rule, settings, chain = recipe.settled()
+    rule, settings, chain = recipe.settled(own_steps=True)
     if recipe.native:
         recipe.alike("torch")  # raises
     sizes = recipe.sizes if sum(recipe.sizes) == len(params) else (len(params),)
     if len(sizes) != len(settings):
         recipe.alike("torch")
     recipe = recipe.arranged([tuple(p.shape) for p in params], arrange)
-    groups, rest = [], list(params)
-    for size, values in zip(sizes, settings, strict=False):
-        given = {n: v for n, v in values.items() if n != "initial_lr"}
-        groups.append({"params": rest[:size], **given})
-        rest = rest[size:]
+    groups, rest, names = [], list(params), list(recipe.names)
+    extras = recipe.extras or ({},) * len(settings)
+    for size, values, extra in zip(sizes, settings, extras, strict=False):
+        group = {**extra, "params": rest[:size], **values}
+        if names:
+            group["param_names"] = names[:size]
+        if any(group[name] != value for name, value in recipe.first.items()):
+            group["first_step"] = dict(recipe.first)
+        groups.append(group)
+        rest, names = rest[size:], names[size:]
     optimizer = optimizer_class(rule)(groups, transforms=chain)
-    for group, values in zip(optimizer.param_groups, settings, strict=False):
-        group |= {n: values[n] for n in ("initial_lr",) if n in values}
+    for group in optimizer.param_groups:
         if "updates" in group:
             group["updates"] = recipe.steps
     _fill_torch(optimizer, recipe, params)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso import transforms
+from descenso import schedules, transforms
 from descenso.errors import ConventionError, SettingError
 from descenso.language import _
 from descenso.transforms import Transform
@@ -35,6 +35,9 @@ class Recipe:
     steps : how many updates were made.
     counts : how many of them each parameter took; empty where all took all.
     native : settings that only the same framework understands.
+    first : settings that differ in the first step of each parameter.
+    names : the parameters' names, where the original has them.
+    extras : keys of each group that are neither the framework's nor ours.
     """
 
     source: str
@@ -48,15 +51,32 @@ class Recipe:
     steps: int = 0
     counts: tuple[int, ...] = ()
     native: Mapping[str, Any] = field(default_factory=dict)
+    first: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    extras: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def has_state(self) -> bool:
         """Whether there is anything to carry over."""
         return self.steps > 0 or any(self.slots)
 
-    def settled(self) -> tuple[str, tuple[dict[str, Any], ...], tuple[Transform, ...]]:
-        """Return rule, settings of each group and transforms; decay stands where it belongs."""
+    def settled(
+        self, own_steps: bool = False
+    ) -> tuple[str, tuple[dict[str, Any], ...], tuple[Transform, ...]]:
+        """Return rule, settings of each group and transforms; decay stands where it belongs.
+
+        Parameters
+        ----------
+        own_steps : whether the framework counts the steps of each parameter. Where it does not,
+            what differs in the first step is a schedule.
+        """
         groups = tuple(dict(group) for group in self.groups)
+        if self.first and self.steps == 0 and not own_steps:
+            groups = tuple(
+                g
+                | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
+                for g in groups
+            )
         decay = _one_if_alike(self.decay) if isinstance(self.decay, tuple) else self.decay
         if decay == 0:
             return self.rule, groups, self.clipping
@@ -95,6 +115,15 @@ class Recipe:
                 self.source,
                 _(
                     "its parameters took different numbers of steps, which {to} does not count"
+                ).format(to=to),
+                _("adopt it in PyTorch"),
+            )
+        if self.first and self.steps and not all(self.slots):
+            raise refuse(
+                self.source,
+                _(
+                    "some parameters have not taken their first step, whose gradient it does not "
+                    "damp; {to} does not count the steps of each parameter"
                 ).format(to=to),
                 _("adopt it in PyTorch"),
             )
@@ -157,7 +186,13 @@ def checked(recipe: Recipe) -> Recipe:
     for group in recipe.groups:
         try:
             rule.settings(
-                **{n: v for n, v in group.items() if not callable(v) and n in rule.hyperparameters}
+                **{
+                    n: v
+                    for n, v in group.items()
+                    if n in rule.hyperparameters
+                    and not callable(v)
+                    and not (n == "lr" and isinstance(v, int | float) and v == 0)  # frozen
+                }
             )
         except SettingError as error:
             raise refuse(recipe.source, str(error), recipe.rule) from error
