@@ -43,7 +43,7 @@ def _jax_calls(case: Case) -> dict[str, Call]:
 
 def _torch_calls(case: Case) -> dict[str, Call]:
     from benchmarks._training_torch import as_torch, network
-    from descenso.engine import torch as engine
+    from descenso.engine.torch import engine
 
     # A study has enough work in sight for a process per core; a turn of this benchmark may not.
     engine.SECONDS_THAT_PAY = 0.0

@@ -19,7 +19,7 @@ from scipy import stats
 from descenso.records import Estimate
 from descenso.study import _sequential as sequential
 from descenso.study import statistics
-from descenso.study.statistics import ALPHA, corrected_p_values, estimate
+from descenso.study.statistics import ALPHA, compare_with_best, corrected_p_values, estimate
 
 TEST_EXAMPLES = 36  # of the coarse metric, as on wine
 SEEDS = (2, 3, 5, 10, 20)
@@ -90,9 +90,23 @@ def covered(seeds: int, law: str, studies: int, rng) -> int:
     return sum(e.low <= mean <= e.high for e in intervals)
 
 
+def covered_together(methods: int, seeds: int, studies: int, rng) -> int:
+    """Count studies in which every interval of a difference from the best holds the true one."""
+    gaps = np.linspace(0.0, 1.0, methods)
+    hits = 0
+    for _ in range(studies):
+        scores = rng.normal(size=(1, seeds)) + rng.normal(size=(methods, seeds)) - gaps[:, None]
+        named = dict(zip(NAMES, scores.tolist(), strict=False))
+        truth = dict(zip(NAMES, -gaps, strict=False))
+        best, comparisons = compare_with_best(named, True)
+        hits += all(c.difference.low <= truth[best] - truth[c.other] <= c.difference.high
+                    for c in comparisons)  # fmt: skip
+    return hits
+
+
 def _judged(named, alpha, margin):
     """Judge as a study does, without the intervals, which take a thousand times as long."""
-    plain = lambda values: Estimate(float(np.mean(values)), 0.0, 0.0, tuple(values))  # noqa: E731
+    plain = lambda values, *_: Estimate(float(np.mean(values)), 0.0, 0.0, tuple(values))  # noqa: E731
     with mock.patch.object(statistics, "estimate", plain):
         return sequential.judge(named, True, 0.0, alpha, margin)
 
@@ -142,6 +156,11 @@ def measure(studies: int, seed: int = 0) -> list[dict]:
     for law in ("normal", "heavy tails (Student, 3)", "skewed (lognormal)"):
         for n in SEEDS:
             rows.append(_row(f"interval covers, {law}", 1, n, few, covered(n, law, few, rng)))
+    for methods in (2, 6):
+        for n in (3, 5, 10):
+            held = covered_together(methods, n, few, rng)
+            rows.append(_row("all differences from the best are covered", methods, n, few, held,
+                             at_least=1 - ALPHA))  # fmt: skip
     return rows
 
 

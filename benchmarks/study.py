@@ -40,7 +40,7 @@ def timed(owner, name, label):
     setattr(owner, name, outer)
 
 from descenso import api
-from descenso.engine import jax as engine
+from descenso.engine.jax import engine
 from descenso.store import Store
 from descenso.study import _run
 spent["imports"] = time.perf_counter() - start

@@ -1,5 +1,6 @@
 """The code that the documents show does what they say."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -44,6 +45,37 @@ run, = descenso.train("line", "lion(lr=0.02)", epochs=100)
 print(run.curve.validation_loss[0] > 10 * run.curve.validation_loss[-1])
 """
     assert run(code, tmp_path).strip() == "True"
+
+
+def test_one_command_draws_every_picture_of_the_documents():
+    images = load_tool("images")
+    there = {file.name for file in (ROOT / "docs" / "images").iterdir()}
+    assert set(images.PICTURES) == there
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "docs").rglob("*.md")]
+    texts.append((ROOT / "README.md").read_text(encoding="utf-8"))
+    shown = {Path(place).name for text in texts for place in re.findall(r"!\[.*?\]\((.+?)\)", text)}
+    assert shown == there
+
+
+def test_the_picture_of_growth_is_drawn_from_the_published_tables(tmp_path):
+    images = load_tool("images")
+    members = images.published_growth("members")
+    assert members[0] == {"value": 1, "seconds": 0.0138, "compile_seconds": 1.1}
+    assert [len(images.published_growth(s)) for s in ("members", "parameters", "examples")] == [
+        7,
+        9,
+        7,
+    ]
+    images.growth(tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def load_tool(name: str):
+    """Return a script of tools/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_the_problem_in_the_readme_can_be_compared(tmp_path):

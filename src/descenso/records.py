@@ -100,17 +100,19 @@ class Curve:
 class Run:
     """A member, its curve so far, and what is needed to go on training it.
 
-    ``checkpoint`` maps names to arrays; ``None`` when the run is over.
+    ``checkpoint`` maps names to arrays; ``None`` when the run is over. ``error`` is that of the
+    problem's own code which ended it, in this session; empty if none did.
     """
 
     member: Member
     curve: Curve
     checkpoint: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
+    error: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds with its bootstrap interval.
+    """A mean over seeds with its interval.
 
     ``low`` and ``high`` are NaN where there are too few seeds to give an interval.
     """
@@ -125,6 +127,8 @@ class Estimate:
 class Comparison:
     """A paired difference between the best method and another: positive means the best is better.
 
+    The interval of the difference is simultaneous: those of all pairs hold together. It holds zero
+    where the methods tie, and only there.
     ``p_value`` is corrected for the number of comparisons; NaN where it cannot be computed.
     ``chance`` is the probability that a run of the best beats a run of the other.
     ``equivalent`` tells a tie that was shown from one where nothing was shown: the difference
@@ -149,9 +153,15 @@ class Verdict:
     tied : labels of the methods whose difference from it is inside the noise.
     comparisons : the best against each other method.
     text : the verdict in words, in the language in use.
+    recommended : label of the method to take: the best, or the one of those that tie with it that
+        the rule of :mod:`descenso.study.recommendation` prefers; ``None`` if every run diverged.
+    chosen_by : what told it from the others that tie, in order: ``forgiveness``, ``cost``,
+        ``default``, ``mean``; empty where none ties.
     """
 
     best: str | None
     tied: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     text: str
+    recommended: str | None = None
+    chosen_by: tuple[str, ...] = ()

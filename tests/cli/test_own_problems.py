@@ -85,15 +85,13 @@ def test_a_place_that_holds_no_problem_is_refused(descenso, place, says):
     assert says in outcome.complaint
 
 
-def test_a_sound_problem_is_compared_and_its_report_has_a_name_that_files_can_have(
-    descenso, tmp_path
-):
+def test_a_sound_problem_is_compared_and_reported(descenso, tmp_path):
     (tmp_path / "mine.py").write_text(_MODULE + "\nproblem = make()\n")
     few = ["--methods", "adam", "--trials", "2", "--seeds", "2", "--epochs", "2"]
     outcome = descenso("compare", "./mine.py:problem", *few)
     assert (outcome.code, outcome.err) == (0, "")
-    assert descenso("report", "latest").code == 0
-    assert [path.name for path in tmp_path.glob("*.html")] == ["mine.py-problem.html"]
+    assert descenso("report", "latest", "--report", "page.html").code == 0
+    assert [path.name for path in tmp_path.glob("*.html")] == ["page.html"]
 
 
 _TORCH = """

@@ -135,3 +135,16 @@ def test_a_study_without_defaults_is_reported_drawn_exported_and_judged_again(de
     again = json.loads(judged.out)["verdict"]
     assert again["best"] == first["verdict"]["best"]
     assert "default" not in again["text"]
+
+
+def test_several_files_are_judged_at_a_step_of_choice(descenso, tmp_path):
+    for method, gain in (("adam", 0.1), ("sgd", 0.05)):
+        for seed in range(3):
+            rows = "".join(f"{epoch},{gain * epoch + seed / 1000}\n" for epoch in range(5))
+            (tmp_path / f"{method}_seed{seed}.csv").write_text(f"epoch,val_acc\n{rows}")
+    files = [f"{m}_seed{s}.csv" for m in ("adam", "sgd") for s in range(3)]
+    for named in (files, ["*_seed?.csv"]):
+        done = descenso("verdict", *named, "--at", "2", "--json", "-", "--higher-is-better")
+        (first, second) = json.loads(done.out)["methods"]
+        assert (first["name"], second["name"]) == ("adam", "sgd")
+        assert first["value"]["values"] == pytest.approx([0.2, 0.201, 0.202])

@@ -69,13 +69,30 @@ def test_every_kind_of_file_is_trained_on(descenso, tmp_path, ending):
     assert "test r2" in outcome.out
 
 
+def test_prices_are_figures_and_the_kind_of_the_target_can_be_given(descenso, tmp_path):
+    rows = [f"{60 + i % 90};${200000 + 317 * i:,};{i % 3}" for i in range(120)]
+    (tmp_path / "prices.csv").write_text("\n".join(["area;price, in $;rooms", *rows]))
+    outcome = descenso("train", "prices.csv", "--target", "price, in $", "--epochs", "1")
+    assert outcome.code == 0, outcome.err
+    assert "price, in $: regression, for it holds 120 different numbers" in outcome.err
+    assert "price, in $: numbers in $" in outcome.err
+    options = ("--column", "rooms=number", "--drop", '"price, in $"', "--epochs", "1")
+    outcome = descenso("train", "prices.csv", "--target", "rooms", *options)
+    assert outcome.code == 0, outcome.err
+    assert "rooms: regression, for it was given as number" in outcome.err
+    assert "price, in $: left out: as asked" in outcome.err
+    outcome = descenso("train", "prices.csv", "--target", "rooms", "--drop", "rooms")
+    assert outcome.code == 1
+    assert "rooms is the column to learn: it cannot be left out" in outcome.err
+
+
 FAULTY = {
     "twice.csv": ("area;area;price\n1;2;3\n4;5;6\n", "two columns are named 'area'"),
     "mixed.csv": (
         "area;price\n" + "".join(f"{i};{i * 7}\n" for i in range(40)) + "3;cheap\n",
         "price: numbers and texts are mixed; 1 of 41 are no numbers, the first 'cheap' in row 40",
     ),
-    "ragged.csv": ("area;price\n1;2\n2;3\n3;4\n4;5\n1;2;3;4\n", "saw 4"),
+    "ragged.csv": ("area;price\n1;2\n2;3\n3;4\n4;5\n1;2;3;4\n", "row 6 has 4 cells"),
     "none.csv": ("area;price\n1;\n2;\n", "price: all values to learn are missing"),
     "few.csv": ("area;price\n1;2\n2;3.5\n", "2 examples are too few"),
 }

@@ -64,7 +64,8 @@ def test_help_shows_a_signature_the_formula_ranges_and_the_paper(binding, name):
     function = getattr(importlib.import_module(f"descenso.{binding}"), name)
     rule = rules.get(name)
     signature = inspect.signature(function)
-    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite", "transforms"]
+    own = ["state_dtype"] if binding == "jax" else []
+    assert list(signature.parameters) == [*rule.hyperparameters, "nonfinite", "transforms", *own]
     assert rule.paper in function.__doc__
     assert rule.formula.splitlines()[0] in function.__doc__
     for setting, h in rule.hyperparameters.items():
@@ -113,3 +114,25 @@ def test_a_binding_imports_only_its_own_framework(binding, absent):
         "binding.adam()\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_rule_may_choose_by_the_step_number_and_compute_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("descenso.rules._registry._registered", {})
+    file = tmp_path / "early.py"
+    file.write_text(
+        "from descenso.rules import hyperparameter, rule\n"
+        "@rule(paper='none', state=('m',))\n"
+        "def early(xp, theta, g, state, t, *,\n"
+        "          lr=hyperparameter(0.1, meaning='step', above=0)):\n"
+        '    r"""Early: an average that begins with the first gradient.\n\n'
+        "    .. math::\n\n"
+        '        m = g\n    """\n'
+        "    m = xp.where(t < 2, g, 0.9 * state['m'] + 0.1 * g)\n"
+        "    rate = xp.where(t < 3, 0.5 * lr, lr) / xp.sqrt(t)\n"
+        "    bound = xp.maximum(xp.minimum(m, 0.5), -0.5)\n"
+        "    return theta - rate * xp.where(t > 2, bound, xp.where(t < 2, 0.0, bound)), {'m': m}\n"
+    )
+    rules.load_rule_file(file)
+    wanted = _grid.reference("early", {})
+    for run in (run_numpy, run_jax, run_torch):
+        assert _grid.worst(run("early", {}), wanted) <= _grid.TOLERANCE, run

@@ -356,7 +356,7 @@ def test_weights_laid_out_otherwise_are_arranged():
         (lambda: torch_case("NAdam", {})[0], "no rule for it.*Nearest: adam"),
         (lambda: torch_case("Adagrad", {})[0], "Nearest: rmsprop"),
         (lambda: torch_case("LBFGS", {})[0], "one of SGD, RMSprop, Adam and AdamW"),
-        (lambda: torch_case("SGD", {"lr": 0.0})[0], "lr must lie in"),
+        (lambda: keras_case("SGD", {"learning_rate": -0.1})[0], "lr must lie in"),
         (lambda: keras_case("Adadelta", {})[0], "Nearest: rmsprop"),
         (lambda: descenso.jax.adam(), "takes an optimizer of|descenso's already"),
         (lambda: "optax.lion", "cannot be named"),
@@ -402,3 +402,13 @@ def test_a_schedule_only_keras_can_compute_stays_in_keras():
     rate = keras.optimizers.schedules.ExponentialDecay(0.05, 5, 0.8)
     with pytest.raises(ConventionError, match="only keras can compute"):
         adopt(keras.optimizers.Adam(rate), to="torch", params=torch_parameters())
+
+
+def test_a_rate_of_zero_is_adopted_and_freezes():
+    adopted = adopt(torch_case("SGD", {"lr": 0.0})[0])
+    assert adopted.param_groups[0]["lr"] == 0.0
+    before = [p.detach().clone() for p in adopted.param_groups[0]["params"]]
+    for p in adopted.param_groups[0]["params"]:
+        p.grad = p.detach().clone()
+    adopted.step()
+    assert all(a.equal(b) for a, b in zip(before, adopted.param_groups[0]["params"], strict=True))

@@ -70,5 +70,5 @@ def test_damage_inside_the_compressed_stream_is_noticed(tmp_path, values):
 
 
 def test_a_missing_file_is_a_data_error(tmp_path):
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="there is no file"):
         read_idx(tmp_path / "nothing")

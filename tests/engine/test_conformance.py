@@ -81,7 +81,7 @@ def torch_problem(compile: bool | None = None) -> Problem:
 
 
 @dataclass(frozen=True)
-class Bench:
+class SerialTrainer:
     """An engine by name, opened anew for each use."""
 
     name: str
@@ -96,21 +96,21 @@ class Bench:
         if self.name == "torch on CUDA":
             return TorchEngine(problem, data, STUDY_SEED, device="cuda")
         if not in_jax:
-            abreast = self.name == "torch abreast"
-            way = layout.SIDE_BY_SIDE if abreast else layout.ONE_AFTER_ANOTHER
+            batched = self.name == "torch batched"
+            way = layout.SIDE_BY_SIDE if batched else layout.ONE_AFTER_ANOTHER
             return TorchEngine(problem, data, STUDY_SEED, device="cpu", arrangement=way)
-        if self.name == "jax abreast":  # laid out as on a GPU, wherever it computes
+        if self.name == "jax batched":  # laid out as on a GPU, wherever it computes
             return JaxEngine(problem, data, STUDY_SEED, platform="gpu")
         return open_engine(problem, data, STUDY_SEED)
 
 
 ON_CUDA = ["torch on CUDA"] if torch.cuda.is_available() else []
-BENCHES = ["jax", "jax abreast", "torch", "compiled", "torch abreast", *ON_CUDA]
+ENGINES = ["jax", "jax batched", "torch", "compiled", "torch batched", *ON_CUDA]
 
 
-@pytest.fixture(params=BENCHES, scope="module")
-def bench(request) -> Bench:
-    return Bench(request.param)
+@pytest.fixture(params=ENGINES, scope="module")
+def trainer(request) -> SerialTrainer:
+    return SerialTrainer(request.param)
 
 
 def member(method: str = "adam", seed: int = 0, batch_size: int = 8, **settings) -> Member:
@@ -147,17 +147,17 @@ def test_a_large_validation_part_is_sampled_so_that_measuring_it_stays_cheap(pro
 
 
 def test_a_problem_is_opened_by_the_engine_of_its_framework():
-    assert isinstance(Bench("jax").open(), JaxEngine)
+    assert isinstance(SerialTrainer("jax").open(), JaxEngine)
     problem = torch_problem()
     assert isinstance(open_engine(problem, problem.make_data(0), STUDY_SEED), TorchEngine)
 
 
-@pytest.mark.parametrize("name", [name for name in BENCHES if name not in ("jax", "compiled")])
+@pytest.mark.parametrize("name", [name for name in ENGINES if name not in ("jax", "compiled")])
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
 def test_engines_draw_the_same_curves(batch_size, name):
     crowd = [member(rule, 3, batch_size, lr=0.02) for rule in rules.names()]
-    first = finished(Bench("jax").open(), crowd, 3)
-    for key, run in finished(Bench(name).open(), crowd, 3).items():
+    first = finished(SerialTrainer("jax").open(), crowd, 3)
+    for key, run in finished(SerialTrainer(name).open(), crowd, 3).items():
         mine, other = run.curve, first[key].curve
         assert mine.steps == other.steps == 3 * (36 // batch_size)
         for name in ("validation_loss", "train_loss", "validation_metric"):
@@ -167,8 +167,8 @@ def test_engines_draw_the_same_curves(batch_size, name):
 
 def test_the_compiled_step_draws_the_same_curves():
     crowd = [member(rule, 3, 8, lr=0.02) for rule in rules.names()]
-    first = finished(Bench("torch").open(), crowd, 3)
-    engine = Bench("compiled").open()
+    first = finished(SerialTrainer("torch").open(), crowd, 3)
+    engine = SerialTrainer("compiled").open()
     second = finished(engine, crowd, 3)
     for key, run in second.items():
         np.testing.assert_allclose(
@@ -179,7 +179,7 @@ def test_the_compiled_step_draws_the_same_curves():
 
 def test_engines_give_a_member_up_at_the_same_step():
     wild = member("sgd", 1, lr=1e4)
-    first, *others = (finished(Bench(n).open(True), [wild], 3)[wild.key] for n in BENCHES)
+    first, *others = (finished(SerialTrainer(n).open(True), [wild], 3)[wild.key] for n in ENGINES)
     assert first.curve.diverged_at >= 1
     for other in others:
         assert first.curve.diverged_at == other.curve.diverged_at
@@ -187,27 +187,27 @@ def test_engines_give_a_member_up_at_the_same_step():
         np.testing.assert_allclose(first.curve.train_loss, other.curve.train_loss, rtol=2e-4)
 
 
-def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(bench):
+def test_a_run_does_not_depend_on_its_neighbours_nor_on_their_order(trainer):
     crowd = [member(lr=lr, seed=s) for lr in (0.01, 0.1) for s in range(3)]
-    together = finished(bench.open(), crowd, 3)
-    backwards = finished(bench.open(), crowd[::-1], 3)
-    alone = finished(bench.open(), crowd[4:5], 3)
+    together = finished(trainer.open(), crowd, 3)
+    backwards = finished(trainer.open(), crowd[::-1], 3)
+    alone = finished(trainer.open(), crowd[4:5], 3)
     assert all(same(run, backwards[key]) for key, run in together.items())
     assert all(same(run, together[key]) for key, run in alone.items())
 
 
 @pytest.mark.parametrize("rule", ["adam", "gradient_descent"])
-def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(bench, rule):
+def test_a_run_resumed_from_its_checkpoint_equals_an_undisturbed_one(trainer, rule):
     who = member(rule, lr=0.05, seed=2)
-    whole = finished(bench.open(), [who], 5)[who.key]
-    part = finished(bench.open(), [who], 2, judge=False)[who.key]
+    whole = finished(trainer.open(), [who], 5)[who.key]
+    part = finished(trainer.open(), [who], 2, judge=False)[who.key]
     assert all(isinstance(array, np.ndarray | np.generic) for array in part.checkpoint.values())
-    assert same(finished(bench.open(), [part], 5)[who.key], whole)
+    assert same(finished(trainer.open(), [part], 5)[who.key], whole)
 
 
-def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(bench):
+def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(trainer):
     calm, wild = member("sgd", 1, lr=1e-4), member("sgd", 1, lr=1e6)
-    engine = bench.open(steep=True)
+    engine = trainer.open(steep=True)
     runs = finished(engine, [calm, wild], 3)
     curve = runs[wild.key].curve
     assert curve.diverged_at >= 1
@@ -215,13 +215,13 @@ def test_a_diverged_member_is_recorded_not_dropped_and_harms_no_other(bench):
     assert np.isnan(curve.test_metric)
     assert runs[wild.key].checkpoint is None
     assert runs[calm.key].curve.epochs == 3
-    assert same(finished(bench.open(steep=True), [calm], 3)[calm.key], runs[calm.key])
+    assert same(finished(trainer.open(steep=True), [calm], 3)[calm.key], runs[calm.key])
     assert list(engine.train(list(runs.values()), 10)) != []  # the calm one goes on
     assert list(engine.train([runs[wild.key]], 10)) == []
 
 
-def test_nothing_is_measured_on_test_before_a_run_is_judged(bench):
-    engine, who = bench.open(), member(lr=0.01)
+def test_nothing_is_measured_on_test_before_a_run_is_judged(trainer):
+    engine, who = trainer.open(), member(lr=0.01)
     searched = finished(engine, [who], 2, judge=False)[who.key]
     assert np.isnan(searched.curve.test_loss)
     assert searched.checkpoint is not None
@@ -230,22 +230,22 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(bench):
     assert judged.checkpoint is None
 
 
-def test_members_with_one_seed_start_from_the_same_weights_and_others_do_not(bench):
+def test_members_with_one_seed_start_from_the_same_weights_and_others_do_not(trainer):
     crowd = [member("adam", 4, lr=0.1), member("momentum", 4, lr=0.1), member("adam", 5, lr=0.1)]
-    runs = finished(bench.open(), crowd, 1)
+    runs = finished(trainer.open(), crowd, 1)
     losses = [runs[who.key].curve.validation_loss[0] for who in crowd]
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_the_examples_left_over_by_the_last_batch_wait(bench):
+def test_the_examples_left_over_by_the_last_batch_wait(trainer):
     who = member(lr=0.01, batch_size=10)
-    assert finished(bench.open(), [who], 2)[who.key].curve.steps == 6
+    assert finished(trainer.open(), [who], 2)[who.key].curve.steps == 6
 
 
-def test_parameters_and_layout_are_told(bench):
+def test_parameters_and_layout_are_told(trainer):
     import json
 
-    engine = bench.open()
+    engine = trainer.open()
     finished(engine, [member(lr=0.1)], 2)
     assert engine.parameters() == INPUTS * HIDDEN + HIDDEN * CLASSES
     described = json.loads(json.dumps(engine.describe()))

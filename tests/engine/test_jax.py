@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from descenso import methods, rules
-from descenso.engine import _jax_program, layout, open_engine
-from descenso.engine.jax import JaxEngine
+from descenso.engine import layout, open_engine
+from descenso.engine.jax import JaxEngine, compiled
 from descenso.engine.randomness import example_order, weights_generator
 from descenso.errors import ProblemError
 from descenso.ops import numpy as xp
@@ -187,8 +187,8 @@ def test_nothing_is_measured_on_test_before_a_run_is_judged(linear):
 
 
 def test_a_split_evaluated_in_parts_gives_the_figures_of_the_whole(linear):
-    from descenso.engine._gradient import evaluate
-    from descenso.engine._jax_parts import EXAMPLES_PER_PART
+    from descenso.engine.jax.gradient import evaluate
+    from descenso.engine.jax.micro_batches import EXAMPLES_PER_PART
 
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(4, 2)), "b": rng.normal(size=2)}
@@ -258,7 +258,7 @@ def test_a_machine_that_can_keep_nothing_decides_anew(linear, monkeypatch, tmp_p
 @pytest.mark.parametrize("faster", ARRANGEMENTS)
 def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
     def seconds(engine, program, who):
-        return 1.0 if program.recipe.arrangement == faster else 2.0 * engine._streams
+        return 1.0 if program.recipe.arrangement == faster else 2.0 * engine._workers
 
     monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
     engine = JaxEngine(linear, linear.make_data(0), 0)
@@ -273,9 +273,9 @@ def test_what_another_process_decided_meanwhile_holds(linear, monkeypatch, kept)
         return kept
 
     def seconds(engine, program, who):
-        return 9.0 * engine._streams if program.recipe.arrangement == kept else 1.0
+        return 9.0 * engine._workers if program.recipe.arrangement == kept else 1.0
 
-    monkeypatch.setattr("descenso.engine.jax.remembered", decided_by_another)
+    monkeypatch.setattr("descenso.engine.jax.engine.remembered", decided_by_another)
     monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
     engine = JaxEngine(linear, linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
@@ -312,9 +312,9 @@ def test_a_call_that_does_not_fit_into_memory_is_made_smaller(linear, monkeypatc
 
         return run
 
-    native = _jax_program.Compiled.get
+    native = compiled.Compiled.get
     engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=way)
-    monkeypatch.setattr(_jax_program.Compiled, "get", small_memory)
+    monkeypatch.setattr(compiled.Compiled, "get", small_memory)
     runs = finished(engine, crowd, 2, judge=False)
     assert min(tried) == 2
     assert max(tried) > 2
@@ -328,7 +328,7 @@ def test_a_member_that_alone_does_not_fit_into_memory_is_told(linear, monkeypatc
         raise MemoryError("no memory at all")
 
     engine = JaxEngine(linear, linear.make_data(0), 0, arrangement=layout.ONE_AFTER_ANOTHER)
-    monkeypatch.setattr(_jax_program.Compiled, "get", none_left)
+    monkeypatch.setattr(compiled.Compiled, "get", none_left)
     with pytest.raises(ProblemError, match="does not suffice for one member at batch size 8"):
         finished(engine, [member(lr=0.1)], 1, judge=False)
 
@@ -443,18 +443,18 @@ def test_jax_takes_a_gpus_memory_as_it_needs_it_unless_the_user_has_chosen(chose
 
 @pytest.mark.parametrize(
     ("bytes_each", "members"),
-    [(1, layout.MEMBERS_ABREAST), (layout.BYTES_THAT_FILL // 11, 8), (layout.BYTES_THAT_FILL, 1)],
+    [(1, layout.MEMBERS_AT_A_TIME), (layout.BYTES_THAT_FILL // 11, 8), (layout.BYTES_THAT_FILL, 1)],
 )
 def test_so_many_members_compute_at_a_time_as_fill_a_gpu(bytes_each, members):
-    assert layout.members_abreast("gpu", layout.SIDE_BY_SIDE, bytes_each) == members
-    assert layout.members_abreast("gpu", layout.ONE_AFTER_ANOTHER, bytes_each) == 1
+    assert layout.members_at_a_time("gpu", layout.SIDE_BY_SIDE, bytes_each) == members
+    assert layout.members_at_a_time("gpu", layout.ONE_AFTER_ANOTHER, bytes_each) == 1
 
 
-@pytest.mark.parametrize("abreast", [1, 4, 32])
+@pytest.mark.parametrize("at_a_time", [1, 4, 32])
 def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_time(
-    linear, monkeypatch, abreast
+    linear, monkeypatch, at_a_time
 ):
-    monkeypatch.setattr(layout, "MEMBERS_ABREAST", abreast)
+    monkeypatch.setattr(layout, "MEMBERS_AT_A_TIME", at_a_time)
     crowd = [
         member(rule, seed, lr=lr)
         for rule in ("adam", "sgd")
@@ -468,7 +468,7 @@ def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_tim
         np.testing.assert_allclose(mine.validation_loss, its.validation_loss, rtol=1e-4)
         np.testing.assert_allclose(mine.train_loss, its.train_loss, rtol=1e-4)
         assert (mine.steps, mine.diverged_at) == (its.steps, its.diverged_at)
-    assert {p.recipe.slab.abreast for p in engine._programs.values()} == {abreast}
+    assert {p.recipe.batch_shape.at_a_time for p in engine._programs.values()} == {at_a_time}
     assert all(program.recipe.all_steps for program in engine._programs.values())
 
 

@@ -99,7 +99,7 @@ def test_workers_give_the_figures_that_this_process_gives(monkeypatch):
     crowd = [member("adam", s, lr=lr) for s in range(3) for lr in (0.01, 0.1)]
     alone = engine_of(problem, processes=1)
     shared = engine_of(problem, processes=2)
-    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    monkeypatch.setattr("descenso.engine.torch.engine.SECONDS_THAT_PAY", 0.0)
     pairs = zip(finished(alone, crowd), finished(shared, crowd), strict=True)
     assert all(same(one, other) for one, other in pairs)
     assert alone.describe()["streams"] == 1
@@ -113,7 +113,7 @@ def test_workers_give_the_figures_that_this_process_gives(monkeypatch):
 
 
 def test_how_steps_are_taken_in_the_workers_is_told_too(monkeypatch):
-    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    monkeypatch.setattr("descenso.engine.torch.engine.SECONDS_THAT_PAY", 0.0)
     engine = engine_of(problem_of(compile=False), processes=2)
     finished(engine, [member("adam", seed, size) for size in (8, 10) for seed in range(2)])
     told = engine.describe()
@@ -123,7 +123,7 @@ def test_how_steps_are_taken_in_the_workers_is_told_too(monkeypatch):
 
 
 def test_a_model_that_cannot_be_sent_is_trained_here_and_the_layout_says_why(monkeypatch):
-    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    monkeypatch.setattr("descenso.engine.torch.engine.SECONDS_THAT_PAY", 0.0)
     lock = __import__("threading").Lock()
 
     def make_model():
@@ -150,7 +150,7 @@ class Killer(Everything):
 
 def test_a_worker_that_ends_is_told(monkeypatch):
     monkeypatch.setenv("DESCENSO_TEST_PARENT", str(os.getpid()))
-    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    monkeypatch.setattr("descenso.engine.torch.engine.SECONDS_THAT_PAY", 0.0)
     engine = engine_of(problem_of(Killer), processes=2)
     with pytest.raises(ProblemError, match="a worker process ended while it trained"):
         finished(engine, [member("adam", s, lr=0.01) for s in range(4)])
@@ -253,7 +253,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_the_layout_says_why(kind):
 
 
 def test_whether_a_step_is_compiled_follows_from_the_problem_alone():
-    from descenso.engine._torch_step import plan_for
+    from descenso.engine.torch.step import plan_for
 
     problem = problem_of(epochs=2)
     module, batch = Everything(), ((torch.tensor(X[:8]),), torch.tensor(LABELS[:8]))
@@ -303,7 +303,7 @@ def test_members_advance_side_by_side_so_that_none_is_left_for_the_end(monkeypat
 
 @pytest.mark.parametrize("kernels", [0, 10**9])
 def test_images_are_laid_channels_last_and_resume_bit_for_bit(kernels, monkeypatch):
-    monkeypatch.setattr("descenso.engine._torch_step.STEPS_THAT_PAY_FOR_A_RULE", kernels)
+    monkeypatch.setattr("descenso.engine.torch.step.STEPS_THAT_PAY_FOR_A_RULE", kernels)
     problem = problems.from_torch(Convolution, (IMAGES, LABELS), batch_size=8)
     engine, who = engine_of(problem), member("adam", 1, lr=0.02)
     whole = finished(engine, [who], 4)[0]
@@ -343,7 +343,7 @@ def test_several_inputs_and_lazy_layers_are_trained(compiled):
 def test_a_large_part_is_evaluated_in_parts_with_the_figures_of_the_whole(monkeypatch):
     problem, who = problem_of(), member("adam", lr=0.01)
     whole = finished(engine_of(problem), [who])[0]
-    monkeypatch.setattr("descenso.engine._torch_bench.EXAMPLES_PER_PART", 5)
+    monkeypatch.setattr("descenso.engine.torch.serial.EXAMPLES_PER_PART", 5)
     parted = finished(engine_of(problem), [who])[0]
     assert parted.curve.test_loss == pytest.approx(whole.curve.test_loss, rel=1e-6)
 
@@ -351,12 +351,12 @@ def test_a_large_part_is_evaluated_in_parts_with_the_figures_of_the_whole(monkey
 def test_batches_do_not_depend_on_how_many_examples_are_put_in_order_at_a_time(monkeypatch):
     problem, who = problem_of(), member("adam", lr=0.01)
     whole = finished(engine_of(problem), [who])[0]
-    monkeypatch.setattr("descenso.engine._torch_bench.BYTES_PER_BLOCK", 1)
+    monkeypatch.setattr("descenso.engine.torch.serial.BYTES_PER_BLOCK", 1)
     assert same(finished(engine_of(problem), [who])[0], whole)
 
 
 def test_training_left_early_leaves_no_worker_behind(monkeypatch):
-    monkeypatch.setattr("descenso.engine.torch.SECONDS_THAT_PAY", 0.0)
+    monkeypatch.setattr("descenso.engine.torch.engine.SECONDS_THAT_PAY", 0.0)
     engine = engine_of(problem_of(), processes=2)
     going = engine.train([member("adam", s, lr=0.01) for s in range(9)], 30)
     for _chunk in range(3):
@@ -382,7 +382,7 @@ _LEFT_EARLY = """
 import numpy as np
 from torch import nn
 from descenso import methods, problems
-from descenso.engine import torch as engines
+from descenso.engine.torch import engine as engines
 from descenso.records import Member
 
 if __name__ == "__main__":

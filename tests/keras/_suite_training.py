@@ -3,6 +3,7 @@
 import inspect
 import re
 import tempfile
+import warnings
 from pathlib import Path
 
 import keras
@@ -11,8 +12,9 @@ import pytest
 from keras import ops
 
 import descenso.keras
-from descenso import rules
+from descenso import adopt, rules
 from descenso.errors import ParameterError, SettingError
+from descenso.transforms import clip_by_global_norm, moving_average
 
 CLASSES = [rules.class_name(rules.get(name)) for name in rules.names()]
 
@@ -32,7 +34,8 @@ def model(optimizer, policy="float32", **compiled):
             keras.layers.Dense(1, dtype=policy),
         ]
     )
-    built.compile(optimizer, "mse", **compiled)
+    if optimizer is not None:
+        built.compile(optimizer, "mse", **compiled)
     return built
 
 
@@ -284,7 +287,6 @@ def check_bad_settings_are_refused():
 
 def check_bad_parameters_and_gradients_are_refused_by_name():
     adam = descenso.keras.Adam
-    raises(ParameterError, "no parameters", lambda: adam().build([]))
     whole = keras.Variable(np.arange(3), dtype="int32", trainable=False, name="counter")
     raises(ParameterError, "counter must be real floating-point; it is int32",
            lambda: adam().build([whole]))  # fmt: skip
@@ -319,3 +321,105 @@ def check_help_shows_a_signature_the_formula_ranges_and_the_paper():
         assert rule.paper in made.__doc__
         for setting, h in rule.hyperparameters.items():
             assert f"{setting} : in {h.range_text}" in made.__doc__
+
+
+def check_frozen_and_weightless_models_compile_fit_save_and_load():
+    x, y = data(32)
+    for transforms in ([], [clip_by_global_norm(1.0), moving_average(0.9)]):
+        for weightless in (False, True):
+            built = model(None) if not weightless else keras.Sequential(
+                [keras.Input((8,)), keras.layers.Rescaling(2.0)]
+            )  # fmt: skip
+            built.trainable = False
+            built.compile(
+                descenso.keras.Adam(1e-3, transforms=transforms), keras.losses.MeanSquaredError()
+            )
+            built.fit(x, y, verbose=0)
+            for kind in (".keras", ".h5"):
+                with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # Keras advises against HDF5
+                    file = str(Path(folder) / f"model{kind}")
+                    built.save(file)
+                    loaded = keras.models.load_model(file)
+                assert np.allclose(loaded.predict(x, verbose=0), built.predict(x, verbose=0))
+
+
+def check_a_rate_of_zero_freezes_until_it_is_set():
+    built = model(descenso.keras.Momentum(0))
+    before = weights(built)
+    fit(built)
+    assert np.array_equal(weights(built), before)
+    built.optimizer.learning_rate = 0.01
+    fit(built)
+    assert not np.array_equal(weights(built), before)
+
+
+def check_exclusions_hold_for_transforms_and_survive_adopt():
+    for make in (keras.optimizers.SGD, keras.optimizers.AdamW):
+        for build in (False, True):
+            kernel, bias = (
+                keras.Variable(np.full(2, 2.0), dtype="float32", name=n) for n in ("kernel", "bias")
+            )
+            original = make(0.1, weight_decay=0.04)
+            original.exclude_from_weight_decay(var_names=["bias"])
+            if build:
+                original.build([kernel, bias])
+            adopt(original).apply([ops.zeros(2), ops.zeros(2)], [kernel, bias])
+            assert np.allclose(ops.convert_to_numpy(kernel), 1.992), (make, build)
+            assert np.array_equal(ops.convert_to_numpy(bias), [2.0, 2.0]), (make, build)
+
+
+def check_a_sparse_gradient_is_made_dense_and_said_once():
+    backend = keras.config.backend()
+    values, rows = np.asarray([[1.0, 1.0], [2.0, 0.5]], "float32"), [2, 0]
+    dense = np.asarray([[2.0, 0.5], [0, 0], [1, 1], [0, 0]], "float32")
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        sparse = [tf.IndexedSlices(values, rows, shape) for shape in ((4, 2), None)]
+    elif backend == "jax":
+        from jax.experimental.sparse import BCOO
+
+        sparse = [BCOO((ops.convert_to_tensor(values), np.asarray(rows)[:, None]), shape=(4, 2))]
+    else:
+        import torch
+
+        sparse = [torch.sparse_coo_tensor([rows], torch.tensor(values), (4, 2))]
+    for g in sparse:
+        ours, wanted = (keras.Variable(np.ones((4, 2)), dtype="float32") for _ in range(2))
+        optimizer, plain = descenso.keras.Adam(0.1), descenso.keras.Adam(0.1)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            for _step in range(2):
+                optimizer.apply([g], [ours])
+                plain.apply([ops.convert_to_tensor(dense)], [wanted])
+        assert np.allclose(ops.convert_to_numpy(ours), ops.convert_to_numpy(wanted), atol=1e-6)
+        assert sum("is sparse" in str(w.message) for w in said) == 1
+
+
+def check_a_shape_that_a_graph_does_not_know_is_checked_when_it_runs():
+    if keras.config.backend() != "tensorflow":
+        return
+    import tensorflow as tf
+
+    weight = keras.Variable(np.ones((2, 3)), dtype="float32")
+    optimizer = descenso.keras.GradientDescent(1.0)
+    optimizer.build([weight])
+    for spec in (None, (None, 3)):
+        step = tf.function(
+            lambda g: optimizer.apply([g], [weight]), input_signature=[tf.TensorSpec(spec)]
+        )
+        step(tf.ones((2, 3)))
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            step(tf.ones((5, 3)))
+    assert np.allclose(ops.convert_to_numpy(weight), -1.0)
+
+
+def check_a_setting_of_keras_is_answered_with_ours():
+    adam = descenso.keras.Adam
+    raises(SettingError, "Write beta1=", lambda: adam(beta_1=0.5))
+    raises(SettingError, "Write eps=", lambda: adam(epsilon=0.5))
+    raises(SettingError, "Write beta=", lambda: descenso.keras.RMSprop(rho=0.5))
+    raises(SettingError, "Write eps_root=", lambda: descenso.keras.RMSprop(epsilon=0.5))
+    raises(SettingError, "amsgrad", lambda: adam(amsgrad=True))
+    raises(SettingError, "give settings after lr by name", lambda: adam(0.1, 0.9))

@@ -7,13 +7,21 @@ import math
 import numpy as np
 import pytest
 
-from descenso import paths, rules
+from descenso import language, paths, problems, rules
 from descenso.errors import BudgetError, SettingError
 from descenso.methods import parse, parse_list
 from descenso.numpy import minimize
 from descenso.ops import numpy as xp
 from descenso.paths._sweep import sweep
 from descenso.paths._tuning import TRIED
+from descenso.report.pictures import _captions
+from descenso.study import _checks as checks
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    language.use("en")
+
 
 RAVINE = paths.get("ravine")
 
@@ -26,7 +34,8 @@ def descend(methods, **options):
 @pytest.mark.parametrize("name", rules.names())
 def test_a_path_is_the_one_that_minimize_gives(name):
     (trace,) = descend(name, lr=[0.01], steps=30).traces
-    same = minimize(RAVINE.function, RAVINE.gradient, RAVINE.start, name, 30, lr=0.01)
+    decay = {"weight_decay": 0.0} if "weight_decay" in rules.get(name).hyperparameters else {}
+    same = minimize(RAVINE.function, RAVINE.gradient, RAVINE.start, name, 30, lr=0.01, **decay)
     assert np.array_equal(trace.path.points, same.points)
 
 
@@ -103,6 +112,63 @@ def test_the_tuned_learning_rate_is_the_one_that_settles_first():
     assert settles(tuned) <= min(settles(t) for t in others if len(t.path) == 100)
     assert tuned.tuned
     assert not others[0].tuned
+
+
+def test_a_learning_rate_says_why_it_was_chosen_and_the_caption_repeats_it():
+    cases = (
+        ("ravine", "momentum", 60, "settles", "settles first"),
+        ("rastrigin", "adam", 60, "lowest", "No learning rate of 85 lets adam settle in 60 steps"),
+        ("saddle", "adam", 60, "first_step", "first steps are equally long"),
+    )
+    for surface, method, steps, reason, said in cases:
+        found = descend(method, surface=paths.get(surface), steps=steps)
+        values = found.traces[0].path.values
+        lowest = min((m.value for m in found.surface.minima), default=0.0)
+        settled = (values[-1] - lowest) <= 0.01 * (values[0] - lowest)
+        assert found.traces[0].tuned == reason
+        assert (reason == "settles") == (settled and bool(found.surface.minima))
+        assert said in _captions.paths(found)
+        assert ("settles first" in _captions.paths(found)) == (reason == "settles")
+
+
+@pytest.mark.parametrize("surface", ["ravine", "rastrigin", "saddle"])
+def test_decay_leaves_surfaces_alone_unless_it_is_asked_for(surface):
+    adam, plain, asked = descend(
+        "adam,adamw,adamw(weight_decay=0.1)", surface=paths.get(surface), steps=40
+    ).traces
+    assert plain.path.points == pytest.approx(adam.path.points, rel=1e-6)
+    assert plain.path.settings["weight_decay"] == 0
+    assert asked.path.settings["weight_decay"] == 0.1
+    assert asked.path.settings["lr"] == adam.path.settings["lr"] < 10  # chosen without the decay
+    found = descend("adamw", surface=paths.get(surface), steps=4)
+    assert "Weight decay" not in _captions.paths(found)
+    found = descend("adamw(weight_decay=0.1)", surface=paths.get(surface), steps=4)
+    assert "Weight decay pulls adamw(weight_decay=0.1) towards the origin" in _captions.paths(found)
+
+
+def test_a_study_of_a_surface_lets_no_decay_solve_it_either():
+    problem = problems.get("ravine")
+    plain, asked = checks.methods("adamw,adamw(weight_decay=0.2)", problem)
+    assert plain.default_settings()["weight_decay"] == 0
+    assert asked.default_settings()["weight_decay"] == 0.2
+    (network,) = checks.methods("adamw", problems.get("wine"))
+    assert network.default_settings()["weight_decay"] == 0.01
+
+
+def test_a_method_that_names_no_regime_sees_every_example_and_the_caption_counts_them():
+    surface = paths.get("regression")
+    found = descend("gradient_descent,momentum,sgd,batch,adam@4", surface=surface, lr=[0.05],
+                    steps=12)  # fmt: skip
+    assert [t.batch for t in found.traces] == [None, None, 1, None, 4]
+    whole, *_others, batch, _adam = found.traces
+    assert np.array_equal(whole.path.points, batch.path.points)
+    for point, gradient in zip(whole.path.points, whole.path.gradients, strict=False):
+        assert gradient == pytest.approx(surface.gradient(point))
+    text = _captions.paths(found)
+    assert "A gradient of sgd sees 1 example of 40." in text
+    some = _captions.paths(descend("minibatch", surface=surface, lr=[0.05], steps=12))
+    assert "A gradient of minibatch sees 8 examples of 40." in some
+    assert "A gradient of gradient_descent, momentum and batch sees 40 examples of 40." in text
 
 
 def test_without_a_minimum_every_method_is_given_the_same_first_step():

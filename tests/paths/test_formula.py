@@ -100,3 +100,85 @@ def test_a_function_without_a_finite_value_says_so():
 def test_what_is_refused_is_named():
     with pytest.raises(ProblemError, match="'z' is unknown; it may use x, y, pi, e"):
         paths.from_formula("x + z")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "((((3*x)**64)**64)**64)**64", "(((x**64)**64)**64)**64 + y", "(x**16*y**16)**16",
+        "((x+y)**64)**5", "1/(((x+2)**64)**64)", "sin((x**64)**64)", "((2**x)**64)**64",
+        "((x**0.5)**64)**64", "((x/y)**64)**3", "((-x)**64)**64", "(abs(x)**-64)**-64",
+    ],
+)  # fmt: skip
+def test_powers_of_powers_are_refused_by_their_degree_at_once(text):
+    began = time.perf_counter()
+    with pytest.raises(ProblemError, match=r"its degree is \d+; at most 256"):
+        paths.from_formula(text)
+    assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("2x + y", "write every product with"),
+        ("3(x+1)", "write every product with"),
+        ("x(y+1)", "write every product with"),
+        ("x**2 +", "it ends too early"),
+        ("((x+1)*2", "its parentheses do not match"),
+        ("x ! y", "it cannot be read from '! y' on"),
+        ("x\ud800", "signs that no formula has"),
+        ("10**10**10*x", "a number in it cannot be computed"),
+        ("0x10**9**9*x", "a number in it cannot be computed"),
+    ],
+)
+def test_where_a_formula_fails_is_said(text, says):
+    with pytest.raises(ProblemError) as refusal:
+        paths.from_formula(text)
+    assert says in str(refusal.value)
+
+
+def test_the_costliest_formulas_allowed_are_ready_within_a_second():
+    costly = ["+".join(["x**y"] * 20), "sin(" * 26 + "x*y" + ")" * 26, "x**y**x**y**x**y**x**y",
+              "(x+y)**64*(x-y)**64*(x+2*y)**64*(2*x+y)**64", "/".join(["tan(x*y)"] * 14),
+              "9" * 290 + "*x"]  # fmt: skip
+    for text in costly:
+        began = time.process_time()
+        surface = paths.from_formula(text)
+        surface.gradient(np.ones((2, 121, 121)))
+        assert time.process_time() - began < 3, text
+
+
+def test_a_derivative_is_zero_where_the_formula_does_not_depend_and_finite_where_it_should():
+    surface = paths.from_formula("log(x) + y**2")
+    with np.errstate(all="ignore"):
+        assert surface.gradient([0.0, 3.0])[1] == 6
+    assert list(paths.from_formula("x**0 + y**1").gradient([0.0, 0.0])) == [0, 1]
+    assert list(paths.from_formula("x**2*y**3").gradient([0.0, 0.0])) == [0, 0]
+    assert paths.from_formula("abs(x) + sqrt(1 + y)").gradient([-2.0, 0.0]) == pytest.approx(
+        [-1, 0.5]
+    )
+
+
+def test_a_start_that_has_a_value_is_found():
+    surface = paths.get(function="log(x) + y**2")
+    assert np.isfinite(surface.function(surface.start))
+    assert surface.start[0] > 0
+    assert paths.get(function="x**2 + y**2").start == (-3.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("x^2 + 10*y^2", r"x^{2} + 10 \, y^{2}"),
+        ("(x+1)**2*3", r"\left(x + 1\right)^{2} \cdot 3"),
+        ("x - (y - 1)", r"x - \left(y - 1\right)"),
+        ("(x**y)**2", r"\left(x^{y}\right)^{2}"),
+        ("exp(x)**2/sqrt(y)", r"\frac{\left(e^{x}\right)^{2}}{\sqrt{y}}"),
+        ("sin(x)**2*abs(y)", r"\sin^{2}\left(x\right) \, \left|y\right|"),
+        ("-x**2 + (-x)**2", r"-x^{2} + \left(-x\right)^{2}"),
+        ("1e-5*x*pi", r"1 \cdot 10^{-5} \, x \, \pi"),
+        ("2*(x*(3*y))", r"2 \, \left(x \, \left(3 \, y\right)\right)"),
+    ],
+)
+def test_a_formula_is_written_as_its_author_wrote_it(text, latex):
+    assert paths.from_formula(text).formula == "f(x, y) = " + latex

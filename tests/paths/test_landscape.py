@@ -122,14 +122,14 @@ def test_a_torch_network_has_the_routes_and_losses_of_its_engine(torch_digits):
     engine = open_engine(torch_digits, data, 0)
     runs = [r for chunk in engine.train(chosen, 3) for r in chunk if r.curve.epochs == 3]
     for route, run in zip(found.routes, runs, strict=True):
-        module = engine.bench.trainee(run.member, run.checkpoint).settle()
+        module = engine.trainer.trainee(run.member, run.checkpoint).settle()
         assert route.losses[-1] == pytest.approx(
-            engine.bench.evaluate(module, engine.bench.train)[0], rel=1e-5
+            engine.trainer.evaluate(module, engine.trainer.train)[0], rel=1e-5
         )
         assert len(route.losses) == 4
     assert found.explained > 0.8
     assert np.allclose(found.routes[0].places[0], found.routes[1].places[0])
-    assert found.parameters == sum(p.numel() for p in engine.bench.module(0).parameters())
+    assert found.parameters == sum(p.numel() for p in engine.trainer.module(0).parameters())
 
 
 def test_random_directions_of_a_torch_network_follow_its_filters(torch_digits):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from descenso import paths
 from descenso.errors import BudgetError, SettingError
 from descenso.methods import parse
 from descenso.paths import settings_map
+from descenso.report.pictures import _captions, _map_file, _map_page
 
 RAVINE = paths.get("ravine")
 BETA = np.array([0.0, 0.3, 0.6, 0.8, 0.9, 0.95])
@@ -47,6 +50,59 @@ def test_a_steeper_ravine_moves_the_boundary():
     found, theory = largest_stable("momentum", surface=surface)
     assert theory == pytest.approx(2 * (1 + BETA) / ((1 - BETA) * 25))
     assert found == pytest.approx(theory, rel=0.011)
+
+
+def test_the_second_setting_is_tried_over_its_own_range_and_named_by_its_meaning():
+    for method, name, low, high, said in (
+        ("adam", "beta2", 0, 0.9999, "share β₂ of the mean squared gradient that is kept"),
+        ("adam", "eps", 1e-10, 1, "ε added beside the root (log scale)"),
+        ("momentum", "beta", 0, 0.99, "share β of the velocity that is kept"),
+        ("adamw", "weight_decay", 1e-4, 1, "share λ of the parameter"),
+    ):
+        cells = settings_map(RAVINE, parse(method), other_name=name, lr=np.array([0.1]), steps=5)
+        assert (cells.other[0], cells.other[-1]) == pytest.approx((low, high))
+        assert _map_file.axis_name(cells.other_setting).startswith(said)
+        assert "momentum" not in _map_file.axis_name(cells.other_setting)
+        heights = _map_file.heights(cells)
+        assert (np.diff(heights) > 0).all()
+        shown = _map_file.marked(cells)
+        assert 4 <= len(shown) <= 11
+        assert np.interp(_map_file.stretch(cells, np.array(shown)), heights, cells.other) == (
+            pytest.approx(shown, abs=2e-4)
+        )
+    with pytest.raises(SettingError, match="centered is on or off"):
+        settings_map(RAVINE, parse("rmsprop"), other_name="centered")
+
+
+def test_one_descent_that_ends_far_away_does_not_leave_the_map_one_colour():
+    cells = settings_map(RAVINE, parse("adam"), steps=60)
+    distance = cells.distance.copy()
+    distance[0, 0] = 1e9
+    far = replace(cells, distance=distance)
+    low, high = _map_file.distance_range(far)
+    assert high == pytest.approx(np.log10(10 * np.hypot(10, 1)), abs=1e-9)
+    assert low == np.log10(distance[~cells.diverged].min())
+    known = _map_file.log_distance(far)
+    colours = np.clip((known[np.isfinite(known)] - low) / (high - low), 0, 1)
+    assert np.quantile(colours, 0.9) - np.quantile(colours, 0.05) > 0.3
+    figure = _map_file.draw(far)
+    assert figure.axes[0].collections[1].norm.vmax == pytest.approx(high)
+    assert _map_page.figure(far).data[1].zmax == pytest.approx(high)
+    assert "Ends further away than ten times the start's distance" in _captions.settings_map(far)
+    assert "further away" not in _captions.settings_map(settings_map(RAVINE, parse("momentum")))
+
+
+def test_a_map_on_which_nothing_arrives_says_so_and_has_no_scale_of_steps():
+    cells = settings_map(RAVINE, parse("adam"), lr=np.array([1e-4, 1e-3]), steps=5)
+    assert "At no pair does it arrive" in _captions.settings_map(cells)
+    assert [axes.get_title() for axes in _map_file.draw(cells).axes[:2]] == [
+        "",
+        "it arrives nowhere",
+    ]
+    maps = [
+        t for t in _map_page.figure(cells).data if t.type == "heatmap" and t.colorbar.title.text
+    ]
+    assert [t.showscale for t in maps] == [True, False]
 
 
 def test_without_theory_there_is_no_boundary():

@@ -50,7 +50,7 @@ def variables(problem, engine, run):
 
 def model_at_start(problem, make_model, engine, seed):
     model = make_model()
-    start = engine._starts.of(seed).params
+    start = engine._initial_states.of(seed).params
     for variable, value in zip(model.trainable_variables, start.trained, strict=True):
         variable.assign(value)
     return model
@@ -152,7 +152,7 @@ def check_a_convolutional_network_learns_real_digits_as_well_as_by_fit():
     model.compile(keras.optimizers.SGD(0.2), loss=CROSS_ENTROPY, metrics=["accuracy"])
     differences = []
     for seed, curve in sorted(runs.items()):
-        start = engine._starts.of(seed).params
+        start = engine._initial_states.of(seed).params
         arrays = iter([*start.trained, *start.carried])
         seeds = [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
         for variable in (*model.trainable_variables, *model.non_trainable_variables):
@@ -394,3 +394,117 @@ def check_another_backend_is_refused_with_what_to_set():
         patched.setattr(keras.backend, "backend", lambda: "tensorflow")
         with pytest.raises(ProblemError, match="Keras runs on tensorflow: set KERAS_BACKEND=jax"):
             from_keras(dense(), (X, LABELS), loss="cross-entropy")
+
+
+class _Overriding(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.last(inputs)
+
+
+def _with_method(name):
+    kind = type("Own", (_Overriding,), {name: lambda self, *args, **more: None})
+
+    def make_model():
+        model = kind()
+        model.compile("sgd", "mse")
+        return model
+
+    return make_model
+
+
+def check_a_model_that_trains_by_code_of_its_own_is_refused_by_name():
+    for name in ("train_step", "test_step", "compute_loss", "compute_metrics", "fit"):
+        with pytest.raises(ProblemError, match=f"Own overrides {name}, which is not followed"):
+            from_keras(_with_method(name), (X, X[:, 0]))
+    from_keras(_with_method("compute_loss"), (X, X[:, 0]), loss="mse")  # it is told another way
+
+
+def check_compiled_metrics_are_followed_and_equal_evaluate():
+    yes = (X[:, 0] > 0).astype(int)
+
+    def make_model():
+        model = dense(outputs=1, activation="sigmoid")()
+        model.compile("sgd", "binary_crossentropy", metrics=["AUC"])
+        return model
+
+    problem = from_keras(make_model, (X, yes))
+    assert (problem.metric.name, problem.metric.higher_is_better) == ("auc", True)
+    model = make_model()
+    wanted = model.evaluate(X, yes, verbose=0, batch_size=60)[1]
+    found = float(problem.metric.function(model(X), yes[:, None].astype("float32")))
+    assert found == pytest.approx(wanted, abs=1e-6)
+    unknown = lambda targets, outputs: keras.ops.mean(outputs)  # noqa: E731
+    own = _compiled("mse", outputs=1)
+
+    def with_unknown():
+        model = own()
+        model.compile("sgd", "mse", metrics=[unknown])
+        return model
+
+    with pytest.raises(ProblemError, match="whether a higher <lambda> is better is not known"):
+        from_keras(with_unknown, (X, X[:, 0]))
+
+
+def check_accuracy_of_one_output_works_with_any_loss():
+    yes = (X[:, 0] > 0).astype(int)
+    for loss in ("mse", keras.losses.Huber(), "binary_crossentropy"):
+        problem = from_keras(
+            dense(outputs=1, activation="sigmoid"), (X, yes), loss=loss, metric="accuracy"
+        )
+        outputs = np.where(yes, 0.6, 0.4)[:, None]
+        assert float(problem.metric.function(outputs, yes[:, None].astype("float32"))) == 1
+        assert problems.rehearse(problem, problem.make_data(0)) > 0
+
+
+def check_labels_of_pixels_and_those_ignored_give_the_loss_of_keras():
+    images = RNG.normal(size=(30, 4, 4, 1)).astype("float32")
+    labels = (images[..., 0] > 0).astype("int32")
+    labels[:, 0] = 255
+
+    def make_model():
+        return keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(2, 1)])
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)
+    for given in (labels, labels[..., None]):
+        problem = from_keras(make_model, (images, given), loss=loss)
+        assert problem.make_data(0).train.targets.shape == (18, 4, 4)
+        outputs = make_model()(images)
+        assert float(problem.loss(outputs, labels)) == pytest.approx(float(loss(labels, outputs)))
+        right = np.concatenate([-images, images], -1)
+        assert float(problem.metric.function(right, labels)) == 1
+        assert problems.rehearse(problem, problem.make_data(0)) > 0
+
+
+def check_a_function_gets_targets_of_one_rank_with_the_outputs_as_from_compile():
+    def squares(targets, outputs):
+        return keras.ops.mean((targets - outputs) ** 2)
+
+    steps = RNG.normal(size=(60, 8, 3)).astype("float32")
+    model = lambda: keras.Sequential([keras.Input((8, 3)), layers.Dense(1)])  # noqa: E731
+    problem = from_keras(model, (steps, steps[..., 0]), loss=squares)
+    built = model()
+    built.compile("sgd", squares)
+    wanted = built.evaluate(steps, steps[..., 0], verbose=0, batch_size=60)
+    assert float(problem.loss(built(steps), steps[..., :1])) == pytest.approx(wanted, rel=1e-5)
+    assert float(problem.loss(built(steps), steps[..., 0])) == pytest.approx(wanted, rel=1e-5)
+
+
+def check_what_cannot_be_followed_says_the_way():
+    def masked():
+        embedding = layers.Embedding(9, 4, mask_zero=True)
+        return keras.Sequential([keras.Input((6,), dtype="int32"), embedding, layers.Dense(9)])
+
+    words = RNG.integers(0, 9, (60, 6))
+    cases = [
+        (masked, (words, words), "outputs carry a mask"),
+        (_two_inputs, ((X, X), LABELS), "one input and one output; the data have 2 inputs"),
+        (_two_inputs, ({"a": X, "b": X}, LABELS), "the data have 2 inputs"),
+        (dense(), (X, LABELS, np.ones(60)), "Sample weights are not followed"),
+    ]
+    for make_model, data, message in cases:
+        with pytest.raises(ProblemError, match=message):
+            from_keras(make_model, data, loss="cross-entropy")

@@ -7,7 +7,6 @@ import pytest
 from descenso import problems
 from descenso.data._table_columns import CATEGORY, NUMBER, Column
 from descenso.data._table_encoding import encode, levels_of, width
-from descenso.data._table_numbers import read_numbers
 from descenso.errors import DataError, ProblemError, SettingError, UnknownNameError
 from descenso.problems import from_table
 
@@ -63,20 +62,6 @@ def test_the_task_can_be_chosen():
     assert problem.make_data(0).train.targets.shape == (120, 1)
 
 
-@pytest.mark.parametrize(
-    ("texts", "values"),
-    [
-        (["1,5", "2", "3,25", "4,125"], [1.5, 2, 3.25, 4.125]),
-        (["1,200", "800", "15,300.5", "-2,000,000"], [1200, 800, 15300.5, -2e6]),
-        (["1", "2.5", "x, y", "7"], [1, 2.5, np.nan, 7]),
-        (["1,2,3", "2,2,1", "3", "4"], [np.nan, np.nan, 3, 4]),
-    ],
-)
-def test_commas_in_numbers_are_read_for_what_they_are_likely_to_be(texts, values):
-    numbers, _told = read_numbers(pd.Series(texts, index=[3, 3, 0, 1]))
-    np.testing.assert_array_equal(numbers, values)
-
-
 def test_a_target_may_have_decimal_commas():
     table = houses().assign(price=[f"{p:.2f}".replace(".", ",") for p in PRICE])
     problem, said = told(table)
@@ -124,8 +109,8 @@ def test_targets_of_a_regression_are_standardised_by_the_training_rows():
             "more: commas are taken to separate thousands",
         ),
         (
-            ["?", *map(str, range(3, ROWS + 2))],
-            "more: mixed; what is no number counts as missing: 1, the first '?'",
+            ["cheap", *map(str, range(3, 7 * ROWS - 4, 7))],
+            "more: mixed; what is no number counts as missing: 1, the first 'cheap'",
         ),
         ([str(i % 4) if i else "x" for i in range(ROWS)], "categories: kind, more"),
         ([True, False] * (ROWS // 2), "numbers: area, more"),
@@ -310,11 +295,13 @@ FILES = {
     "head.csv": (b"a,price\n", DataError, r"head.csv: the table has no rows"),
     "twice.csv": (b"a,a,price\n1,2,3\n4,5,6\n", DataError, r"two columns are named 'a'"),
     "one.csv": (b"price\n1\n2\n", DataError, r"only one column is found with the delimiter ,"),
-    "numbers.csv": (b"1,2\n3,4\n", DataError, r"the first line holds numbers; it must name"),
-    "ragged.csv": (b"a,price\n1,2\n1,2,3,4\n", DataError, r"it cannot be read: .*line 3, saw 4"),
-    "wide.csv": (b"a,price\n1,2,3\n1,2,3\n", DataError, r"the rows have more values than the 2"),
-    "latin.csv": ("año,price\n1,2\n".encode("latin-1"), DataError, r"as utf-8 .*such as latin-1"),
-    "wide16.csv": ("a,price\n1,2\n".encode("utf-16"), DataError, r"as utf-8 .*such as utf-16"),
+    "numbers.csv": (b"1,2\n3,4\n", DataError, r"the first line holds data .* it must name"),
+    "ragged.csv": (
+        b"a,price\n1,2\n1,2,3,4\n",
+        DataError,
+        r"row 3 has 4 cells, and the header names 2",
+    ),
+    "wide.csv": (b"a,price\n1,2,3\n1,2,3\n", DataError, r"the rows have more cells than the 2"),
     "bad.parquet": (b"no parquet at all", DataError, r"bad.parquet: it cannot be read"),
     "bad.npz": (b"no zip at all", DataError, r"bad.npz: it cannot be read"),
     "cut.csv.gz": (b"\x1f\x8b\x08\x00", DataError, r"cut.csv.gz: it cannot be read"),

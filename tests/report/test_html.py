@@ -20,6 +20,8 @@ from descenso.errors import ReportError
 from descenso.report import captions, words
 from descenso.study.words import figure, settings
 
+#: With few seeds the stairs to the target show nothing that the curves do not.
+SHOWN = ["results", "differences", "sensitivity", "curves"]
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&<!--"
 
 
@@ -83,6 +85,28 @@ def test_the_verdict_comes_before_everything_else(study, page):
     assert page.text.index(first) < page.text.index("The methods, best first")
 
 
+def test_the_answer_the_figure_and_the_code_come_first_and_the_rest_of_the_verdict_follows(
+    study, html
+):
+    first, *others = [text for text, _part in words.verdict(study)]
+    places = [html.index(part) for part in (
+        '<p class="answer">', 'data-figure="results"', 'id="code"', '<section class="verdict"',
+        'id="table"', 'data-figure="differences"', 'id="protocol"',
+    )]  # fmt: skip
+    assert places == sorted(places)
+    page = Page(html)
+    assert page.text.index(first) < page.text.index("In your code") < page.text.index(others[0])
+
+
+def test_a_row_of_the_table_carries_the_name_of_each_of_its_cells(page):
+    heads = [a for a in page.all("th") if a.get("scope") == "col"]
+    cells = [a["data-label"] for a in page.all("td") if "data-label" in a]
+    each = len(heads) - 1  # the method itself is the head of its row
+    assert len(cells) == 6 * each
+    assert cells[0] == "accuracy, test"
+    assert len(set(cells)) == each
+
+
 def test_every_sentence_of_the_verdict_links_to_a_part_that_exists(study, page):
     ids = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
     links = [a["href"][1:] for a in page.all("a")]
@@ -102,10 +126,8 @@ def test_the_table_holds_every_method_with_its_figures(study, page):
 
 def test_each_figure_has_its_data_and_a_caption_that_says_what_is_seen(study, html, page):
     payload = json.loads(re.search(r'id="payload">(.*?)</script>', html, re.S)[1])
-    assert {plot["data-figure"] for plot in page.all("div") if "data-figure" in plot} == set(
-        report.names()
-    )
-    for name in report.names():
+    assert [plot["data-figure"] for plot in page.all("div") if "data-figure" in plot] == SHOWN
+    for name in SHOWN:
         assert payload["figures"][name]["data"]
         assert captions.caption(study, name) in page.text
 
@@ -205,8 +227,13 @@ def test_a_study_in_which_everything_diverged_is_reported_as_such(all_diverged):
 def test_one_method_alone_is_reported_without_differences():
     page = Page(report.render(make(names=("adam",))))
     assert "How far behind the best" not in page.text
-    assert "Figure 4." in page.text
-    assert "Figure 5." not in page.text
+    assert "Figure 3." in page.text
+    assert "Figure 4." not in page.text
+
+
+def test_the_stairs_to_the_target_are_shown_from_ten_seeds_on(html):
+    assert 'data-figure="target"' not in html
+    assert 'data-figure="target"' in report.render(make(names=("adam", "sgd"), seeds=10))
 
 
 def test_the_report_is_written_and_replaces_the_one_before(study, tmp_path):
@@ -252,10 +279,8 @@ def test_a_browser_draws_every_figure_and_runs_nothing_else(study, tmp_path, nam
     result = study if name == "plain" else hostile(study, "</script><img src=x onerror=alert(1)>")
     dom = _dom(report.write(result, tmp_path / "report.html"), tmp_path)
     page = Page(dom)
-    assert dom.count("js-plotly-plot") >= len(report.names())
-    assert len([a for a in page.all("g") if a.get("class") == "cartesianlayer"]) == len(
-        report.names()
-    )
+    assert dom.count("js-plotly-plot") >= len(SHOWN)
+    assert len([a for a in page.all("g") if a.get("class") == "cartesianlayer"]) == len(SHOWN)
     assert not page.all("img")
 
 

@@ -52,7 +52,28 @@ def test_a_profile_starts_at_the_quickest_and_ends_at_all_that_get_there(found):
         assert (trace.y[0], trace.y[-1]) == (shares[0], shares[-1])
         assert trace.line.shape == "hv"
     drawn = _file.draw(found, "profile")
-    assert len(drawn.axes[0].lines) == 6
+    axes = drawn.axes[0]
+    stairs = [line for line in axes.lines if line.get_transform() != axes.transAxes]
+    assert len(stairs) == 6
+    for line, name in zip(stairs, found.methods, strict=True):
+        assert line.get_ydata()[-1] == found.profile[name][-1]
+    assert {text.get_text() for text in axes.texts} == set(found.methods)
+
+
+def test_an_interval_that_leaves_the_gains_has_an_arrowhead_in_both_renderers(found):
+    name = found.methods[0]
+    far = dataclasses.replace(found.iqm[name], low=-5.0)
+    wide = dataclasses.replace(found, iqm={**found.iqm, name: far})
+    low, _high = _data.shown_gains(wide)
+    leaving = sum(interval.low < low for interval in wide.iqm.values())
+    rims = [t for t in together.figure(wide, "gains").data if t.marker.symbol == "triangle-left"]
+    assert len(rims) == leaving > 0
+    axes = _file.draw(wide, "gains").axes[0]
+    heads = [line for line in axes.lines if line.get_marker() == "<" and line.get_markersize() == 9]
+    assert len(heads) == leaving
+    assert "An arrowhead at the rim" in _captions.caption(wide, "gains")
+    near = {name: dataclasses.replace(i, low=0.99) for name, i in found.iqm.items()}
+    assert "arrowhead" not in _captions.caption(dataclasses.replace(found, iqm=near), "gains")
 
 
 def test_the_caption_counts_runs_and_names_the_quickest(found):

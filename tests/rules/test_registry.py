@@ -156,3 +156,37 @@ def test_every_file_of_the_folder_is_a_rule_of_its_name():
     folder = Path(rules.__file__).parent
     files = {path.stem for path in folder.glob("[!_]*.py")}
     assert files == set(rules.names())
+
+
+NOT_PORTABLE = {
+    "a method of some arrays": ("g.sum()", "asks an array for .sum"),
+    "a transpose": ("state['v'].T", "asks an array for .T"),
+    "an unknown operation": ("xp.sqr(g)", "no operation xp.sqr. Did you mean xp.sqrt"),
+    "a branch on the step": ("g if t < 2 else 0 * g", "branches on t"),
+    "a chain of comparisons": ("(0 < t < 2) * g", "branches on t"),
+}
+
+
+@pytest.mark.parametrize("fault", NOT_PORTABLE)
+def test_what_not_every_framework_can_run_is_refused_with_its_line(write, fault):
+    expression, says = NOT_PORTABLE[fault]
+    path = write(SOUND.replace('* state["v"] + g', f'* state["v"] + ({expression})'))
+    line = next(i for i, row in enumerate(path.read_text().splitlines(), 1) if expression in row)
+    with pytest.raises(RuleError) as caught:
+        rules.load_rule_file(path)
+    assert f"{path}, line {line}: rule drifting: " in str(caught.value)
+    assert says in str(caught.value)
+    assert "xp.zeros_like" in str(caught.value)
+
+
+def test_a_rule_that_fails_as_it_runs_is_named_with_its_line(write):
+    import numpy as np
+
+    from descenso.ops import numpy as xp
+
+    loaded = rules.load_rule_file(
+        write(SOUND.replace("drift * state", "drift * state['w'] + 0 * state"))
+    )
+    settings = loaded.settings()
+    with pytest.raises(RuleError, match=r"drifting.py, line 15: rule drifting: KeyError: 'w'"):
+        loaded.update(xp, np.ones(2), np.ones(2), {"v": np.zeros(2)}, 1, settings)

@@ -247,3 +247,33 @@ def test_a_full_disk_loses_nothing_that_was_stored(tiny_disk, make_run):
     assert len(store.runs("abc")) == 1
     store.close()
     assert len(Store(tiny_disk / "studies.db").runs("abc")) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("design", "{not json"), ("design", "[]"), ("design", '{"methods": 3}'), ("result", "[1]"),
+        ("problem", b"\xff\xfe"), ("started", b"\x00"), ("arrangements", "{"), ("seconds", "long"),
+    ],
+)  # fmt: skip
+def test_a_damaged_study_hides_no_other_and_can_be_removed(filled, column, value):
+    store = Store(filled)
+    store.begin("sound", "digits", "2026-01-02", DESIGN)
+    with sqlite3.connect(filled) as other:
+        other.execute(f"update descenso_studies set {column} = ? where identity = 'abc'", (value,))
+    other.close()
+    assert [study.identity for study in store.studies()] == ["sound"]
+    assert store.damaged() == ["abc"]
+    assert store.resolve("latest").identity == "sound"
+    with pytest.raises(StoreError, match="is damaged"):
+        store.resolve("abc")
+    store.delete(store.identity("ab"))
+    assert store.damaged() == []
+    assert store.runs("abc") == []
+
+
+def test_a_store_that_is_only_read_is_not_created(tmp_path):
+    for place in (tmp_path / "typo.db", f"sqlite:///{tmp_path / 'deep' / 'typo.db'}"):
+        with pytest.raises(StoreError, match="there is none; `descenso compare` creates it"):
+            Store(place, create=False)
+    assert list(tmp_path.iterdir()) == []

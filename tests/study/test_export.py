@@ -122,3 +122,32 @@ def test_the_summary_counts_the_runs_of_every_setting(done):
     frame = export.summary(store, stored)
     assert frame["runs"].sum() == len(store.runs(stored.identity))
     assert json.dumps(frame.to_dict("records"))
+
+
+def test_names_lead_no_file_out_of_the_folder_and_compute_nothing_in_a_spreadsheet(done, tmp_path):
+    from dataclasses import replace
+
+    store, stored, _result = done
+    evil = "../../../../escaped"
+    copied = Store(tmp_path / "evil.db")
+    copied.begin(evil, "=1+1", "2026-01-01", {"methods": ["adam"]})
+    runs = [
+        replace(run, member=replace(run.member, method=evil))
+        for run in store.runs(stored.identity)
+        if run.member.method == "adam"
+    ]
+    copied.save_runs(evil, runs, 1.0)
+    result = json.loads(json.dumps(stored.result).replace('"adam"', json.dumps(evil)))
+    result["identity"], result["design"]["problem"] = evil, "=1+1"
+    result["methods"] = [m for m in result["methods"] if m["name"] == evil]
+    result["methods"][0]["rule"] = "adam"
+    copied.finish(evil, result)
+    within = tmp_path / "deep" / "er" / "board"
+    export.export(copied, copied.resolve(evil), f"tensorboard:{within}")
+    written = [path for path in tmp_path.rglob("*") if "tfevents" in path.name]
+    assert written
+    assert all(path.is_relative_to(within) for path in written)
+    export.export(copied, copied.resolve(evil), str(tmp_path / "runs.csv"))
+    text = (tmp_path / "runs.csv").read_text()
+    assert "'=1+1," in text
+    assert "\n=1+1" not in text

@@ -78,6 +78,141 @@ def test_beta_and_epsilon_and_dampening_can_be_dragged(opened):
     assert "dampening" not in address_of(page)["m"][1]
 
 
+def test_it_opens_at_the_start_ready_to_be_played(opened):
+    page = settled(opened())
+    assert page.locator("#k-shown").inner_text() == "0 / 60"
+    assert page.locator("#numbers-title").inner_text() == "step t = 1"
+    assert not any("diverges" in row for row in ends(page))
+    page.click("#play")
+    until(page, "Number(document.getElementById('k').value) > 2")
+    page.click("#play")
+
+
+def test_a_change_at_the_start_shows_the_whole_path(opened):
+    page = settled(opened())
+    slide(page, "lr", 400)
+    assert page.locator("#k-shown").inner_text() == "60 / 60"
+
+
+def test_another_surface_gets_learning_rates_that_fit_it(opened):
+    page = settled(opened())
+    for name in ("rosenbrock", "beale", "himmelblau", "regression", "ravine"):
+        page.select_option("#surface", name)
+        settled(page)
+        assert not any("diverges" in row for row in ends(page)), (name, ends(page))
+    slide(page, "lr", 500, card=2)  # set by hand: it is kept
+    before = address_of(page)["m"]
+    page.select_option("#surface", "rosenbrock")
+    settled(page)
+    after = address_of(page)["m"]
+    assert after[2] == before[2]
+    assert after[0] != before[0]
+    shown = page.locator("#methods .method >> nth=0 >> .shown >> nth=0").inner_text()
+    assert f"lr={shown}" in after[0]
+
+
+def test_rosenbrock_in_an_address_without_methods_opens_without_divergence(opened):
+    page = settled(opened("/#surface=rosenbrock"))
+    until(page, "document.querySelectorAll('#ends tbody tr').length === 3")
+    assert not any("diverges" in row for row in ends(page))
+
+
+def test_after_a_refused_request_title_code_and_table_are_of_one_method(opened):
+    page = settled(opened("/#surface=ravine&m=adam(lr=0.1)&steps=30"))
+    page.fill("#steps", "99999")
+    page.wait_for_selector("#error:visible")
+    page.locator("#methods .method >> nth=0 >> select >> nth=0").select_option("rmsprop")
+    settled(page)
+    assert "The picture shows the last settings" in page.locator("#error").inner_text()
+    assert page.locator("#stage.stale").count() == 1
+    page.locator("#k").evaluate("e => { e.value = 5; e.dispatchEvent(new Event('input')); }")
+    assert page.locator("#rule-title").inner_text().startswith("Adam:")
+    assert "Adam(" in page.locator("#code").inner_text()
+    assert "adam" in ends(page)[0]
+    assert address_of(page)["m"] == ["adam(lr=0.1)"]
+    page.fill("#steps", "30")
+    page.wait_for_selector("#error", state="hidden")
+    settled(page)
+    assert page.locator("#rule-title").inner_text().startswith("RMSprop:")
+    assert "RMSprop(" in page.locator("#code").inner_text()
+
+
+def touch(page):
+    """Return what sends touches to a page, in its coordinates."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, *points):
+        session.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]},
+        )
+
+    return send
+
+
+def test_on_a_phone_a_scroll_leaves_the_start_a_tap_and_a_drag_of_the_dot_move_it(opened):
+    page = settled(opened(width=390, height=844, has_touch=True, is_mobile=True))
+    page.locator("#paths").evaluate("e => e.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(100)
+    box, send = page.locator("#paths").bounding_box(), touch(page)
+    x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.8 * box["height"]
+    before, scrolled = address_of(page)["x"], page.evaluate("scrollY")
+    send("touchStart", (x, y))
+    for i in range(1, 9):
+        send("touchMove", (x, y - 25 * i))
+        page.wait_for_timeout(16)
+    send("touchEnd")
+    settled(page)
+    page.wait_for_timeout(200)
+    assert page.evaluate("scrollY") > scrolled + 50
+    assert address_of(page)["x"] == before
+    page.locator("#paths").evaluate("e => e.scrollIntoView({block: 'center'})")
+    page.wait_for_timeout(100)
+    box = page.locator("#paths").bounding_box()
+    page.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"])
+    settled(page)
+    tapped = [float(address_of(page)[axis][0]) for axis in "xy"]
+    assert tapped[0] > 0 > tapped[1]
+    x, y = box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"]
+    scrolled = page.evaluate("scrollY")
+    send("touchStart", (x, y))
+    for i in range(1, 9):
+        send("touchMove", (x - 8 * i, y - 20 * i))
+        page.wait_for_timeout(16)
+    send("touchEnd")
+    settled(page)
+    dragged = [float(address_of(page)[axis][0]) for axis in "xy"]
+    assert dragged[0] < tapped[0]
+    assert dragged[1] > tapped[1] + 1
+    assert page.evaluate("scrollY") == scrolled
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        ("m=constructor", "m=constructor"),
+        ("m=__proto__(lr=1)&m=toString&m=adam(lr=0.1)", "m=__proto__(lr=1), m=toString"),
+        ("surface=constructor", "no surface named 'constructor'"),
+        ("surface=__proto__&m=hasOwnProperty", "no surface named '__proto__'"),
+        ("function=x**&m=adam(lr=0.1)", "it ends too early"),
+        ("function=((((3*x)**64)**64)**64)**64", "its degree is"),
+        ("steps=NaN&x=Infinity&k=-1e99", "steps=NaN"),
+        ("m=%E0%A4%A&m=" + "a" * 7000, "m="),
+        ("m=adam(lr=1e308)&m=adam(lr=-5)", "lr must lie in"),
+        ("w=1e300,2e300,1e300,2e300", "a window lies between"),
+        ("m=" + " " * 5000 + "!", "m="),
+    ],
+)
+def test_what_an_address_cannot_mean_is_said_and_a_picture_is_shown(opened, fragment, said):
+    page = settled(opened("/#" + fragment))
+    until(page, "document.querySelectorAll('#ends tbody tr').length > 0")
+    settled(page)
+    until(page, "!document.getElementById('note').hidden")
+    assert said in page.locator("#note").inner_text()
+    assert ink(page, "paths") > 50
+    assert page.locator("#code").inner_text()
+
+
 def test_every_surface_can_be_chosen(opened):
     page = settled(opened())
     names = page.locator("#surface option").all_inner_texts()
@@ -162,7 +297,7 @@ def test_steps_are_walked_one_by_one_and_played(opened):
     page.click("#next")
     page.click("#previous")
     assert page.locator("#k-shown").inner_text() == "6 / 60"
-    assert page.locator("#numbers-title").inner_text() == "before step 7"
+    assert page.locator("#numbers-title").inner_text() == "step t = 7"
     page.click("#play")
     until(page, "Number(document.getElementById('k').value) > 8")
     page.click("#play")
@@ -177,10 +312,12 @@ def test_numbers_of_the_step_are_those_of_the_formula(opened):
         row.split("\t") for row in page.locator("#numbers tr").all_inner_texts() if "\t" in row
     )
     # After one step from (-10, 1): v = 0.1 (-10, 100) = (-1, 10), so θ = (-9.95, 0.5).
-    assert rows["position θ"] == "(−9.95, 0.5)"
-    assert rows["gradient ∇J"] == "(−9.95, 50)"
-    assert rows["v"] == "(−1, 10)"
-    assert rows["step taken"] == "(0.0947, −0.7)"
+    assert rows["position θₜ₋₁"] == "(−9.95, 0.5)"
+    assert rows["gradient gₜ"] == "(−9.95, 50)"
+    assert rows["vₜ₋₁"] == "(−1, 10)"
+    assert rows["vₜ"] == "(−1.895, 14)"
+    assert rows["step taken θₜ − θₜ₋₁"] == "(0.09475, −0.7)"
+    assert rows["position θₜ"] == "(−9.8552, −0.2)"
 
 
 def test_a_step_is_taken_apart(opened):

@@ -79,8 +79,28 @@ def test_a_method_that_does_not_exist_is_refused_in_words(opened, finished):
     page.fill("#methods", "<img src=x onerror=alert(1)>")
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector("#error:visible")
+    page.wait_for_timeout(3500)  # the list is read again twice: the error stays
     assert "could not be started" in page.locator("#error").inner_text()
     assert page.locator("main img").count() == 0
+    below = page.evaluate(
+        "document.getElementById('start').nextElementSibling === document.getElementById('error')"
+    )
+    assert below  # where the eyes are
+    page.fill("#methods", "adam(lr=-1)")
+    page.get_by_role("button", name="Start").click()
+    until(page, "document.getElementById('error').innerText.includes('lr must lie in')")
+
+
+def test_an_error_of_the_list_ends_with_it_and_one_of_an_address_stays(opened, finished):
+    page = ready(opened("/studies#%E0%A4%A<b>"))
+    page.wait_for_selector("#error:visible")
+    assert "names no study" in page.locator("#error").inner_text()
+    page.route("**/api/studies?**", lambda route: route.abort())
+    until(page, "document.getElementById('error').innerText.includes('does not answer')")
+    page.unroute("**/api/studies?**")
+    until(page, "document.getElementById('error').innerText.includes('names no study')")
+    page.locator("#list").get_by_role("button").first.click()
+    page.wait_for_selector("#error", state="hidden")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -32,6 +32,14 @@ def test_the_paths_are_those_of_the_rules(client):
     assert given["paths"][0]["end"] == "ran"
 
 
+def test_a_height_far_below_the_value_of_the_minimum_keeps_its_digits(client):
+    text = "x**2 + y**2 - 1"
+    query = {"function": text, "steps": 60, "x": 1, "y": 0, "m": "gradient_descent(lr=0.4)"}
+    (path,) = client.get("/api/paths", params=query).json()["paths"]
+    for step in (1, 3, 6):
+        assert path["values"][step] + 1 == pytest.approx(0.2 ** (2 * step), rel=1e-3, abs=1e-12)
+
+
 def test_five_methods_of_200_steps_take_under_100_ms(client):
     query = {"surface": "ravine", "steps": 200, "m": ["batch(lr=0.01)", "momentum(lr=0.1)",
              "nesterov(lr=0.01)", "rmsprop(lr=0.1)", "adam(lr=0.1)"]}  # fmt: skip
@@ -54,11 +62,29 @@ def test_a_surface_comes_with_all_that_draws_it(client):
         assert len(given["lines"]) > 50
 
 
-@pytest.mark.parametrize("window", ["1,2,3", "2,1,0,1", "nan,1,0,1", "0,inf,0,1", "x"])
+@pytest.mark.parametrize(
+    "window",
+    ["1,2,3", "2,1,0,1", "nan,1,0,1", "0,inf,0,1", "x", "-1e300,1e300,-1e300,1e300", "0,1e-300,0,1",
+     "1,1.0000000000000002,0,1", "1e308,1.7e308,0,1"],
+)  # fmt: skip
 def test_a_window_that_is_none_is_refused(client, window):
     answer = ask(client, "/api/surface", surface="ravine", window=window)
     assert answer.status_code == 400
     assert "window" in answer.json()["error"]
+
+
+def test_a_window_without_a_finite_value_is_refused_and_the_widest_is_drawn(client):
+    answer = ask(client, "/api/surface", function="log(x) + y", window="-4,-1,0,1")
+    assert answer.status_code == 400, answer.text
+    assert answer.status_code == 400
+    assert "no finite value in its window" in answer.json()["error"]
+    for text in ("x*1e308", "1e308*x*y - 1e308", "1e-320*x", "1e-300*(x**2+y**2)", "exp(exp(x))"):
+        answer = ask(client, "/api/surface", function=text)
+        assert answer.status_code == 200, answer.text
+    assert ask(client, "/api/surface", function="1e308").status_code == 400
+    for surface in ("ravine", "rosenbrock", "regression"):
+        wide = ask(client, "/api/surface", surface=surface, window="-1e9,1e9,-1e9,1e9")
+        assert wide.status_code == 200
 
 
 def test_a_diverging_path_is_cut_and_said(client):

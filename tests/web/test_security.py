@@ -143,3 +143,71 @@ def test_the_light_commands_do_not_load_the_web_server():
     code = "import descenso.cli._app, sys; print('starlette' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/paths?surface=ravine&m=adam", "/api/surface?function=x**2", "/api/studies", "/api/jobs",
+     "/studies/abc/report.html", "/static/playground.js", "/"],
+)  # fmt: skip
+def test_an_image_a_frame_or_a_script_of_another_site_gets_nothing(client, site, path):
+    for dest in ("image", "script", "iframe", "empty"):
+        for mode in ("no-cors", "cors", "navigate"):
+            headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest}
+            answer = client.get(path, headers=headers)
+            assert answer.status_code == 403
+            assert "own pages" in answer.text
+            assert "content-security-policy" in answer.headers
+
+
+def test_a_link_of_another_site_opens_the_pages_and_nothing_that_costs_or_tells(client):
+    link = {"sec-fetch-site": "cross-site", **NAVIGATION}
+    assert client.get("/", headers=link).status_code == 200
+    assert client.get("/studies", headers=link).status_code == 200
+    assert client.get("/api/studies", headers=link).status_code == 403
+    assert client.get("/studies/abc/study.json", headers=link).status_code == 403
+    assert client.post("/", headers={**link, "x-descenso": "1"}).status_code == 403
+
+
+def test_its_own_pages_and_its_user_are_answered(client):
+    for site in ("same-origin", "none"):
+        assert client.get("/api/studies", headers={"sec-fetch-site": site}).status_code == 200
+    assert client.get("/api/studies", headers={"origin": "http://testserver"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:3000", "http://testserver:81", "null", "http://evil.example", ""]
+)
+def test_another_origin_even_on_this_machine_is_refused_by_an_older_browser_too(client, origin):
+    assert client.get("/api/studies", headers={"origin": origin}).status_code == 403
+    answer = client.post("/api/jobs/start", headers={"origin": origin, "x-descenso": "1"})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("depth", [900, 5_000, 9_900])
+def test_json_that_is_nested_deep_is_refused_in_words(client, depth):
+    body = b"[" * depth + b"]" * depth
+    answer = client.post("/api/jobs/start", content=body, headers={"x-descenso": "1"})
+    assert answer.status_code == 400
+    assert "name the problem" in answer.json()["error"]
+    assert "content-security-policy" in answer.headers
+
+
+def test_a_fault_of_the_server_is_said_with_the_headers_and_without_its_insides(
+    client, monkeypatch
+):
+    monkeypatch.setattr("descenso.web._studies.listing", lambda *given: 1 / 0)
+    answer = client.get("/api/studies", headers={"accept-language": "es"})
+    assert answer.status_code == 500
+    assert "ZeroDivision" not in answer.text
+    assert "content-security-policy" in answer.headers
+
+
+def test_refusals_are_said_in_the_language_of_the_request(client):
+    there = {"accept-language": "es-MX", "host": "evil.example"}
+    assert "nombre" in client.get("/", headers=there).text
+    assert "evil.example" in client.get("/", headers={"host": "evil.example"}).text

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from descenso import language
 from descenso.methods import parse
 from descenso.records import Curve, Member, Run
 from descenso.store import Store
 from descenso.web import create_app
+from descenso.web._jobs import Job
 
 CHANGE = {"x-descenso": "1"}
 
@@ -137,6 +142,68 @@ def test_a_store_that_breaks_while_it_is_read_is_said(own):
     assert len(answer.json()["error"]) > 10
 
 
+def test_a_store_that_was_deleted_is_said_and_not_made_anew(own):
+    client, store, place = own
+    half_done(store)
+    assert len(client.get("/api/studies").json()) == 1
+    store.close()
+    for file in Path(place).parent.glob("own.db*"):
+        file.unlink()
+    for path in ("/api/studies", "/api/studies/abc123def456", "/studies/abc123def456/study.json"):
+        answer = client.get(path)
+        assert answer.status_code == 503
+        assert f"the store {place} is gone" in answer.json()["error"]
+    assert not Path(place).exists()
+
+
+def test_a_store_that_was_replaced_is_read_and_the_page_is_told(own, tmp_path):
+    client, store, place = own
+    half_done(store)
+    before = client.get("/api/studies")
+    store.close()
+    half_done(other := Store(str(tmp_path / "other.db")), identity="feedfeedfeed")
+    other.close()
+    (tmp_path / "other.db").replace(place)
+    after = client.get("/api/studies")
+    assert [s["identity"] for s in after.json()] == ["feedfeedfeed"]
+    assert before.headers["x-descenso-store"] == "0"
+    assert after.headers["x-descenso-store"] == "1"
+    assert client.get("/api/studies/abc123def456").status_code == 404
+    again = Store(place)  # what the server did has not damaged it
+    assert [s.identity for s in again.studies()] == ["feedfeedfeed"]
+    again.close()
+
+
+def test_a_file_that_is_no_store_in_its_place_is_said(own):
+    client, store, place = own
+    store.close()
+    for file in Path(place).parent.glob("own.db*"):
+        file.unlink()
+    Path(place).write_text("not a database" * 100)
+    answer = client.get("/api/studies")
+    assert answer.status_code == 503
+    assert "not a database" in answer.json()["error"]
+    assert Path(place).read_text().startswith("not a database")
+
+
+def job_that_ended(tmp_path, code, lost=False, complaints=()):
+    job = Job(1, "digits", None, state="failed", code=code, lost=lost)  # type: ignore[arg-type]
+    job.complaints.extend(complaints)
+    return job.as_json()["error"]
+
+
+def test_why_a_study_ended_is_said_with_what_to_do(tmp_path):
+    assert "killed (SIGKILL), most often because memory ran out" in job_that_ended(tmp_path, -9)
+    assert "ended from elsewhere (SIGTERM)" in job_that_ended(tmp_path, -15)
+    assert "start it again to go on" in job_that_ended(tmp_path, -15)
+    said = job_that_ended(tmp_path, 3, complaints=["MemoryError: no more"])
+    assert "exit code 3 (MemoryError: no more)" in said
+    assert "replaced" in job_that_ended(tmp_path, 0, lost=True)
+    language.use("es")
+    assert "SIGKILL" in job_that_ended(tmp_path, -9)
+    assert "memoria" in job_that_ended(tmp_path, -9)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -146,6 +213,8 @@ def test_a_store_that_breaks_while_it_is_read_is_said(own):
         ({"problem": "os:system"}, "only built-in problems"),
         ({"problem": "/tmp/evil.py:problem"}, "only built-in problems"),
         ({"problem": "line", "methods": "nope"}, "no method named"),
+        ({"problem": "line", "methods": ["adam"]}, "one text of at most 500"),
+        ({"problem": "line", "methods": "adam," * 200}, "one text of at most 500"),
         ({"problem": "line", "epochs": "1e9"}, "from 1 to 200"),
         ({"problem": "line", "seeds": 10**7}, "from 1 to 50"),
         ({"problem": "line", "trials": -1}, "from 1 to 48"),
@@ -178,6 +247,20 @@ def test_a_study_is_started_followed_and_found_in_the_store(own):
     assert "a study is running" in second.json()["error"]
     job = wait_for(client, "finished")
     assert client.get(f"/api/studies/{job['study']}").json()["verdict"]
+
+
+def test_a_study_whose_process_is_killed_says_so(own):
+    client, _store, _place = own
+    body = {"problem": "digits", "epochs": 200, "seeds": 50, "trials": 48}
+    assert client.post("/api/jobs/start", json=body, headers=CHANGE).status_code == 200
+    (job,) = client.app.state.jobs._jobs.values()
+    os.kill(job.process.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while client.get("/api/jobs").json()[0]["state"] == "running" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (shown,) = client.get("/api/jobs").json()
+    assert shown["state"] == "failed"
+    assert "killed (SIGKILL)" in shown["error"]
 
 
 def test_a_study_is_cancelled_and_what_was_done_stays(own):

@@ -98,7 +98,9 @@ def _was_asked_wrongly(error: DescensoError) -> bool:
 
 
 def _complain(text: str) -> None:
-    one_line = " ".join(text.split())
+    from descenso.cli._output import printable
+
+    one_line = printable(" ".join(text.split()))
     print(language._("descenso: error: {text}").format(text=one_line), file=sys.stderr)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +12,15 @@ from descenso.cli import _pictures as pictures
 from descenso.cli import _studies
 from descenso.cli import _tables as tables
 from descenso.cli import _usage as usage
+from descenso.cli._members import existing, finished
 from descenso.cli._output import (
     check_places,
     console,
+    print_help,
     print_paragraph,
     print_table,
     write_json,
 )
-from descenso.errors import StoreError
 from descenso.language import _
 
 app = typer.Typer(
@@ -39,6 +39,11 @@ def invoke(arguments: list[str]) -> int:
     try:
         code = command.main(arguments, prog_name="descenso", standalone_mode=False)
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print_help(str(error))
+            return 0
+        if type(error).__name__ == "Abort":  # the question was answered with no, or not at all
+            raise usage.UsageError(_("nothing was done; --yes answers the question")) from error
         if not usage.is_complaint(error):
             raise
         raise usage.UsageError(usage.say(error, arguments)) from error
@@ -91,6 +96,7 @@ def compare(
     executor: options.Executor = "local",
     report: options.Report = None,
     json: options.Json = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
     fresh: options.Fresh = False,
     verbose: options.Verbose = False,
@@ -140,6 +146,7 @@ def train(
     encoding: tables.Encoding = None,
     hidden: tables.Hidden = None,
     json: options.Json = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso import problems, study
@@ -156,7 +163,7 @@ def train(
 
 
 @app.command(help=_("List the methods, with their settings and ranges."))
-def methods(lang: options.Lang = None) -> None:
+def methods(rules: options.Rules = None, lang: options.Lang = None) -> None:
     from descenso import methods as known
 
     rows = []
@@ -182,20 +189,22 @@ def problems(lang: options.Lang = None) -> None:
 
 @app.command(help=_("List the studies in the store."))
 def studies(store: options.StoreURL = None, lang: options.Lang = None) -> None:
-    from descenso.store import Store
-
     rows = []
-    for study in Store(store).studies():
+    place = existing(store)
+    for study in place.studies() if place else ():
         state = _("finished") if study.result else _("unfinished")
         names = ", ".join(study.design["methods"])
         rows.append((study.identity, study.problem, names, study.started, state))
+    rows += [
+        (identity, "", "", "", _("damaged")) for identity in (place.damaged() if place else ())
+    ]
     if not rows:
         print_paragraph(_("No study is stored yet: descenso compare digits"))
         return
     print_table((_("study"), _("problem"), _("methods"), _("started"), _("state")), rows)
 
 
-@app.command(help=_("Say a stored study's verdict again, and write its report."))
+@app.command(help=_("Say a stored study's verdict again; --report writes it as a page."))
 def report(
     study: Annotated[
         str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
@@ -203,29 +212,14 @@ def report(
     report: options.Report = None,
     json: options.Json = None,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
     verbose: options.Verbose = False,
 ) -> None:
     from descenso.api import Study
-    from descenso.store import Store
-    from descenso.study import decode_result
 
     check_places(report, json)
-    stored = Store(store).resolve(study)
-    if stored.result is None:
-        raise StoreError(
-            _("study {name} is not finished: run its command again and it goes on").format(
-                name=stored.identity
-            )
-        )
-    found = Study(decode_result(stored.result))
-    target = report or (None if json else _report_name(found.result.design.problem))
-    _show(found, target, json, verbose)
-
-
-def _report_name(problem: str) -> Path:
-    """Return a file for the report, here; a problem of one's own is named by a place."""
-    return Path(re.sub(r"[^\w.-]+", "-", problem).strip("-.") + ".html")
+    _show(Study(finished(study, store)), report, json, verbose)
 
 
 def _show_all(studies: Any, report: Path | None, json: str | None) -> None:

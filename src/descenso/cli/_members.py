@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from descenso.language import _
+
+if TYPE_CHECKING:
+    from descenso.store import Store
 
 
 class Chosen(NamedTuple):
@@ -44,13 +47,12 @@ def members(
 
 
 def _of_problem(what: str, methods: str | None, epochs: int | None, seed: int) -> Chosen:
-    from descenso.methods import parse, parse_list
     from descenso.records import Member
     from descenso.study import _checks as checks
 
     problem = checks.the_problem(what)
     data = checks.data_of(problem, checks.study_seed(seed))
-    chosen = parse_list(methods) if methods else [parse(name) for name in problem.methods]
+    chosen = checks.methods(methods or None, problem)
     trained = [
         Member(
             m.label, m.rule, m.definition().settings(**m.fixed),
@@ -114,18 +116,46 @@ def _problem_of(name: str, place: str | None) -> Any:
 
 def finished(study: str, store: str | None) -> Any:
     """Return the result of a stored study."""
+    from descenso import rules
     from descenso.errors import StoreError
-    from descenso.store import Store
     from descenso.study import decode_result
 
-    stored = Store(store).resolve(study)
+    stored = opened(store).resolve(study)
     if stored.result is None:
         raise StoreError(
             _("study {name} is not finished: run its command again and it goes on").format(
                 name=stored.identity
             )
         )
-    return decode_result(stored.result)
+    result = decode_result(stored.result)
+    for method in result.methods:
+        rules.get(method.rule)  # says now, before half is printed, that a file is to be named
+    return result
+
+
+def existing(place: str | None) -> Store | None:
+    """Return the store, or ``None`` where the usual one was never written.
+
+    Raises
+    ------
+    StoreError
+        If there is none at a place that was named.
+    """
+    from descenso.store import Store
+
+    if place is None and not Store.exists():
+        return None
+    return Store(place, create=False)
+
+
+def opened(place: str | None) -> Store:
+    """Return the store that a stored study is to be taken from."""
+    from descenso.errors import UnknownNameError
+
+    store = existing(place)
+    if store is None:
+        raise UnknownNameError(_("no study is stored yet: descenso compare digits"))
+    return store
 
 
 def split(text: str) -> list[str]:

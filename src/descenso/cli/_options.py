@@ -9,6 +9,26 @@ import typer
 
 from descenso.language import _
 
+
+def _load(files: list[Path] | None) -> list[Path] | None:
+    """Register the rules of the files; methods of the command then go by their names."""
+    from descenso import rules
+
+    for file in files or ():
+        rules.load_rule_file(file)
+    return files
+
+
+Rules = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE.py",
+        callback=_load,
+        is_eager=True,
+        help=_("a rule of your own, whose name then is a method; may be given again"),
+    ),
+]
 ProblemName = Annotated[
     str,
     typer.Argument(

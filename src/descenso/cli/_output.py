@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +18,7 @@ from descenso.language import _
 from descenso.report.writing import check_writable, write_whole
 
 _PLAIN_WIDTH = 160
+_CONTROLS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's categories of control characters
 
 
 def console(stderr: bool = False) -> Console:
@@ -26,18 +29,71 @@ def console(stderr: bool = False) -> Console:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """Print a table; the first column is a name, the others follow."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    """Print a table; the first column is a name, the others follow.
+
+    Where the terminal is too narrow for whole words, each row becomes a block of lines.
+    """
+    cells = [[printable(cell) for cell in row] for row in rows]
+    headings = [printable(heading) for heading in headings]
+    columns = [*zip(*[headings, *cells], strict=True)]
+    words = [max(map(_longest_word, column)) for column in columns]
+    whole = sum(max(map(cell_len, column)) for column in columns)
+    room = console().width - len(columns)
+    if sum(words) > room:
+        _print_blocks(headings, cells, title)
+        return
+    gap = 2 if whole + len(columns) <= room else 1
+    table = Table(
+        title=printable(title) or None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, gap, 0, 0),
+    )
     for i, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=i == 0)
-    for row in rows:
+        table.add_column(heading, overflow="fold", no_wrap=i == 0, min_width=words[i])
+    for row in cells:
         table.add_row(*row)
     console().print(table)
 
 
+def _print_blocks(headings: Sequence[str], rows: list[list[str]], title: str) -> None:
+    """Print a block for each row: its name, then a line for each other cell that is filled."""
+    if title:
+        console().print(printable(title))
+    for row in rows:
+        block = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        block.add_column(overflow="fold")
+        block.add_column(overflow="fold")
+        for heading, cell in zip(headings[1:], row[1:], strict=True):
+            if cell:
+                block.add_row(f"  {heading}", cell)
+        console().print(row[0])
+        console().print(block)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def printable(text: str) -> str:
+    """Return text without the control characters that would steer a terminal."""
+    return "".join(
+        sign
+        if sign == "\n" or unicodedata.category(sign) not in _CONTROLS
+        else "\N{REPLACEMENT CHARACTER}"
+        for sign in text
+    )
+
+
 def print_paragraph(text: str) -> None:
     """Print text, wrapped to the terminal."""
-    console().print(text, soft_wrap=not sys.stdout.isatty())
+    console().print(printable(text), soft_wrap=not sys.stdout.isatty())
+
+
+def print_help(text: str) -> None:
+    """Print help as the parser of the command line has laid it out."""
+    print(text)
 
 
 def write_json(value: Any, place: str) -> None:

@@ -56,7 +56,10 @@ def path(
             help=_("learning rates or schedules, such as 0.1,cosine(0.3); tuned if not given"),
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", help=_("steps of each path"))] = 60,
+    steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_("steps of each path; 60 if not given, of a map 200")),
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(metavar="X,Y", help=_("where to begin; may be given several times")),
@@ -82,6 +85,7 @@ def path(
         Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf, .html or .gif"))
     ] = Path("path.png"),
     theme: Theme = "light",
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso import paths
@@ -96,8 +100,9 @@ def path(
         paths.check_inside(where, other)
     chosen = parse_list(methods)
     if map_of is not None:
-        _draw_map(where, chosen, map_of, steps, out, theme)
+        _draw_map(where, chosen, map_of, 200 if steps is None else steps, out, theme)
         return
+    steps = 60 if steps is None else steps
     rates = [paths.learning_rate(text, steps) for text in split(lr or "")]
     found = paths.descend(
         where, chosen, lr=rates, steps=steps, starts=starts, noise=noise, seeds=seeds
@@ -193,6 +198,7 @@ def landscape(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.cli._output import print_paragraph
@@ -241,6 +247,7 @@ def dynamics(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.cli._output import print_paragraph
@@ -285,6 +292,7 @@ def figure(
     ] = Path("figure.png"),
     theme: Theme = "light",
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.report import pictures
@@ -314,6 +322,7 @@ def serve(
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help=_("open the page"))] = False,
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     from descenso.errors import ProblemError

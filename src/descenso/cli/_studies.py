@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from descenso.cli import _options as options
-from descenso.cli._output import print_paragraph, print_table, write_json
+from descenso.cli._members import opened
+from descenso.cli._output import print_paragraph, print_table, printable, write_json
 from descenso.errors import SettingError
 from descenso.language import _
 
@@ -27,7 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def verdict(
     runs: Annotated[
-        Path, typer.Argument(metavar="RUNS", help=_("CSV, Parquet or JSON lines, in long form"))
+        list[str],
+        typer.Argument(
+            metavar="RUNS...",
+            help=_("files, folders or patterns: CSV, Parquet, JSON, or exports of trackers"),
+        ),
     ],
     columns: Annotated[
         list[str] | None,
@@ -44,6 +48,15 @@ def verdict(
     target: Annotated[
         float | None, typer.Option(metavar="X", help=_("value that counts as solved"))
     ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="last|best|STEP",
+            help=_(
+                "step that judges a run: last, best (on validation where it is there) or a number"
+            ),
+        ),
+    ] = "last",
     json: options.Json = None,
     lang: options.Lang = None,
 ) -> None:
@@ -51,7 +64,7 @@ def verdict(
     from descenso.study import outside
 
     table = outside.read_runs(runs, _mapping(columns or []))
-    found = outside.judge_runs(table, higher_is_better, target)
+    found = outside.judge_runs(table, higher_is_better, target, at)
     as_json = outside.as_json(found)
     if json != "-":
         _print_finding(as_json)
@@ -104,13 +117,13 @@ def show(
     study: _Study,
     store: options.StoreURL = None,
     json: options.Json = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     """Show a stored study, finished or not."""
-    from descenso.store import Store
     from descenso.study import export as exports
 
-    place = Store(store)
+    place = opened(store)
     stored = place.resolve(study)
     frame = exports.summary(place, stored)
     if json:
@@ -143,13 +156,13 @@ def export(
         ),
     ],
     store: options.StoreURL = None,
+    rules: options.Rules = None,
     lang: options.Lang = None,
 ) -> None:
     """Write a stored study for other tools."""
-    from descenso.store import Store
     from descenso.study import export as exports
 
-    place = Store(store)
+    place = opened(store)
     where = exports.export(place, place.resolve(study), target)
     print_paragraph(_("written: {path}").format(path=where))
 
@@ -161,12 +174,13 @@ def delete(
     lang: options.Lang = None,
 ) -> None:
     """Remove a study from the store."""
-    from descenso.store import Store
-
-    place = Store(store)
-    stored = place.resolve(study)
+    place = opened(store)
+    identity = place.identity(study)
     if not yes:
-        name = f"{stored.identity} ({stored.problem}, {stored.started})"
+        name = identity
+        if identity not in place.damaged():
+            stored = place.resolve(identity)
+            name = printable(f"{identity} ({stored.problem}, {stored.started})")
         typer.confirm(_("Remove {name} and all its runs?").format(name=name), abort=True)
-    place.delete(stored.identity)
-    print_paragraph(_("removed: {name}").format(name=stored.identity))
+    place.delete(identity)
+    print_paragraph(_("removed: {name}").format(name=identity))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -20,13 +21,20 @@ Task = Annotated[
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option(metavar="COLUMN,...", help=_("of a table: columns not to learn from")),
+    typer.Option(
+        metavar="COLUMN,...",
+        help=_("of a table: columns not to learn from; a name with a comma as in '\"a, b\",c'"),
+    ),
 ]
 Column = Annotated[
     list[str] | None,
     typer.Option(
         metavar="COLUMN=KIND",
-        help=_("of a table: number, category or date, such as zip=category; may be given again"),
+        help=_(
+            "of a table: number, category or date, such as zip=category; number-comma and "
+            "number-point say the decimal sign, date-dmy, date-mdy and date-ymd the order of a date; "
+            "may be given again"
+        ),
     ),
 ]
 Delimiter = Annotated[
@@ -54,7 +62,7 @@ def with_options(problem: str, choices: Mapping[str, Any]) -> str:
     from descenso.problems import table_name
 
     given = [(name, choices[name]) for name in _SINGLE if choices[name] is not None]
-    given += [("drop", name) for text in choices["drop"] or () for name in text.split(",") if name]
+    given += [("drop", name) for text in choices["drop"] or () for name in _names(text)]
     given += [("column", text) for text in choices["column"] or ()]
     if not given:
         return problem
@@ -66,3 +74,9 @@ def with_options(problem: str, choices: Mapping[str, Any]) -> str:
             )
         )
     return written
+
+
+def _names(text: str) -> list[str]:
+    """Return the names of a list, where one that holds a comma is in quotes."""
+    names = next(csv.reader([text], skipinitialspace=True), [])
+    return [name.strip() for name in names if name.strip()]

@@ -12,7 +12,14 @@ from descenso.cli._output import print_paragraph, print_table, write_json
 from descenso.language import _
 from descenso.problems import Problem
 from descenso.records import Run
-from descenso.study import MethodResult, MetricInfo, code, runs_as_json, words
+from descenso.study import (
+    MethodResult,
+    MetricInfo,
+    code,
+    failures_in_lines,
+    runs_as_json,
+    words,
+)
 from descenso.study.verdict import costs_in_words
 
 
@@ -28,6 +35,8 @@ def print_study(study: Study) -> None:
     )  # fmt: skip
     print_table(headings, [_row(m, metric) for m in study.methods])
     print()
+    for line in failures_in_lines(study.result.layout.get("failures", ())):
+        print_paragraph(line)
     _print_code(study)
     ending = _("{seconds} s of training; study {identity}").format(
         seconds=f"{study.result.wall_seconds:.1f}", identity=study.result.identity
@@ -37,10 +46,10 @@ def print_study(study: Study) -> None:
 
 def _print_code(study: Study) -> None:
     """Print the recommendation as a line of code for each framework."""
-    if study.verdict.best is None:
+    taken = study.result.recommended
+    if taken is None:
         return
-    best = study.result.method(study.verdict.best)
-    for framework, line in code.lines(best.rule, best.settings).items():
+    for framework, line in code.lines(taken.rule, taken.settings).items():
         print_paragraph(f"{framework:>6}:  {line}")
     print()
 
@@ -131,8 +140,6 @@ def print_layout(layout: Mapping[str, Any]) -> None:
                 size=size, reason=_(reason)
             )
         )
-    for failure in layout.get("failures", ()):
-        print_paragraph(_("a member failed: {failure}").format(failure=failure))
 
 
 def _ways(way: Mapping[str, Any]) -> Iterator[str]:
@@ -189,6 +196,13 @@ def _print_run(run: Run, metric: MetricInfo) -> None:
         _("validation {metric}").format(metric=_(metric.name)),
     )  # fmt: skip
     print_table(headings, rows, title)
+    if run.error:
+        print_paragraph(
+            _("ended by an error at step {step}: {error}").format(
+                step=curve.diverged_at, error=run.error
+            )
+        )
+        return
     if curve.diverged:
         print_paragraph(_("diverged at step {step}").format(step=curve.diverged_at))
         return

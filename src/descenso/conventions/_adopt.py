@@ -163,7 +163,8 @@ def _own_parameters(optimizer: Any, home: str) -> Any:
     if home == "torch":
         return [p for group in optimizer.param_groups for p in group["params"]]
     if home == "keras" and optimizer.built:
-        return optimizer._trainable_variables
+        # TensorFlow's list of them would pass for a model.
+        return list(optimizer._trainable_variables)
     return None
 
 

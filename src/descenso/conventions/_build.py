@@ -65,6 +65,8 @@ def in_keras(recipe: Recipe, params: Sequence[Any] | None, arrange: Arrange | No
         settings["lr"] = schedules.constant(settings["lr"])
     made = getattr(descenso.keras, rules.class_name(rules.get(rule)))
     optimizer = made(**settings, **recipe.native, transforms=chain)
+    for name, marks in recipe.excluded.items():
+        setattr(optimizer, name, marks)
     if params is None:
         _need_params(recipe)
         return optimizer

@@ -48,7 +48,8 @@ def read(optimizer: Any, params: Any = None) -> Recipe:
         Recipe(
             source, _rule(kind, optimizer), (_settings(kind, optimizer, lr, double),),
             decay=_decay(optimizer, double), decoupled=True, clipping=_clipping(optimizer),
-            slots=_slots(kind, optimizer, lr, steps), steps=steps, native=_native(optimizer),
+            slots=_slots(kind, optimizer, lr, steps, source), steps=steps,
+            native=_native(optimizer), excluded=_excluded(optimizer),
         )
     )  # fmt: skip
 
@@ -64,6 +65,8 @@ def _nearest(kind: str) -> str:
         "Adamax": _("adam: its second moment is a maximum of absolute gradients"),
         "Adagrad": _("rmsprop: its sum of squares never forgets"),
         "Adadelta": _("rmsprop: its step is scaled by past steps"),
+        "LossScaleOptimizer": _("adopt its inner_optimizer and wrap that again"),
+        "MultiOptimizer": _("adopt each of its optimizers"),
     }
     return found.get(kind, _("one of SGD, RMSprop, Adam and AdamW"))
 
@@ -158,6 +161,13 @@ def _native(optimizer: Any) -> dict[str, Any]:
     return {n: getattr(optimizer, n) for n in names if getattr(optimizer, n)}
 
 
+def _excluded(optimizer: Any) -> dict[str, Any]:
+    """Return what ``exclude_from_weight_decay`` left behind, where no variables are known yet."""
+    names = ("_exclude_from_weight_decay", "_exclude_from_weight_decay_pattern")
+    found = {n: getattr(optimizer, n, None) for n in names}
+    return {} if optimizer.built or not any(found.values()) else found
+
+
 def _check_accumulation(optimizer: Any, source: str) -> None:
     every = optimizer.gradient_accumulation_steps
     if every and int(optimizer._iterations) % every:
@@ -168,12 +178,20 @@ def _check_accumulation(optimizer: Any, source: str) -> None:
         )
 
 
-def _slots(kind: str, optimizer: Any, lr: Any, steps: int) -> tuple[dict[str, Array], ...]:
+def _slots(
+    kind: str, optimizer: Any, lr: Any, steps: int, source: str
+) -> tuple[dict[str, Array], ...]:
     if not optimizer.built or steps == 0:
         return ()
     rate = 1.0 if _holds_scheduled_rate(optimizer, lr) else lr
-    factors = {n: _inside(kind, n, rate, steps) for n in SLOTS[kind]}
     lists = {n: getattr(optimizer, key, []) for n, key in SLOTS[kind].items()}
+    factors = {n: _inside(kind, n, rate, steps) for n in SLOTS[kind]}
+    if any(lists[n] and factor == 0 for n, factor in factors.items()):
+        raise refuse(
+            source,
+            _("its velocity holds the learning rate, and that is 0 now"),
+            _("set the rate that it trained with, adopt it, and set 0 again"),
+        )
     count = len(optimizer._trainable_variables)
     return tuple(
         {n: numbers(arrays[i]) / factors[n] for n, arrays in lists.items() if arrays}

@@ -35,6 +35,7 @@ class Recipe:
     steps : how many updates were made.
     counts : how many of them each parameter took; empty where all took all.
     native : settings that only the same framework understands.
+    excluded : of a Keras optimizer that is not built, the marks of what weight decay leaves out.
     first : settings that differ in the first step of each parameter.
     names : the parameters' names, where the original has them.
     extras : keys of each group that are neither the framework's nor ours.
@@ -51,6 +52,7 @@ class Recipe:
     steps: int = 0
     counts: tuple[int, ...] = ()
     native: Mapping[str, Any] = field(default_factory=dict)
+    excluded: Mapping[str, Any] = field(default_factory=dict)
     first: Mapping[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     extras: tuple[Mapping[str, Any], ...] = ()
@@ -73,8 +75,7 @@ class Recipe:
         groups = tuple(dict(group) for group in self.groups)
         if self.first and self.steps == 0 and not own_steps:
             groups = tuple(
-                g
-                | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
+                g | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
                 for g in groups
             )
         decay = _one_if_alike(self.decay) if isinstance(self.decay, tuple) else self.decay
@@ -102,6 +103,12 @@ class Recipe:
                     names=", ".join(f"{k}={v!r}" for k, v in self.native.items())
                 ),
                 _("leave them out, or stay in the framework"),
+            )
+        if self.excluded and self.decay:
+            raise refuse(
+                self.source,
+                _("which variables its weight decay leaves out is not known before it is built"),
+                _("build it first: optimizer.build(variables)"),
             )
         if any(group != self.groups[0] for group in self.groups):
             raise refuse(
@@ -185,14 +192,8 @@ def checked(recipe: Recipe) -> Recipe:
     rule = rules.get(recipe.rule)
     for group in recipe.groups:
         try:
-            rule.settings(
-                **{
-                    n: v
-                    for n, v in group.items()
-                    if n in rule.hyperparameters
-                    and not callable(v)
-                    and not (n == "lr" and isinstance(v, int | float) and v == 0)  # frozen
-                }
+            rules.settings_with_live(
+                rule, {n: v for n, v in group.items() if n in rule.hyperparameters}, callable
             )
         except SettingError as error:
             raise refuse(recipe.source, str(error), recipe.rule) from error

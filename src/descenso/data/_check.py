@@ -29,7 +29,7 @@ def check_examples(inputs: Array, targets: Array, where: str, *, classes: bool) 
     _check_numbers(inputs, _("inputs of {where}").format(where=where))
     _check_numbers(targets, _("targets of {where}").format(where=where))
     if classes:
-        _check_labels(targets, where)
+        check_labels(targets, where)
 
 
 def check_lengths(inputs: Array, targets: Array, where: str) -> None:
@@ -82,7 +82,8 @@ def _check_numbers(values: Array, what: str) -> None:
     )
 
 
-def _check_labels(labels: Array, where: str) -> None:
+def check_labels(labels: Array, where: str) -> None:
+    """Check that labels are whole numbers ≥ 0 of two classes or more; see :func:`check_examples`."""
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         raise DataError(
             _("{where}: class labels must be whole numbers; got {value}").format(

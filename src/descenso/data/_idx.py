@@ -7,6 +7,7 @@ number of axes, a big-endian 32-bit size for each axis, then the values with the
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import zlib
 from pathlib import Path
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.data.file_kinds import check_regular
 from descenso.errors import DataError
 from descenso.language import _
 
+_MOST_BYTES = 2**30
 GZIP_MARK = b"\x1f\x8b"
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -58,6 +61,7 @@ def content_of(path: Path) -> bytes:
     DataError
         If it cannot be read.
     """
+    check_regular(path)
     try:
         return path.read_bytes()
     except OSError as error:
@@ -71,11 +75,17 @@ def _content(path: Path) -> bytes:
     if not content.startswith(GZIP_MARK):
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise broken(
             path, _("its gzip compression is broken or cut short ({error})").format(error=error)
         ) from error
+    if len(plain) > _MOST_BYTES:
+        raise broken(
+            path, _("it holds more than {most} MB once decompressed").format(most=_MOST_BYTES >> 20)
+        )
+    return plain
 
 
 def _shape(path: Path, content: bytes, axes: int) -> tuple[int, ...]:

@@ -1,28 +1,35 @@
-"""Read a table from a file: CSV and its kin, Parquet, or NumPy's npz."""
+"""Read a table from a file: text, Parquet, Feather, spreadsheet, or NumPy's npz."""
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
+import io
+import warnings
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descenso.data.file_kinds import FEATHER, PARQUET, SHEETS, check_expanded, kind_of
+from descenso.data.text_tables import (
+    Say,
+    check_names,
+    header_index,
+    read_text_table,
+    tidy,
+    unreadable,
+)
 from descenso.errors import DataError, nearest
 from descenso.language import _
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Say = Callable[[str], None]
-TEXT_FILES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
-PARQUET_FILES = (".parquet", ".pq")
-TABLE_FILES = (*TEXT_FILES, *PARQUET_FILES, ".npz")
-DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|", " ": "' '"}
-_LINES_LOOKED_AT = 20
+_TEXTS = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
+_COMPRESSIONS = ("", ".gz", ".zip", ".xz", ".bz2", ".zst")
+TEXT_FILES = tuple(text + end for text in _TEXTS for end in _COMPRESSIONS)
+SHEET_FILES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+TABLE_FILES = (*TEXT_FILES, ".parquet", ".pq", ".feather", *SHEET_FILES, ".npz")
 
 
 def is_table_file(path: str) -> bool:
@@ -30,12 +37,14 @@ def is_table_file(path: str) -> bool:
     return path.lower().endswith(TABLE_FILES)
 
 
-def read_table(path: Path, delimiter: str | None, encoding: str, say: Say) -> DataFrame:
-    """Return a CSV or Parquet file as a frame whose columns are named by texts.
+def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say) -> DataFrame:
+    """Return the table of a file as a frame whose columns are named by texts.
+
+    The file's first bytes decide how it is read, whatever its name ends with.
 
     Parameters
     ----------
-    delimiter : what separates columns; told from the first lines, and said, where ``None``.
+    delimiter, encoding : of a text; inferred where ``None``.
     say : takes each inference in words.
 
     Raises
@@ -43,13 +52,21 @@ def read_table(path: Path, delimiter: str | None, encoding: str, say: Say) -> Da
     DataError
         If the file is absent, empty or unreadable, has one column only or a column twice.
     """
-    if not path.is_file():
-        raise DataError(_("there is no file {path}").format(path=path))
-    frame = (
-        _read_parquet(path)
-        if path.name.lower().endswith(PARQUET_FILES)
-        else _read_text(path, delimiter, encoding, say)
-    )
+    try:
+        kind = kind_of(path)
+    except (OSError, EOFError, ValueError) as error:  # of the decompression
+        raise unreadable(path, error) from error
+    ending = path.suffix.lower()
+    if ending in _ENDINGS[PARQUET]:
+        kind = PARQUET
+    if kind in _READERS:
+        if ending not in _ENDINGS[kind]:
+            say(_("{path}: read as {kind}, for it begins as such a file does").format(
+                path=path, kind=_KIND_NAMES[kind]
+            ))  # fmt: skip
+        frame = _READERS[kind](path, say)
+    else:
+        frame = read_text_table(path, delimiter, encoding, say)
     check_frame(frame, str(path))
     return frame
 
@@ -63,129 +80,16 @@ def check_frame(frame: DataFrame, where: str) -> None:
         If it has not.
     """
     frame.columns = frame.columns.map(str)
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise DataError(
-            _("{where}: two columns are named {name!r}; each needs a name of its own").format(
-                where=where, name=twice[0]
-            )
-        )
+    check_names(list(frame.columns), where)
     if not len(frame):
         raise DataError(_("{where}: the table has no rows").format(where=where))
 
 
-def _read_text(path: Path, delimiter: str | None, encoding: str, say: Say) -> DataFrame:
-    import pandas
-
-    lines = _first_lines(path, encoding)
-    if delimiter is None:
-        delimiter = likely_delimiter(lines) or ","
-        shown = DELIMITERS.get(delimiter, delimiter)
-        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
-    names = next(csv.reader(lines[:1], delimiter=delimiter))
-    _check_names(names, lines, delimiter, path)
-    try:
-        frame = pandas.read_csv(path, sep=delimiter, encoding=encoding, low_memory=False)
-    except (pandas.errors.ParserError, ValueError, OSError) as error:
-        raise _unreadable(path, error) from error
-    if not isinstance(frame.index, pandas.RangeIndex):
-        raise DataError(
-            _("{path}: the rows have more values than the {count} names of the first line").format(
-                path=path, count=len(names)
-            )
-        )
-    frame.columns = frame.columns.str.strip()
-    return frame
-
-
-def _first_lines(path: Path, encoding: str) -> list[str]:
+def _read_arrow(path: Path, read: str) -> DataFrame:
     import pandas
 
     try:
-        with pandas.io.common.get_handle(path, "r", encoding=encoding, compression="infer") as file:
-            lines = [line for line in islice(file.handle, _LINES_LOOKED_AT) if line.strip()]
-    except UnicodeError as error:
-        raise _undecodable(path, encoding, error) from error
-    except LookupError as error:
-        raise DataError(_("there is no encoding {name!r}").format(name=encoding)) from error
-    except (OSError, EOFError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    if not lines:
-        raise DataError(_("{path}: the file is empty").format(path=path))
-    return lines
-
-
-def _undecodable(path: Path, encoding: str, error: UnicodeError) -> DataError:
-    with path.open("rb") as file:
-        start = file.read(2)
-    likely = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-    return DataError(
-        _(
-            "{path}: it cannot be read as {encoding} ({error}); name its encoding, such as {likely}"
-        ).format(path=path, encoding=encoding, error=error, likely=likely)
-    )
-
-
-def _unreadable(path: Path, error: Exception) -> DataError:
-    if isinstance(error, UnicodeError):
-        return _undecodable(path, "utf-8", error)
-    line = str(error).strip().splitlines()[0]
-    return DataError(_("{path}: it cannot be read: {error}").format(path=path, error=line))
-
-
-def likely_delimiter(lines: list[str]) -> str:
-    """Return the sign that cuts all lines into the same number of columns, or an empty text."""
-    counts = {}
-    for sign in DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=sign))
-        width, agreeing = widths.most_common(1)[0]
-        if width > 1 and agreeing >= 0.8 * len(lines):
-            counts[sign] = (sign != " ", agreeing, width)
-    return max(counts, key=counts.__getitem__) if counts else ""
-
-
-def _check_names(names: list[str], lines: list[str], delimiter: str, path: Path) -> None:
-    shown = DELIMITERS.get(delimiter, delimiter)
-    if len(names) < 2:
-        likely = likely_delimiter(lines)
-        hint = (
-            _("; the delimiter is probably {likely}").format(likely=DELIMITERS[likely])
-            if likely and likely != delimiter
-            else ""
-        )
-        raise DataError(
-            _("{path}: only one column is found with the delimiter {shown}").format(
-                path=path, shown=shown
-            )
-            + hint
-        )
-    stripped = [name.strip() for name in names]
-    for name in stripped:
-        if name and stripped.count(name) > 1:
-            raise DataError(
-                _("{where}: two columns are named {name!r}; each needs a name of its own").format(
-                    where=path, name=name
-                )
-            )
-    if all(_is_number(name) for name in stripped):
-        raise DataError(
-            _("{path}: the first line holds numbers; it must name the columns").format(path=path)
-        )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _read_parquet(path: Path) -> DataFrame:
-    import pandas
-
-    try:
-        return pandas.read_parquet(path)
+        frame: DataFrame = getattr(pandas, read)(path)
     except ImportError as error:
         raise DataError(
             _("{path}: reading Parquet needs pyarrow: pip install 'descenso[tables]'").format(
@@ -193,7 +97,67 @@ def _read_parquet(path: Path) -> DataFrame:
             )
         ) from error
     except Exception as error:  # pyarrow's own errors, of many kinds
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
+    return frame
+
+
+def _read_sheets(path: Path, say: Say) -> DataFrame:
+    """Return the first sheet that has cells; the rows before its header are skipped."""
+    import pandas
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and the like
+            with pandas.ExcelFile(io.BytesIO(path.read_bytes()), engine="calamine") as book:
+                sheets = [(name, book.parse(name, header=None)) for name in book.sheet_names]
+    except ImportError as error:
+        raise DataError(
+            _(
+                "{path}: it is a spreadsheet, and reading it needs python-calamine: "
+                "pip install 'descenso[tables]', or save the sheet as CSV"
+            ).format(path=path)
+        ) from error
+    except Exception as error:  # calamine's own errors, of many kinds
+        raise unreadable(path, error) from error
+    filled = [(name, sheet) for name, sheet in sheets if sheet.notna().any(axis=None)]
+    if not filled:
+        raise DataError(_("{path}: no sheet has cells").format(path=path))
+    name, sheet = filled[0]
+    if len(filled) > 1:
+        say(
+            _("{path}: read is the sheet {name!r}; it also has {others}").format(
+                path=path, name=name, others=", ".join(repr(other) for other, _s in filled[1:])
+            )
+        )
+    return tidy(_with_header(sheet, path, say), str(path), say)
+
+
+def _with_header(sheet: DataFrame, path: Path, say: Say) -> DataFrame:
+    """Return the rows below the header, which names their columns."""
+    texts = sheet.head(200).astype(object).where(sheet.head(200).notna(), "").astype(str)
+    header = header_index(texts.to_numpy().tolist())
+    names = [
+        " ".join(str(cell).split()) or f"Unnamed: {place}"
+        for place, cell in enumerate(texts.iloc[header])
+    ]
+    if header:
+        say(
+            _("{path}: skipped before the header: {count} (the first is {text!r})").format(
+                path=path, count=header, text=" ".join(texts.iloc[0]).strip()[:60]
+            )
+        )
+    rows = sheet.iloc[header + 1 :].reset_index(drop=True)
+    rows.columns = names
+    return rows.infer_objects()
+
+
+_READERS: dict[str, Callable[[Path, Say], DataFrame]] = {
+    PARQUET: lambda path, _say: _read_arrow(path, "read_parquet"),
+    FEATHER: lambda path, _say: _read_arrow(path, "read_feather"),
+    SHEETS: _read_sheets,
+}
+_ENDINGS = {PARQUET: (".parquet", ".pq"), FEATHER: (".feather",), SHEETS: SHEET_FILES}
+_KIND_NAMES = {PARQUET: "Parquet", FEATHER: "Feather", SHEETS: "Excel or ODS"}
 
 
 def read_arrays(path: Path, target: str | None, say: Say) -> tuple[Any, Any, str]:
@@ -209,13 +173,12 @@ def read_arrays(path: Path, target: str | None, say: Say) -> tuple[Any, Any, str
     DataError
         If the file is absent or unreadable, or the arrays are not there or do not fit.
     """
-    if not path.is_file():
-        raise DataError(_("there is no file {path}").format(path=path))
+    check_expanded(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except Exception as error:  # zip, zlib and NumPy each have their own
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     name = target or "y"
     if name not in arrays:
         raise missing_column(name, list(arrays), str(path))

@@ -22,7 +22,7 @@ MEMBERS_PER_CALL = 8
 MEMBERS_SIDE_BY_SIDE = 16
 MEMBERS_ON_AN_ACCELERATOR = 64
 #: Members that an accelerator computes at a time at most: a race has some ten to fifty.
-MEMBERS_ABREAST = 32
+MEMBERS_AT_A_TIME = 32
 #: The largest arrays of the members that an accelerator computes at a time fill so much.
 BYTES_THAT_FILL = 64 * 2**20
 #: Calls on an accelerator: one computes while the host takes in and prepares the other.
@@ -59,45 +59,45 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def streams_of(platform: str) -> int:
+def workers_of(platform: str) -> int:
     """Return how many calls are under way at once on a device."""
     return cores() if platform == "cpu" else CALLS_ON_AN_ACCELERATOR
 
 
 @dataclass(frozen=True)
-class Slab:
+class BatchShape:
     """The shape of one call into compiled code; fixed, so that it is compiled once."""
 
     members: int
     seeds: int
     epochs: int  # at most, per call
-    abreast: int = 1  # members that compute at a time; divides their number
+    at_a_time: int = 1  # members that compute at a time; divides their number
 
-    def halved(self) -> Slab:
-        """Return a slab that takes less memory: of half the members, and half at a time."""
-        return replace(self, members=self.members // 2, abreast=max(1, self.abreast // 2))
+    def halved(self) -> BatchShape:
+        """Return a batch_shape that takes less memory: of half the members, and half at a time."""
+        return replace(self, members=self.members // 2, at_a_time=max(1, self.at_a_time // 2))
 
     @classmethod
     def fitting(
-        cls, most: int, abreast: int, member_bytes: int, memory: int, order: int, epochs: int
-    ) -> Slab:
-        """Choose the largest slab that fits.
+        cls, most: int, at_a_time: int, member_bytes: int, memory: int, order: int, epochs: int
+    ) -> BatchShape:
+        """Choose the largest batch_shape that fits.
 
         Parameters
         ----------
         most : members that it may hold (:func:`most_members`).
-        abreast : members that should compute at a time (:func:`members_abreast`).
+        at_a_time : members that should compute at a time (:func:`members_at_a_time`).
         member_bytes : memory that one member takes.
         memory : bytes that the members of a call may take.
         order : examples that one epoch visits.
         epochs : the budget, if it is known to be larger than usual.
         """
         members = max(1, min(most, memory // max(1, member_bytes)))
-        abreast = min(abreast, members)
+        at_a_time = min(at_a_time, members)
         per_epoch = 4 * SEEDS_PER_CALL * max(1, order)
         ready_for = max(epochs, EPOCHS_PER_CALL)
         ready_for = max(1, min(ready_for, BYTES_OF_ORDERS // per_epoch))
-        return cls(members // abreast * abreast, SEEDS_PER_CALL, ready_for, abreast)
+        return cls(members // at_a_time * at_a_time, SEEDS_PER_CALL, ready_for, at_a_time)
 
 
 def describe_arrangements(arrangements: Set[str]) -> str:
@@ -116,7 +116,7 @@ def most_members(platform: str, arrangement: str) -> int:
     return MEMBERS_SIDE_BY_SIDE if platform == "cpu" else MEMBERS_ON_AN_ACCELERATOR
 
 
-def members_abreast(platform: str, arrangement: str, bytes_each: int) -> int:
+def members_at_a_time(platform: str, arrangement: str, bytes_each: int) -> int:
     """Return how many members should compute at a time.
 
     Parameters
@@ -128,12 +128,12 @@ def members_abreast(platform: str, arrangement: str, bytes_each: int) -> int:
     most = most_members(platform, arrangement)
     if platform == "cpu":
         return most
-    fill = min(MEMBERS_ABREAST, BYTES_THAT_FILL // max(1, bytes_each))
+    fill = min(MEMBERS_AT_A_TIME, BYTES_THAT_FILL // max(1, bytes_each))
     return 1 << fill.bit_length() - 1 if fill else 1  # a power of two
 
 
 def members_for_call(
-    arrangement: str, slab: Slab, pace: float | None, waiting: int, streams: int
+    arrangement: str, batch_shape: BatchShape, pace: float | None, waiting: int, streams: int
 ) -> int:
     """Return how many members the next call should take.
 
@@ -143,16 +143,16 @@ def members_for_call(
     waiting : members that wait.
     """
     if arrangement == SIDE_BY_SIDE:
-        return slab.members
+        return batch_shape.members
     if pace is None:
         return 1
     fitting = int(SECONDS_PER_CALL / max(1e-9, pace))
     # Ever smaller shares, so that the streams end together.
     share = -(-waiting // (2 * streams)) if streams > 1 else waiting
-    return max(1, min(slab.members, fitting, share))
+    return max(1, min(batch_shape.members, fitting, share))
 
 
-def epochs_for_call(slab: Slab, pace: float | None, members: int, left: int) -> int:
+def epochs_for_call(batch_shape: BatchShape, pace: float | None, members: int, left: int) -> int:
     """Return how many epochs the next call should take.
 
     Parameters
@@ -165,7 +165,7 @@ def epochs_for_call(slab: Slab, pace: float | None, members: int, left: int) -> 
     if pace is None:
         return 1
     fitting = int(SECONDS_PER_CALL / max(1e-9, pace * members))
-    return max(1, min(fitting, left, slab.epochs))
+    return max(1, min(fitting, left, batch_shape.epochs))
 
 
 def examples_at_a_time(bytes_each: int, examples: int) -> int:

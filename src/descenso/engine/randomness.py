@@ -42,7 +42,7 @@ def noise_key(study_seed: int, member_seed: int) -> NDArray[np.uint32]:
     return _generator(_NOISE, study_seed, member_seed).integers(2**32, size=2, dtype=np.uint32)
 
 
-def watched_rows(study_seed: int, examples: int, most: int) -> NDArray[np.int64]:
+def validation_subset_rows(study_seed: int, examples: int, most: int) -> NDArray[np.int64]:
     """Return which of so many examples a curve is drawn from, ``most`` at the most, in order."""
     if examples <= most:
         return np.arange(examples)

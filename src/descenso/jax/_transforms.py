@@ -9,6 +9,8 @@ import jax.numpy as jnp
 
 from descenso import transforms as chain
 from descenso.errors import ParameterError
+from descenso.jax._checks import aligned as aligned_gradients
+from descenso.jax._checks import is_inexact
 from descenso.jax._transformation import GradientTransformation, Tree
 from descenso.language import _
 from descenso.ops import jax as xp
@@ -39,26 +41,43 @@ def with_transforms(
         return TransformedState(inner.init(params), _as_trees(structure, states))
 
     def update(
-        grads: Tree, state: TransformedState, params: Tree | None = None
+        grads: Tree, state: TransformedState, params: Tree | None = None, **for_others: Any
     ) -> tuple[Tree, TransformedState]:
+        del for_others
         if params is None:
             raise ParameterError(_("transforms need the parameters: update(grads, state, params)"))
-        leaves, structure = jax.tree.flatten(params)
-        old, given = list(map(_wide, leaves)), list(map(_wide, jax.tree.leaves(grads)))
+        aligned = aligned_gradients(grads, {}, params)
+        leaves, structure = jax.tree.leaves(params), aligned.structure
+        # Transforms see None where there is no gradient, or none that could move the parameter.
+        moving = [
+            is_inexact(g) and is_inexact(p) for g, p in zip(aligned.leaves, leaves, strict=True)
+        ]
+        old = list(map(_wide, leaves))
+        given = [_wide(g) if on else None for g, on in zip(aligned.leaves, moving, strict=True)]
         t = state.rule.count * 1.0 + 1
-        seen = _like(chain.gradients(xp, transforms, old, given, t), leaves)
+        changed = _like(chain.gradients(xp, transforms, old, given, t), leaves)
+        seen = [c if on else g for c, g, on in zip(changed, aligned.leaves, moving, strict=True)]
         updates, rule = inner.update(jax.tree.unflatten(structure, seen), state.rule, params)
         if not chain.touch_parameters(transforms):
             return updates, TransformedState(rule, state.transforms)
-        new = [a + _wide(u) for a, u in zip(old, jax.tree.leaves(updates), strict=True)]
+        own = aligned_gradients(updates, {}, params).leaves
+        new = [a + _wide(u) if on else a for a, u, on in zip(old, own, moving, strict=True)]
         kept = [{n: jax.tree.leaves(tree) for n, tree in s.items()} for s in state.transforms]
-        rates = [lr(state.rule.count) if callable(lr) else lr] * len(new)
+        rate = lr(state.rule.count) if callable(lr) else lr
+        rates = [rate if on else None for on in moving]
         moved, states = chain.parameters(xp, transforms, old, new, rates, t, kept)
-        steps = _like([b - a for a, b in zip(old, moved, strict=True)], leaves)
-        stepped = rule.count > state.rule.count  # not where a gradient was not finite
+        steps = [
+            jnp.asarray(b - a, jnp.result_type(leaf)) if on else u
+            for a, b, leaf, u, on in zip(old, moved, leaves, own, moving, strict=True)
+        ]
+        # Not where a gradient was not finite; a count that is full stands still.
+        stepped = (rule.count > state.rule.count) | (rule.count == jnp.iinfo(rule.count.dtype).max)
         return (
             _where(stepped, jax.tree.unflatten(structure, steps), updates),
-            TransformedState(rule, _where(stepped, _as_trees(structure, states), state.transforms)),
+            TransformedState(
+                rule,
+                _where(stepped, _as_trees(jax.tree.structure(params), states), state.transforms),
+            ),
         )
 
     return GradientTransformation(init, update)
@@ -95,5 +114,8 @@ def _wide(leaf: Any) -> jax.Array:
     return jnp.asarray(leaf, jnp.promote_types(jnp.result_type(leaf), jnp.float32))
 
 
-def _like(arrays: list[Any], leaves: list[Any]) -> list[jax.Array]:
-    return [jnp.asarray(a, jnp.result_type(b)) for a, b in zip(arrays, leaves, strict=True)]
+def _like(arrays: list[Any], leaves: list[Any]) -> list[Any]:
+    return [
+        None if a is None else jnp.asarray(a, jnp.result_type(b))
+        for a, b in zip(arrays, leaves, strict=True)
+    ]

@@ -19,9 +19,7 @@ NAMES = "names"
 
 
 def check_variables(variables: Sequence[Any]) -> None:
-    """Refuse an empty list, and variables that are not real floating-point."""
-    if not variables:
-        raise ParameterError(_("there are no parameters to optimize"))
+    """Refuse variables that are not real floating-point; a frozen model has none, and may."""
     for variable in variables:
         dtype = keras.backend.standardize_dtype(variable.dtype)
         if "float" not in dtype:
@@ -37,10 +35,11 @@ def check_gradients(grads: Sequence[Any], variables: Sequence[Any]) -> None:
     if list(map(_shape_of, grads)) == list(map(_shape_of, variables)):
         return
     for g, variable in zip(grads, variables, strict=True):
-        if tuple(g.shape) != tuple(variable.shape):
+        given, shape = tuple(g.shape), tuple(variable.shape)
+        if given != shape:
             raise ParameterError(
                 _("the gradient of {name} has shape {given}; the parameter has {shape}").format(
-                    name=spell(variable), given=tuple(g.shape), shape=tuple(variable.shape)
+                    name=spell(variable), given=given, shape=shape
                 )
             )
 

@@ -11,12 +11,18 @@ import keras
 from keras import ops
 
 from descenso.errors import SettingError
-from descenso.keras import _checks
+from descenso.keras import _checks, _gradients
 from descenso.keras._number import Number
 from descenso.keras._transforms import TransformedStep
 from descenso.language import _
 from descenso.ops import namespace
-from descenso.rules import Rule, check_nonfinite, settings_with_live, state_names
+from descenso.rules import (
+    Rule,
+    check_nonfinite,
+    refuse_positional,
+    settings_with_live,
+    state_names,
+)
 from descenso.schedules import Schedule
 from descenso.transforms import Transform
 from descenso.transforms import check as check_transforms
@@ -58,16 +64,18 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     rule: ClassVar[Rule]
     _shared: Any = None  # the fast path on torch, once it is made
+    _said_of_sparse = False
 
     def __init__(
         self,
         lr: Any = None,
-        *,
+        *others: Any,
         learning_rate: Any = None,
         nonfinite: Any = "pass",
         transforms: Any = (),
         **given: Any,
     ) -> None:
+        refuse_positional(self.rule, others)
         own = self.rule.hyperparameters
         base = {n: given.pop(n) for n in KERAS_ARGUMENTS if n in given and n not in own}
         rate = self._one_rate(lr, learning_rate)
@@ -189,19 +197,32 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         Averages of bfloat16 variables are float32 here; and an array that JAX finds in two variables
         it cannot give back to both, which ends a second ``fit`` with Keras's own.
         """
-        for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
+        # A model that is frozen from the start has no averages, and none to put in place.
+        averages = getattr(self, "_model_variables_moving_average", [])
+        for variable, average in zip(variables, averages, strict=True):
             if average is not None:
                 self.assign(variable, ops.copy(ops.cast(average, variable.dtype)))
 
     def _backend_apply_gradients(
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
     ) -> None:
+        self._say_once_of_sparse(grads, trainable_variables)
+        grads = _gradients.whole(grads, trainable_variables)
         _checks.check_gradients(grads, trainable_variables)
-        if keras.config.backend() == "tensorflow":
-            grads = [_dense(g) for g in grads]
         if self._has_narrow:
             grads = [ops.cast(g, working_type(g.dtype)) for g in grads]
         super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _say_once_of_sparse(
+        self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable]
+    ) -> None:
+        if self._said_of_sparse:
+            return
+        for g, variable in zip(grads, trainable_variables, strict=True):
+            if _gradients.is_sparse(g):
+                object.__setattr__(self, "_said_of_sparse", True)
+                _gradients.say_densified(variable)
+                return
 
     def _backend_update_step(
         self, grads: Sequence[Tensor], trainable_variables: Sequence[Variable], learning_rate: Any
@@ -256,15 +277,21 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
     def _transformed_step(
         self, grads: Sequence[Tensor], variables: Sequence[Variable], learning_rate: Any
     ) -> None:
-        old = [theta + 0 for theta in self._wide_values(variables)]  # assignment is in place
+        everything = [v for v in self._trainable_variables if not _is_overwritten(v)]
+        key = {self._var_key(variable): g for variable, g in zip(variables, grads, strict=True)}
+        gs = [key.get(self._var_key(variable)) for variable in everything]
+        old = [theta + 0 for theta in self._wide_values(everything)]  # assignment is in place
         t = self._step_number(old[0].dtype)
-        seen = self._around.before(old, list(grads), t)
-        self._rule_step(seen, variables, learning_rate)
-        places = [self._get_variable_index(variable) for variable in variables]
-        new = self._wide_values(variables)
-        moved, changes = self._around.after(places, old, new, learning_rate, t)
-        for variable, theta, before in zip(variables, moved, old, strict=True):
-            self.assign(variable, ops.cast(self._unless_skipped(theta, before), variable.dtype))
+        decayed = [self._use_weight_decay(variable) for variable in everything]
+        seen = self._around.before(old, gs, t, decayed)
+        self._rule_step([g for g in seen if g is not None], variables, learning_rate)
+        places = [self._get_variable_index(variable) for variable in everything]
+        new = self._wide_values(everything)
+        rates = [None if g is None else learning_rate for g in gs]
+        moved, changes = self._around.after(places, old, new, rates, t, decayed)
+        for variable, theta, before, g in zip(everything, moved, old, gs, strict=True):
+            if g is not None:
+                self.assign(variable, ops.cast(self._unless_skipped(theta, before), variable.dtype))
         for slot, value in changes:
             kept = ops.convert_to_tensor(slot)
             self.assign(slot, self._unless_skipped(ops.cast(value, kept.dtype), kept))
@@ -339,17 +366,12 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
         return ops.where(self._finite, new, old) if self.nonfinite == "skip" else new
 
 
+def _is_overwritten(variable: Variable) -> bool:
+    return bool(getattr(variable, "overwrite_with_gradient", False))
+
+
 def _cast(value: Any, dtype: str) -> Tensor:
     """Return a number or tensor as ``dtype``, without passing through float32 on TensorFlow."""
     if isinstance(value, int | float):
         return ops.convert_to_tensor(value, dtype)
     return ops.cast(value, dtype)
-
-
-def _dense(gradient: Tensor) -> Tensor:
-    """Return TensorFlow's gradient of an embedding, which lists touched rows, as a whole array."""
-    if type(gradient).__name__ != "IndexedSlices":
-        return gradient
-    import tensorflow as tf
-
-    return tf.convert_to_tensor(gradient)

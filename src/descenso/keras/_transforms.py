@@ -29,24 +29,42 @@ class TransformedStep:
     ) -> None:
         """Create the variables kept for each of ``variables``, with ``add(variables, name)``."""
         thetas = [ops.zeros((), "float32") for _ in variables]
-        states = chain.start(namespace(thetas[0]), self.transforms, thetas)
+        states = chain.start(namespace(ops.zeros(())), self.transforms, thetas)
         self._kept = [
             {name: add(variables, f"{transform.name}_{i}_{name}") for name in state}
             for i, (transform, state) in enumerate(zip(self.transforms, states, strict=True))
         ]
 
-    def before(self, thetas: list[Tensor], grads: list[Tensor], t: Tensor) -> list[Tensor]:
-        """Return the gradients that the rule is to see."""
-        return chain.gradients(namespace(thetas[0]), self.transforms, thetas, grads, t)
+    def before(
+        self, thetas: list[Tensor], grads: list[Any], t: Tensor, decayed: list[bool]
+    ) -> list[Any]:
+        """Return the gradients that the rule is to see; None where there is none.
+
+        Parameters
+        ----------
+        decayed : for each parameter, whether weight decay is for it.
+        """
+        xp = namespace(thetas[0])
+        for transform in self.transforms:
+            new = transform.gradients(xp, thetas, grads, t)
+            grads = _but_for_excluded(transform, decayed, new, grads)
+        return grads
 
     def after(
-        self, places: list[int], old: list[Tensor], new: list[Tensor], lr: Tensor, t: Tensor
+        self,
+        places: list[int],
+        old: list[Tensor],
+        new: list[Tensor],
+        lr: list[Any],
+        t: Tensor,
+        decayed: list[bool],
     ) -> tuple[list[Tensor], list[tuple[Variable, Tensor]]]:
         """Return the parameters, and each variable kept with the value it is to take.
 
         Parameters
         ----------
         places : the place of each parameter among those that the optimizer was built with.
+        lr : the learning rate of each; None where it took no step.
         """
         xp = namespace(old[0])
         first = t == 1  # the weights may have been set after the optimizer was built
@@ -61,15 +79,22 @@ class TransformedStep:
             }
             for start, slots in zip(starts, self._kept, strict=True)
         ]
-        rates = [ops.cast(lr, a.dtype) for a in old]
-        moved, states = chain.parameters(xp, self.transforms, old, new, rates, t, kept)
+        rates = [
+            None if rate is None else ops.cast(rate, a.dtype)
+            for rate, a in zip(lr, old, strict=True)
+        ]
+        states = []
+        for transform, before in zip(self.transforms, kept, strict=True):
+            moved, state = transform.parameters(xp, old, new, rates, t, before)
+            new = _but_for_excluded(transform, decayed, moved, new)
+            states.append(state)
         changes = [
             (slots[name][place], value)
             for slots, state in zip(self._kept, states, strict=True)
             for name, values in state.items()
             for place, value in zip(places, values, strict=True)
         ]
-        return moved, changes
+        return new, changes
 
     def averages(self, t: Tensor) -> list[Tensor]:
         """Return the averaged parameters."""
@@ -78,3 +103,12 @@ class TransformedStep:
             for s in self._kept
         ]
         return chain.averages(self.transforms, kept, t)
+
+
+def _but_for_excluded(
+    transform: Transform, decayed: list[bool], new: list[Any], old: list[Any]
+) -> list[Any]:
+    """Return ``new``, but ``old`` where ``exclude_from_weight_decay`` keeps a decay away."""
+    if not transform.name.endswith("weight_decay") or all(decayed):
+        return new
+    return [a if on else b for a, b, on in zip(new, old, decayed, strict=True)]

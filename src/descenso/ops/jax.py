@@ -21,7 +21,6 @@ from jax.numpy import (
     sign,
     sin,
     sqrt,
-    square,
     sum,
     where,
     zeros_like,
@@ -32,6 +31,13 @@ __all__ = [
     "mean", "minimum", "one_hot", "ones_like", "pad", "reshape", "sign", "sin", "sqrt", "square",
     "sum", "where", "zeros_like",
 ]  # fmt: skip
+
+
+def square(a: Any) -> Any:
+    """Return a², and of complex numbers its squared modulus, as optax's optimizers take it."""
+    if jax.numpy.iscomplexobj(a):
+        return jax.numpy.square(a.real) + jax.numpy.square(a.imag)
+    return jax.numpy.square(a)
 
 
 def one_hot(labels: Any, classes: int) -> Any:

@@ -14,13 +14,15 @@ from descenso.language import _
 from descenso.methods import Method
 from descenso.paths._sweep import Floats, sweep
 from descenso.paths._tuning import _settles_at
-from descenso.problems.surfaces import Surface
+from descenso.problems.surfaces import Surface, without_decay
+from descenso.rules import Hyperparameter
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_STEPS = 10_000
 MOST_CELLS = 250_000
+_SURFACE_RATES = (1e-4, 1e2)  # a surface is some units wide, the slopes of some are 1000
 ARRIVED = 1e-3  # of the start's distance from the minimum
 _LAST = 0.1  # share of the steps that is looked at to tell a descent that grows
 
@@ -53,6 +55,16 @@ class SettingsMap:
     diverged: np.ndarray
     boundary: Floats
 
+    @property
+    def other_setting(self) -> Hyperparameter:
+        """Return what the second setting is: its meaning, range and scale."""
+        return self.method.definition().hyperparameters[self.other_name]
+
+    @property
+    def far(self) -> float:
+        """Return ten times the start's distance to the nearest minimum: beyond it, far is far."""
+        return 10 * float(_to_nearest(self.surface, np.array(self.surface.start)[None])[0])
+
     def frame(self) -> pd.DataFrame:
         """Return one row per pair of settings."""
         import pandas as pd
@@ -83,14 +95,15 @@ def settings_map(
 
     Parameters
     ----------
-    lr : learning rates; 121 around the theoretical boundary, or over the rule's search range.
+    lr : learning rates; 121 around the theoretical boundary, or from 1e-4 to 100.
     other_name : the second setting; the rule's momentum (``beta`` or ``beta1``) if not given.
-    other : its values; 0 to 0.99 if not given.
+    other : its values; over its range if not given: averaging factors from 0 towards 1, on the
+        scale of the setting.
 
     Raises
     ------
     SettingError
-        If the rule has no such setting, or the surface has no minimum.
+        If the rule has no such setting or it is a switch, or the surface has no minimum.
     BudgetError
         If there are too many steps or cells.
     """
@@ -102,9 +115,11 @@ def settings_map(
         )
     name = other_name or _momentum_of(method)
     _check_setting(method, name)
-    values = np.asarray(_default_values() if other is None else other, np.float64)
+    method = method if name == "weight_decay" else without_decay(method)
+    setting = method.definition().hyperparameters[name]
+    values = np.asarray(_default_values(setting) if other is None else other, np.float64)
     boundary = stability_boundary(surface, method, name, values)
-    rates = np.asarray(_default_rates(method, boundary) if lr is None else lr, np.float64)
+    rates = np.asarray(_default_rates(boundary) if lr is None else lr, np.float64)
     if not 1 <= steps <= MOST_STEPS or rates.size * values.size > MOST_CELLS:
         raise BudgetError(
             _("a map takes 1 to {steps} steps and at most {cells} cells; got {given} and {size}")
@@ -131,6 +146,12 @@ def _momentum_of(method: Method) -> str:
 
 def _check_setting(method: Method, name: str) -> None:
     rule = method.definition()
+    if name in rule.hyperparameters and rule.hyperparameters[name].is_switch:
+        raise SettingError(
+            _("{method}: {name} is on or off; a map needs a setting that is a number").format(
+                method=method.label, name=name
+            )
+        )
     if name == "lr" or name in method.fixed or name not in rule.hyperparameters:
         free = [n for n in rule.hyperparameters if n != "lr" and n not in method.fixed]
         raise SettingError(
@@ -140,16 +161,26 @@ def _check_setting(method: Method, name: str) -> None:
         )
 
 
-def _default_values() -> Floats:
-    return np.concatenate([np.linspace(0, 0.9, 46), 1 - np.logspace(-1, -2, 25)[1:]])
+def _default_values(setting: Hyperparameter) -> Floats:
+    low, high = setting.search or (setting.low, setting.high)
+    if setting.scale == "log":
+        low, high = setting.search or (1e-10, 1.0)
+        return np.logspace(math.log10(low), math.log10(high), 61)
+    if (setting.low, setting.high) != (0, 1):
+        low, high = (low if math.isfinite(low) else 0.0), (high if math.isfinite(high) else 1.0)
+        return np.linspace(low, high, 61)
+    nearest_one = 1 - max(0.99, high if setting.search else 0.0)
+    if nearest_one > 0.005:
+        return np.concatenate([np.linspace(0, 0.9, 46), 1 - np.logspace(-1, -2, 25)[1:]])
+    return 1 - np.logspace(0, math.log10(nearest_one), 81)
 
 
-def _default_rates(method: Method, boundary: Floats) -> Floats:
+def _default_rates(boundary: Floats) -> Floats:
     known = boundary[np.isfinite(boundary)]
     if known.size:
         low, high = known.min() / 30, known.max() * 5
     else:
-        low, high = method.definition().hyperparameters["lr"].search or (1e-5, 10.0)
+        low, high = _SURFACE_RATES
     return np.logspace(math.log10(low), math.log10(high), 121)
 
 

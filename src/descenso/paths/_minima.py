@@ -12,6 +12,8 @@ from descenso.problems.surfaces import Minimum, Surface
 
 _GRID = 81
 _MOST = 16
+_LARGEST = 1e300  # beyond it, not even the range of two values is finite
+_MOST_STEPS = 100  # of BFGS from one of them
 _NEAR = 0.02  # of the window's sides: two minima nearer than that are one
 
 
@@ -29,7 +31,7 @@ def find_minima(surface: Surface) -> Surface:
     axes = [np.linspace(low, high, _GRID) for low, high in surface.window]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"))
     values = np.asarray(surface.function(grid))
-    if not np.isfinite(values).any():
+    if not (np.abs(values) <= _LARGEST).any():
         raise ProblemError(_("{name} has no finite value in its window").format(name=surface.name))
     found: list[Minimum] = []
     for i, j in _lowest_of_neighbours(values):
@@ -55,7 +57,13 @@ def _polish(surface: Surface, start: np.ndarray) -> Minimum | None:
     from scipy.optimize import minimize
 
     with np.errstate(all="ignore"):
-        end = minimize(surface.function, start, jac=surface.gradient, method="BFGS")
+        end = minimize(
+            surface.function,
+            start,
+            jac=surface.gradient,
+            method="BFGS",
+            options={"maxiter": _MOST_STEPS},
+        )
     inside = all(low < u < high for u, (low, high) in zip(end.x, surface.window, strict=True))
     if not (inside and np.isfinite(end.fun)) or float(end.fun) > float(surface.function(start)):
         return None

@@ -1,4 +1,4 @@
-"""A network of a torch problem, step by step, on the bench of its engine."""
+"""A network of a torch problem, step by step, on the trainer of its engine."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from descenso.engine._torch_step import eager, parts_of
 from descenso.engine.torch import TorchEngine
+from descenso.engine.torch.step import eager, parts_of
 from descenso.errors import DescensoError, ProblemError
 from descenso.language import _
 from descenso.paths import _network as shared
@@ -27,16 +27,16 @@ class TorchNetwork:
     def __init__(self, problem: Problem, data: Data, study_seed: int) -> None:
         self.problem = problem
         self._engine = TorchEngine(problem, data, study_seed)
-        self.bench = self._engine.bench
-        self._module = self.bench.module(0)
+        self.trainer = self._engine.trainer
+        self._module = self.trainer.module(0)
         self._trained, _frozen, buffers = parts_of(self._module)
         self._carried = {n: b for n, b in buffers.items() if b.is_floating_point()}
         self.layers = tuple(Layer(n, tuple(p.shape), 0) for n, p in self._trained.items())
-        self._shown = some(self.bench.train, np.arange(min(EXAMPLES, self.bench.examples)))
+        self._shown = some(self.trainer.train, np.arange(min(EXAMPLES, self.trainer.examples)))
 
     def routes(self, member: Member, epochs: int) -> Iterator[Place]:
         """Give the place before training and after each epoch, until the member diverges."""
-        trained, _frozen, buffers = parts_of(self.bench.module(member.seed))
+        trained, _frozen, buffers = parts_of(self.trainer.module(member.seed))
         yield Place(
             _vector(list(trained.values())), _vector([buffers[name] for name in self._carried])
         )
@@ -52,7 +52,7 @@ class TorchNetwork:
         for tensors, vector in zip((self._trained, self._carried), place, strict=True):
             _fill(list(tensors.values()), vector)
         with one_thread():
-            return self.bench.evaluate(self._module, self._shown)[0]
+            return self.trainer.evaluate(self._module, self._shown)[0]
 
     def walk(self, member: Member) -> TorchWalk:
         """Return a member that is to take its first step."""
@@ -63,11 +63,11 @@ class TorchWalk:
     """One member, step by step, as the engine takes them."""
 
     def __init__(self, network: TorchNetwork, member: Member) -> None:
-        self._problem, self._bench, self._method = network.problem, network.bench, member.method
+        self._problem, self._trainer, self._method = network.problem, network.trainer, member.method
         with one_thread(), own_randomness():
-            self._trainee = self._bench.trainee(member, {})
+            self._trainee = self._trainer.trainee(member, {})
         self._losses = (
-            loss for epoch in count() for loss in self._bench.each_step(self._trainee, epoch)
+            loss for epoch in count() for loss in self._trainer.each_step(self._trainee, epoch)
         )
 
     def parameters(self) -> list[Floats]:
@@ -101,7 +101,7 @@ class TorchWalk:
 
     def _one(self, rows: Rows, draw: int) -> Floats:
         seed_everything(draw)
-        batch = some(self._bench.train, rows)
+        batch = some(self._trainer.train, rows)
         _loss, gradients = eager(
             self._problem, self._trainee.module, self._trainee.parameters, batch
         )

@@ -17,6 +17,8 @@ from descenso.problems import _own, surfaces
 from descenso.problems.surfaces import Minimum, Surface
 
 REGRESSION = "regression"
+FURTHEST = 1e9  # the largest coordinate of a window
+NARROWEST = 1e-9  # of that coordinate: a narrower window shows the grid of doubles
 
 # Forty examples of y = 1.5 x − 0.5 with noise; x is off centre, so that the valley is a ravine.
 _RNG = np.random.default_rng(6)
@@ -133,6 +135,13 @@ def _check_window(window: Window) -> None:
                 _("a window is x low, x high, y low, y high, each low below its high; got {value}")
                 .format(value=window)
             )  # fmt: skip
+        if max(-low, high) > FURTHEST or high - low < NARROWEST * max(-low, high, FURTHEST**-1):
+            raise SettingError(
+                _(
+                    "a window lies between −{furthest:g} and {furthest:g}, and its sides can be told "
+                    "apart in double precision; got {value}"
+                ).format(furthest=FURTHEST, value=window)
+            )
 
 
 def _regression() -> Surface:

@@ -16,8 +16,8 @@ from descenso.numpy import Path, minimize
 from descenso.paths import _surfaces
 from descenso.paths._settings import as_text
 from descenso.paths._sweep import Floats, Gradient
-from descenso.paths._tuning import tuned_learning_rate
-from descenso.problems.surfaces import Surface
+from descenso.paths._tuning import Reason, Tuned, tuned_learning_rate
+from descenso.problems.surfaces import Surface, without_decay
 from descenso.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ class Trace:
     path : every step, up to where it was cut.
     end : ``ran`` to its last step; ``diverged`` (not finite, or 1000 windows away and higher than
         at the start); ``left`` the window for good, downhill (as on a saddle).
-    tuned : whether its learning rate was chosen for it.
+    tuned : why its learning rate was chosen for it (see :data:`~descenso.paths._tuning.Reason`);
+        ``None`` where it was given.
+    batch : how many examples each gradient saw; ``None`` where it was the surface's own.
     """
 
     label: str
@@ -53,7 +55,8 @@ class Trace:
     seed: int
     path: Path
     end: End
-    tuned: bool
+    tuned: Reason | None
+    batch: int | None = None
 
     @property
     def settings_text(self) -> str:
@@ -83,6 +86,11 @@ class Descents:
     def labels(self) -> list[str]:
         """Return the methods' labels, each once, in their order."""
         return list(dict.fromkeys(trace.label for trace in self.traces))
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """Return the first start."""
+        return self.traces[0].start
 
     @property
     def seeds(self) -> list[int]:
@@ -140,8 +148,10 @@ def descend(
 
     Parameters
     ----------
-    methods : see :func:`descenso.methods.parse_list`. A regime (``sgd``, ``batch``, ``@8``) says
-        how many examples a gradient sees; only the regression has examples.
+    methods : see :func:`descenso.methods.parse_list`. A regime (``sgd``, ``minibatch``, ``@8``)
+        says how many examples a gradient sees, all of them without one; only the regression has
+        examples. Weight decay is 0 unless it is given: it pulls towards the origin, whatever the
+        surface.
     lr : learning rates or schedules; each method is run with each of them, unless it fixes its
         own. If empty, each method's is chosen by :func:`tuned_learning_rate`.
     steps : how many, from 1 to 100,000; all paths together at most 2,000,000.
@@ -162,19 +172,20 @@ def descend(
     places = list(starts) or [surface.start]
     _check(methods, steps, seeds, noise, len(places) * max(1, len(lr)))
     traces: list[Trace] = []
-    for method in methods:
+    for method in map(without_decay, methods):
         size = _examples_per_step(surface, method)
         own = method.fixed.get("lr")
         rates: Sequence[Any] = [own] if own is not None else (lr or [None])
         for rate in rates:
             label = method.label if len(rates) == 1 else _with_rate(method, rate)
             sees = [_gradients(surface, noise, size, seed, steps) for seed in range(seeds)]
-            chosen = rate or _tuned(surface, method, places[0], steps, sees[0])
+            found = None if rate else _tuned(surface, method, places[0], steps, sees[0])
+            chosen = found.lr if found else rate
             for start in places:
                 for seed in range(seeds):
-                    traces.append(
-                        _one(surface, method, label, chosen, start, steps, seed, sees[seed], rate)
-                    )
+                    path, end = _one(surface, method, chosen, start, steps, sees[seed])
+                    reason = found.reason if found else None
+                    traces.append(Trace(label, method, start, seed, path, end, reason, size))
     return Descents(surface, steps, noise, tuple(traces))
 
 
@@ -211,7 +222,9 @@ def _examples_per_step(surface: Surface, method: Method) -> int | None:
                 ).format(method=method.label, surface=surface.name)
             )
         return None
-    size = method.examples_per_step(examples, _MINI_BATCH)
+    # A method that names no regime sees all examples: on two parameters nobody expects less.
+    plain = method.batch_size is None and not method.label.startswith("minibatch")
+    size = examples if plain else method.examples_per_step(examples, _MINI_BATCH)
     return None if size >= examples else size
 
 
@@ -244,8 +257,10 @@ def _order(rng: np.random.Generator, examples: int, size: int, steps: int) -> An
 
 def _tuned(
     surface: Surface, method: Method, start: tuple[float, float], steps: int, sees: Gradient | None
-) -> float:
+) -> Tuned:
+    # A decay that was asked for plays no part here, where it could solve the surface by itself.
     settings = method.definition().settings(**method.fixed)
+    settings |= {name: 0.0 for name in settings if name == "weight_decay"}
     return tuned_learning_rate(surface, method.definition(), settings, start, steps, sees)
 
 
@@ -257,14 +272,11 @@ def _with_rate(method: Method, rate: float | Schedule) -> str:
 def _one(
     surface: Surface,
     method: Method,
-    label: str,
     lr: float | Schedule,
     start: tuple[float, float],
     steps: int,
-    seed: int,
     sees: Gradient | None,
-    given: Any,
-) -> Trace:
+) -> tuple[Path, End]:
     counted = iter(range(steps))
 
     def grad(theta: Floats) -> Floats:
@@ -272,8 +284,7 @@ def _one(
 
     settings = {**method.fixed, "lr": lr}
     path = minimize(surface.function, grad, start, method.rule, steps, **settings)
-    path, end = _cut(surface, path)
-    return Trace(label, method, start, seed, path, end, given is None)
+    return _cut(surface, path)
 
 
 def _cut(surface: Surface, path: Path) -> tuple[Path, End]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,17 @@ TRIED = np.logspace(-5, 2, 7 * 12 + 1)
 SETTLED = 0.01  # share of the start's height above the minimum
 FIRST_STEP = 0.02  # share of the view's diagonal
 
+#: Why a learning rate was chosen: it ``settles`` first, none settles and its end is the ``lowest``
+#: in view, or its ``first_step`` is as long as every other method's.
+Reason = Literal["settles", "lowest", "first_step"]
+
+
+class Tuned(NamedTuple):
+    """A learning rate chosen for a method, and why."""
+
+    lr: float
+    reason: Reason
+
 
 def tuned_learning_rate(
     surface: Surface,
@@ -23,7 +35,7 @@ def tuned_learning_rate(
     start: tuple[float, float],
     steps: int,
     gradient: Gradient | None = None,
-) -> float:
+) -> Tuned:
     """Return the learning rate, of :data:`TRIED`, with which the method settles first.
 
     A descent has settled when its height above the lowest value known is, and stays, under 1% of
@@ -33,14 +45,15 @@ def tuned_learning_rate(
     """
     places, values = sweep(surface, rule, {**settings, "lr": TRIED}, start, steps, gradient)
     if not surface.minima:
-        return _by_first_step(surface, places)
+        return Tuned(_by_first_step(surface, places), "first_step")
     lowest = min(m.value for m in surface.minima)
     height = np.where(np.isfinite(values), values - lowest, np.inf)
     settled = _settles_at(height <= SETTLED * max(height[0, 0], 1e-12))
     if np.isfinite(settled).any():
         best = np.flatnonzero(settled == settled.min())
-        return float(TRIED[best[np.argmin(height[-1, best])]])
-    return float(TRIED[int(np.argmin(np.where(_in_view(surface, places[-1]), height[-1], np.inf)))])
+        return Tuned(float(TRIED[best[np.argmin(height[-1, best])]]), "settles")
+    seen = np.where(_in_view(surface, places[-1]), height[-1], np.inf)
+    return Tuned(float(TRIED[int(np.argmin(seen))]), "lowest")
 
 
 def _settles_at(low: np.ndarray) -> Floats:

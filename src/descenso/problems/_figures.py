@@ -8,6 +8,7 @@ from __future__ import annotations
 from descenso import ops
 from descenso.errors import ProblemError
 from descenso.language import _
+from descenso.problems._pairing import remedy
 from descenso.problems._problem import Array, Metric
 
 
@@ -16,8 +17,8 @@ def cross_entropy(outputs: Array, labels: Array) -> Array:
 
     Parameters
     ----------
-    outputs : unnormalised scores, shape (examples, classes).
-    labels : integers from 0 to classes − 1, shape (examples,).
+    outputs : unnormalised scores, shape (examples, ..., classes).
+    labels : integers from 0 to classes − 1, shape (examples, ...).
     """
     _check_labels_fit(outputs, labels)
     xp = ops.namespace(outputs)
@@ -54,7 +55,7 @@ def r_squared(outputs: Array, targets: Array) -> Array:
 
 
 def accuracy(outputs: Array, labels: Array) -> Array:
-    """Return the share of examples whose largest output is at their label."""
+    """Return the share of labels at which the outputs are largest; shapes as a cross-entropy's."""
     _check_labels_fit(outputs, labels)
     xp = ops.namespace(outputs)
     return xp.mean(xp.where(xp.argmax(outputs, axis=-1) == labels, 1.0, 0.0))
@@ -68,23 +69,41 @@ R2 = Metric("r2", r_squared, higher_is_better=True)
 #: What a loss or a metric may be named by.
 LOSSES = {"cross-entropy": cross_entropy, "mse": mean_squared_error}
 METRICS = {metric.name: metric for metric in (ACCURACY, MSE, RMSE, R2)}
+#: What checks by itself that outputs and targets fit.
+KNOWN = (*LOSSES.values(), *(metric.function for metric in METRICS.values()))
 
 
 def _check_same_shape(outputs: Array, targets: Array) -> None:
     # Broadcasting (5, 1) against (5,) would give 25 differences and learn a flat line.
-    if tuple(outputs.shape) != tuple(targets.shape):
+    given, wanted = tuple(outputs.shape), tuple(targets.shape)
+    if given != wanted:
         raise ProblemError(
-            _("outputs of shape {outputs} do not fit targets of shape {targets}").format(
-                outputs=tuple(outputs.shape), targets=tuple(targets.shape)
+            _("outputs of shape {outputs} do not fit targets of shape {targets}. {remedy}").format(
+                outputs=given, targets=wanted, remedy=remedy(given, wanted)
             )
         )
 
 
-def _check_labels_fit(outputs: Array, labels: Array) -> None:
-    if len(outputs.shape) != 2 or tuple(labels.shape) != tuple(outputs.shape[:1]):
-        raise ProblemError(
-            _(
-                "class labels need outputs of shape (examples, classes) and labels of shape "
-                "(examples,); got {outputs} and {labels}"
-            ).format(outputs=tuple(outputs.shape), labels=tuple(labels.shape))
+def _check_labels_fit(outputs: Array, labels: Array, axis: int = -1) -> None:
+    """Check that labels have the outputs' shape without the axis of classes."""
+    given, found = tuple(outputs.shape), tuple(labels.shape)
+    at = axis % len(given) if len(given) > 1 else 0
+    if len(given) > 1 and given[:at] + given[at + 1 :] == found:
+        return
+    hint = ""
+    if given == found and len(given) > 1 and axis == -1:
+        hint = _(" Rows of shares need a loss of your own, or labels: targets.argmax(-1).")
+    elif len(given) > 2 and given[:-1] == found:
+        hint = _(" Have the model put classes second: outputs.movedim(-1, 1).")
+    elif len(found) > 1 and found[-1] == 1 and found[:-1] == given[:at] + given[at + 1 :]:
+        hint = _(" Give labels.squeeze(-1).")
+    raise ProblemError(
+        _(
+            "class labels need outputs of shape {wanted} and labels of shape "
+            "{wanted_labels}; got {outputs} and {labels}."
+        ).format(
+            wanted=_("(examples, classes, ...)") if axis == 1 else _("(examples, ..., classes)"),
+            wanted_labels=_("(examples, ...)"), outputs=given, labels=found,
         )
+        + hint
+    )  # fmt: skip

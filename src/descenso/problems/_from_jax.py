@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from descenso.data import Data, Split, check_examples, split
+from descenso.data._check import check_labels
 from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
 from descenso.language import N_, _
 from descenso.methods import SIX
+from descenso.problems._accuracy import accuracy_for
 from descenso.problems._figures import (
     ACCURACY,
     LOSSES,
@@ -20,6 +22,7 @@ from descenso.problems._figures import (
     cross_entropy,
     mean_squared_error,
 )
+from descenso.problems._pairing import Evaluate
 from descenso.problems._problem import UNNAMED, Array, Metric, Params, Problem, TrainLoss
 
 Examples = Split | tuple[Array, Array]
@@ -50,10 +53,12 @@ def from_jax(
         pair ``(x, y)``, which is split 60/20/20 by the study's seed (stratified when the targets
         are class labels). Anything NumPy can read will do; inputs are taken as they are, so scale
         them before, or in ``apply``.
-    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes); targets: labels from
-        0), ``"mse"`` (outputs and targets of one shape), or a function (outputs, targets) → scalar.
-    metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
-        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
+    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, ..., classes); targets: labels
+        from 0 of shape (examples, ...)), ``"mse"`` (outputs and targets of one shape), or a
+        function (outputs, targets) → scalar. One that would broadcast outputs against targets is
+        refused.
+    metric : ``"accuracy"`` (beside any loss), ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a
+        function (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
         cross-entropy, R² for mse, and the loss itself for a loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
@@ -75,17 +80,17 @@ def from_jax(
     """
     loss_function = _named(loss, LOSSES, _("loss"))
     judged_by = _metric(metric, loss_function)
-    classes = loss_function is cross_entropy or judged_by.function is accuracy
     _check_callable(init, "init")
     _check_callable(apply, "apply")
     if train_loss is not None:
         _check_callable(train_loss, "train_loss")
     _check_whole(batch_size, "batch_size")
     _check_whole(epochs, "epochs")
+    make_data, judged_by = _judged(data, loss_function, judged_by)
     return Problem(
         name=name,
         summary=N_("a JAX problem of your own"),
-        make_data=_maker(data, classes),
+        make_data=make_data,
         init=lambda rng: init(_key(rng)),
         apply=apply,
         loss=loss_function,
@@ -133,6 +138,24 @@ def _metric(given: Any, loss: Callable[[Array, Array], Array]) -> Metric:
     return Metric(getattr(found, "__name__", "metric"), found, higher_is_better=False)
 
 
+def _judged(
+    data: Any, loss: Callable[[Array, Array], Array], metric: Metric
+) -> tuple[Callable[[int], Data], Metric]:
+    """Return what makes the data, and the metric: beside a loss of your own, accuracy goes by it."""
+    if loss is cross_entropy or metric.function is not accuracy:
+        return _maker(data, loss is cross_entropy), metric
+    targets = np.asarray(_maker(data, classes=False)(0).train.targets)
+    found = accuracy_for(evaluated(loss), targets, _("the data"), ignored=None)
+    return _maker(data, not found.shares and found.yes > 0), found.as_metric()
+
+
+def evaluated(function: Callable[[Array, Array], Array]) -> Evaluate:
+    """Return a loss or metric of JAX as a function of NumPy's arrays."""
+    import jax.numpy as jnp
+
+    return lambda outputs, targets: float(function(jnp.asarray(outputs), jnp.asarray(targets)))
+
+
 def _maker(given: Any, classes: bool) -> Callable[[int], Data]:
     """Check the data now, so that a mistake is told where it was made; split them when asked."""
     if isinstance(given, Data):
@@ -148,7 +171,8 @@ def _maker(given: Any, classes: bool) -> Callable[[int], Data]:
         data = Data(**parts)
         return lambda split_seed: data
     whole = _examples(given, _("the data"), classes)
-    return lambda split_seed: split(whole.inputs, whole.targets, split_seed, stratify=classes)
+    stratify = classes and whole.targets.ndim == 1
+    return lambda split_seed: split(whole.inputs, whole.targets, split_seed, stratify=stratify)
 
 
 def _examples(given: Any, where: str, classes: bool) -> Split:
@@ -160,7 +184,10 @@ def _examples(given: Any, where: str, classes: bool) -> Split:
             )
         )
     inputs, targets = (_as_array(values, where) for values in pair)
-    check_examples(inputs, targets, where, classes=classes)
+    many = targets.ndim > 1 and targets.shape[1:] != (1,)  # labels of each example
+    check_examples(inputs, targets, where, classes=classes and not many)
+    if classes and many:
+        check_labels(targets.ravel(), where)
     return Split(inputs, targets.astype(np.int32) if classes else targets)
 
 

@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 
 from descenso.data import Data, Split
-from descenso.errors import ProblemError
+from descenso.data._check import check_labels
+from descenso.errors import DataError, ProblemError
 from descenso.language import N_, _
 from descenso.methods import SIX
 from descenso.problems._from_jax import PARTS, Examples, _check_callable, _check_whole, _maker
-from descenso.problems._keras_losses import BINARY, FIGURES, LABELS, read_loss, read_metric
+from descenso.problems._keras_losses import (
+    BINARY,
+    FIGURES,
+    LABELS,
+    KerasLoss,
+    read_loss,
+    read_metric,
+)
 from descenso.problems._keras_model import Builder
+from descenso.problems._keras_overrides import check_overrides
 from descenso.problems._problem import UNNAMED, Array, Metric, Problem
 from descenso.problems._start_jax import start_jax
 
@@ -51,7 +60,8 @@ def from_keras(
         form (targets, outputs); the compiled model's own unless given.
     metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric` whose function
         takes (outputs, targets), or a function of Keras's form (targets, outputs), of which lower
-        is better. Unless given it is accuracy for a cross-entropy, R² for a squared error, and
+        is better; also a metric of Keras or its name, such as ``"AUC"``. Unless given it is the
+        first that the model is compiled with, accuracy for a cross-entropy, R² for a squared error, and
         the loss itself for another loss.
     name, target, batch_size, epochs, methods : as in :func:`from_jax`.
 
@@ -69,22 +79,31 @@ def from_keras(
     _check_callable(make_model, "make_model")
     _check_whole(batch_size, "batch_size")
     _check_whole(epochs, "epochs")
+    _check_one_input(data)
     _maker(data, classes=False)  # what is wrong with the data is told first
     start_jax()  # before the model does, which is its first operation
     builder = Builder(make_model, _first_inputs(data))
     model = builder.template
+    check_overrides(model, loss_given=loss is not None, metric_given=metric is not None)
     chosen = read_loss(loss, model)
-    shape = getattr(model, "output_shape", None)
-    outputs = len(shape) if isinstance(shape, tuple) else 2
-    make_data = _maker(_with_flat_labels(data, chosen.targets), chosen.targets == LABELS)
+    axes = builder.outputs.ndim
+    columns = axes if builder.outputs.shape[-1:] == (1,) else 0
+    data = _with_labels(data, chosen, axes) if chosen.targets == LABELS else data
+    one_each = chosen.targets == LABELS and axes == 2 and chosen.ignored is None
+    make_data = _maker(data, one_each)
+
+    def sample() -> tuple[Array, Array]:
+        found = _with_columns(make_data(0), chosen.targets, columns)
+        return np.asarray(found.train.targets), builder.outputs
+
     return Problem(
         name=name,
         summary=N_("a Keras model of your own"),
-        make_data=lambda seed: _with_columns(make_data(seed), chosen.targets, outputs),
+        make_data=lambda seed: _with_columns(make_data(seed), chosen.targets, columns),
         init=builder.init,
         apply=builder.apply,
         loss=chosen.function,
-        metric=read_metric(metric, chosen),
+        metric=read_metric(metric, chosen, model, sample),
         target=target,
         batch_size=batch_size,
         epochs=epochs,
@@ -144,27 +163,65 @@ def _map_targets(data: Any, change: Callable[[Array], Array]) -> Any:
     return data
 
 
-def _with_flat_labels(data: Any, kind: str) -> Any:
-    """Turn labels of shape (examples, 1) into (examples,)."""
+def _with_labels(data: Any, loss: KerasLoss, output_axes: int) -> Any:
+    """Return labels without a last axis of one; those of several axes checked, as integers."""
 
     def flat(targets: Array) -> Array:
         array = np.asarray(targets)
-        return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else targets
+        if array.ndim == output_axes and array.shape[-1] == 1:
+            array = array[..., 0]
+        if output_axes == 2 and loss.ignored is None:
+            return array
+        counted = array[array != loss.ignored] if loss.ignored is not None else array.ravel()
+        if not counted.size:
+            raise DataError(_("every label is {ignored}").format(ignored=loss.ignored))
+        check_labels(counted, _("the data"))
+        return array.astype(np.int32)
 
-    return _map_targets(data, flat) if kind == LABELS else data
+    return _map_targets(data, flat)
 
 
-def _with_columns(data: Data, kind: str, output_axes: int) -> Data:
-    """Turn figures and zeros and ones of shape (examples,) into floating columns."""
+def _with_columns(data: Data, kind: str, columns: int) -> Data:
+    """Give targets the last axis of outputs that have one number there, ``columns`` axes in all;
+    turn zeros and ones into floating numbers.
+    """
     if kind not in (FIGURES, BINARY):
         return data
 
     def column(targets: Array) -> Array:
         array = np.asarray(targets)
-        array = array[:, None] if array.ndim == 1 and output_axes == 2 else array
+        array = array[..., None] if array.ndim == columns - 1 else array
         return array.astype(np.float32) if kind == BINARY else array
 
     return Data(**_map_targets(data, column))
+
+
+def _check_one_input(data: Any) -> None:
+    """Refuse several inputs, which NumPy would lay on top of each other."""
+    if isinstance(data, Mapping):
+        for pair in data.values():
+            _check_one_input(pair)
+        return
+    if not isinstance(data, tuple | list) or len(data) < 2:
+        return
+    inputs, targets = data[0], data[1]
+    if len(data) == 3:
+        raise ProblemError(
+            _(
+                "from_keras: the data are three; (inputs, targets) are taken. Sample weights are not "
+                "followed here: give a loss that reads them from a column of the targets"
+            )
+        )
+    several = isinstance(inputs, Mapping)
+    if isinstance(inputs, tuple | list) and all(hasattr(one, "shape") for one in inputs):
+        several = len(inputs) != len(targets)
+    if several:
+        raise ProblemError(
+            _(
+                "from_keras: the model must have one input and one output; the data have {count} "
+                "inputs. Join them to one array, and take it apart in the model"
+            ).format(count=len(inputs))
+        )
 
 
 def _first_inputs(data: Any) -> Array:

@@ -22,7 +22,8 @@ from descenso.problems._figures import ACCURACY, R2, cross_entropy, mean_squared
 from descenso.problems._from_jax import _check_whole
 from descenso.problems._networks import dense_apply, dense_init
 from descenso.problems._problem import Problem
-from descenso.problems._table_targets import Targets, read_targets
+from descenso.problems._table_leaks import say_what_tells_the_target
+from descenso.problems._table_targets import Target, Targets, read_target, read_targets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,7 +42,7 @@ def from_table(
     drop: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     delimiter: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     hidden: Sequence[int] | None = None,
     name: str | None = None,
     batch_size: int | None = None,
@@ -59,14 +60,18 @@ def from_table(
 
     Parameters
     ----------
-    table : a CSV, TSV, Parquet or npz file, or a pandas frame. An npz file holds inputs ``x``
+    table : a text (CSV and its kin, plain or compressed), Parquet, Feather, Excel, ODS or npz
+        file, or a pandas frame. An npz file holds inputs ``x``
         and targets ``y``, whose first axes count the same examples.
     target : the column to learn; the array of an npz file, ``y`` unless given.
     task : ``"classification"`` (cross-entropy, accuracy) or ``"regression"`` (mean squared error
         of the standardised target, R²).
     drop : columns that are not learnt from.
-    columns : column → ``"number"``, ``"category"``, ``"date"`` or ``"drop"``.
-    delimiter, encoding : of a text file.
+    columns : column → ``"number"``, ``"category"``, ``"date"`` or ``"drop"``; also
+        ``"number-point"`` and ``"number-comma"`` (the decimal sign), ``"date-dmy"``,
+        ``"date-mdy"`` and ``"date-ymd"`` (the order of day, month and year). Of the target, a
+        category is classified, numbers and dates are regressed.
+    delimiter, encoding : of a text file; inferred unless given.
     hidden : widths of the hidden layers, possibly none.
     name : what to call it; the file's name with these choices unless given.
     batch_size, epochs, methods : as in :func:`from_jax`; told from the number of rows.
@@ -83,11 +88,13 @@ def from_table(
     asked = {**(columns or {}), **dict.fromkeys(drop, DROP)}
     frame, target, where = _frame(table, target, delimiter, encoding, say)
     for column in asked:
-        if column not in frame.columns or column == target:
+        if column not in frame.columns:
             raise missing_column(column, [c for c in frame.columns if c != target], where)
-    frame = _with_target(frame, target, say)
-    targets = read_targets(frame[target], task, say)
+    kind = _kind_of_target(asked, target)
+    frame, learnt = _with_target(frame, read_target(frame[target], kind), say)
+    targets = read_targets(learnt, task, kind, say)
     inputs = read_columns(frame.drop(columns=[target]), asked, say)
+    say_what_tells_the_target(inputs, targets, target, say)
     sizes = _sizes(inputs, targets, hidden, len(frame), say)
     batch_size, epochs = _budget(len(frame), batch_size, epochs, say)
     classes = bool(targets.classes)
@@ -106,7 +113,7 @@ def from_table(
 
 
 def _frame(
-    table: Any, target: str | None, delimiter: str | None, encoding: str, say: Say
+    table: Any, target: str | None, delimiter: str | None, encoding: str | None, say: Say
 ) -> tuple[DataFrame, str, str]:
     """Return the table as a frame, the column to learn, and what to call the table."""
     import pandas
@@ -152,19 +159,26 @@ def _frame_of_arrays(path: Path, target: str | None, say: Say) -> tuple[DataFram
     return frame.assign(**{name: targets}), name, str(path)
 
 
-def _with_target(frame: DataFrame, target: str, say: Say) -> DataFrame:
-    """Leave out the rows that have nothing to learn in them."""
-    missing = frame[target].isna()
-    if not missing.any():
-        return frame
-    if missing.all():
-        raise DataError(_("{name}: all values to learn are missing").format(name=target))
-    say(
-        _("{name}: rows without it are left out: {count}").format(
-            name=target, count=int(missing.sum())
+def _kind_of_target(asked: dict[str, str], target: str) -> str:
+    """Take out what was asked of the column to learn; an empty text where nothing was."""
+    kind = asked.pop(target, "")
+    if kind == DROP:
+        raise ProblemError(
+            _("{name} is the column to learn: it cannot be left out").format(name=target)
         )
-    )
-    return frame[~missing].infer_objects()
+    return kind
+
+
+def _with_target(frame: DataFrame, target: Target, say: Say) -> tuple[DataFrame, Target]:
+    """Leave out the rows that have nothing to learn in them."""
+    missing, name = target.missing, target.column.name
+    if not missing.any():
+        return frame, target
+    if missing.all():
+        raise DataError(_("{name}: all values to learn are missing").format(name=name))
+    text = _("{name}: rows without it are left out: {count}")
+    say(text.format(name=name, count=int(missing.sum())))
+    return frame[~missing], target.of(~missing)
 
 
 def _sizes(

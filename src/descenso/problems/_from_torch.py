@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from descenso.data import Data, Split, split
-from descenso.errors import DescensoError, ProblemError
+from descenso.data._check import check_labels
+from descenso.data._table_columns import Say
+from descenso.errors import DataError, DescensoError, ProblemError
 from descenso.language import N_, _
 from descenso.methods import SIX
+from descenso.problems._accuracy import accuracy_for, is_rows_of_shares
 from descenso.problems._figures import ACCURACY, METRICS, R2, accuracy
 from descenso.problems._from_jax import _check_callable, _check_whole, _named
+from descenso.problems._from_table import say_on_stderr
 from descenso.problems._problem import UNNAMED, Array, Metric, Problem
 
 #: The examples per step where neither the caller nor a loader says another number.
@@ -34,6 +38,7 @@ def from_torch(
     epochs: int = 20,
     methods: tuple[str, ...] = SIX,
     compile: bool | None = None,
+    say: Say | None = None,
 ) -> Problem:
     """Return a problem made of a torch module and its data.
 
@@ -44,15 +49,22 @@ def from_torch(
         dropout, batch normalisation, tied weights and frozen parameters; what it remembers from
         one step to the next must be a parameter or a registered buffer. A class will do.
     train, validation, test : pairs ``(inputs, targets)`` of tensors or arrays, where ``inputs``
-        may be a tuple of several; a ``Dataset``; or a ``DataLoader``. They are read once, in the
-        order of the data set, so a random transform is drawn once. A part that is missing is split
-        off ``train`` by the study's seed: 60/20/20, or 80/20 if one is missing.
-    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes); targets: labels from
-        0), ``"mse"`` (outputs and targets of one shape), or a torch function or module
-        (outputs, targets) → scalar, the mean over the examples.
-    metric : ``"accuracy"``, ``"mse"``, ``"rmse"``, ``"r2"``, a :class:`Metric`, or a function
-        (outputs, targets) → scalar, of which lower is better. Unless given it is accuracy for
-        cross-entropy, R² for mse, and the loss itself for a loss of your own.
+        may be a tuple of several; a mapping of such arrays; a ``Dataset``; or a ``DataLoader``.
+        Items that are mappings go to the module by the names of its ``forward``; the target is
+        called ``labels``, ``label``, ``targets``, ``target`` or ``y``. Of other items the last
+        element is the target. They are read once, in the order of the data set, so a random
+        transform is drawn once, which is warned of. Where batches differ in shape, ``collate_fn``
+        pads all examples as one batch. A part that is missing is split off ``train`` by the
+        study's seed: 60/20/20, or 80/20 if one is missing.
+    loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes, ...); targets: labels
+        from 0 of shape (examples, ...), of which −100 does not count), ``"mse"`` (outputs and
+        targets of one shape), or a torch function or module (outputs, targets) → scalar, the mean
+        over the examples. One that would broadcast outputs against targets is refused.
+    metric : ``"accuracy"`` (beside any loss: of labels of any rank, without those that the loss
+        ignores; of rows that add up to 1; of one output for yes and no), ``"mse"``, ``"rmse"``,
+        ``"r2"``, a :class:`Metric`, or a function (outputs, targets) → scalar, of which lower is
+        better. Unless given it is accuracy for cross-entropy, R² for mse, and the loss itself for
+        a loss of your own.
     name : what to call it; a problem found by ``module:object`` is called so unless named.
     target : value of the metric that counts as solved.
     batch_size : examples per step; that of the loader ``train``, or 32, unless given.
@@ -60,6 +72,8 @@ def from_torch(
     methods : what is compared unless told otherwise.
     compile : whether each step is compiled; ``None`` where the steps of a study are expected to
         pay for it. What cannot be compiled runs as it is.
+    say : is given a line for each inference about the items; printed on the standard error
+        unless given.
 
     Raises
     ------
@@ -72,6 +86,7 @@ def from_torch(
         If no loss or metric has the name given.
     """
     from descenso.problems import _torch_examples as reading
+    from descenso.problems._torch_items import Items
 
     judge, losses = _judge_of(loss, metric), _losses()
     loss_function = _named(loss, losses, _("loss"))
@@ -79,13 +94,14 @@ def from_torch(
     _check_maker(make_model)
     _check_whole(size if batch_size is None else batch_size, "batch_size")
     _check_whole(epochs, "epochs")
-    classes = loss == "cross-entropy" or judge.function is accuracy
     given = {"train": train, "validation": validation, "test": test}
+    items = Items(_maker_of_module(make_model), say or say_on_stderr)
     parts = {
-        part: reading.read_examples(examples, part, classes=classes)
+        part: reading.read_examples(examples, part, items)
         for part, examples in given.items()
         if examples is not None or part == "train"
     }
+    parts, judge, classes = _with_labels(parts, loss_function, judge)
     parted = _Parted(parts, classes)
     parted(0)  # too few examples are told where they were given
     return Problem(
@@ -93,7 +109,7 @@ def from_torch(
         summary=N_("a PyTorch problem of your own"),
         make_data=parted,
         init=_Initial(make_model),
-        apply=_call,
+        apply=_Call(items.names),
         loss=loss_function,
         metric=judge,
         target=target,
@@ -180,8 +196,73 @@ class _Initial:
             ) from error
 
 
-def _call(module: Any, inputs: tuple[Array, ...]) -> Array:
-    return module(*inputs)
+def _maker_of_module(make_model: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what gives a module, or its class, to look at what it takes."""
+    if isinstance(make_model, type):
+        return make_model
+    return lambda: _Initial(make_model)(np.random.default_rng(0))
+
+
+@dataclass(frozen=True)
+class _Call:
+    """Calls a module on inputs, by name or by place."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, module: Any, inputs: tuple[Array, ...]) -> Array:
+        if self.names:
+            return module(**dict(zip(self.names, inputs, strict=True)))
+        return module(*inputs)
+
+
+# ---- labels -----------------------------------------------------------------------------------
+
+
+def _with_labels(
+    parts: dict[str, Split], loss: Any, judge: Metric
+) -> tuple[dict[str, Split], Metric, bool]:
+    """Return the parts with labels as whole numbers, the metric that suits them, and whether
+    each example has one label, by which the parts can be stratified.
+    """
+    import torch
+
+    from descenso.problems import _torch_losses as losses
+
+    targets = parts["train"].targets
+    named, by_accuracy = loss is losses.cross_entropy, judge.function is accuracy
+    labels = losses.takes_labels(loss) and not (
+        targets.dtype.kind == "f" and is_rows_of_shares(targets, 1)
+    )
+    ignored = losses.ignored_label(loss, targets)
+    if labels:
+        parts = {part: Split(s.inputs, _labels(s.targets)) for part, s in parts.items()}
+        if named or by_accuracy:
+            for part, split in parts.items():
+                _check_counted(split.targets, ignored, part)
+    plain = labels and targets.ndim == 1 and not (parts["train"].targets == ignored).any()
+    if by_accuracy and not (named and plain):
+        evaluate = losses.evaluated(loss, torch.float32)
+        found = accuracy_for(evaluate, targets, "train", axis=1, ignored=ignored)
+        judge = found.as_metric()
+        plain = plain or (targets.ndim == 1 and not found.shares and found.yes > 0)
+    return parts, judge, plain and (named or by_accuracy)
+
+
+def _labels(targets: Array) -> Array:
+    """Return whole numbers as integers, which a cross-entropy takes."""
+    whole = targets.dtype.kind in "iub" or np.array_equal(targets, np.floor(targets))
+    return targets.astype(np.int64) if whole else targets
+
+
+def _check_counted(labels: Array, ignored: int | None, where: str) -> None:
+    counted = labels[labels != ignored]
+    if not counted.size:
+        raise DataError(
+            _("{where}: every label is {ignored}, which the loss ignores").format(
+                where=where, ignored=ignored
+            )
+        )
+    check_labels(counted, where)
 
 
 # ---- data -------------------------------------------------------------------------------------

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from descenso.errors import ProblemError, UnknownNameError, nearest
 from descenso.language import _
+from descenso.problems._accuracy import Accuracy, accuracy_for
 from descenso.problems._figures import (
     ACCURACY,
     LOSSES,
@@ -16,6 +18,9 @@ from descenso.problems._figures import (
     cross_entropy,
     mean_squared_error,
 )
+from descenso.problems._from_jax import evaluated
+from descenso.problems._from_table import say_on_stderr
+from descenso.problems._keras_overrides import compiled_metrics
 from descenso.problems._problem import Array, Metric
 
 #: What the targets of a loss are: labels from 0, rows of one 1, a 0 or 1 each, or figures.
@@ -37,6 +42,7 @@ class KerasLoss:
     function: Callable[[Array, Array], Array]
     targets: str
     metric: Metric
+    ignored: int | None = None
 
 
 def read_loss(given: Any, model: Any) -> KerasLoss:
@@ -51,6 +57,8 @@ def read_loss(given: Any, model: Any) -> KerasLoss:
     """
     if given is None:
         given = getattr(model, "loss", None)
+        if isinstance(given, dict | list | tuple) and len(given) == 1:
+            (given,) = given.values() if isinstance(given, dict) else given
         if given is None:
             raise ProblemError(_("from_keras: give a loss, or a model that is compiled with one"))
     if given == "cross-entropy":
@@ -62,8 +70,13 @@ def read_loss(given: Any, model: Any) -> KerasLoss:
     return _of_keras(_found(given) if isinstance(given, str) else given)
 
 
-def read_metric(given: Any, loss: KerasLoss) -> Metric:
-    """Return the metric that ``given`` means; ``None`` means the one that fits the loss.
+def read_metric(given: Any, loss: KerasLoss, model: Any, sample: Callable[[], Any]) -> Metric:
+    """Return the metric that ``given`` means; ``None`` means the one that fits the loss, or the
+    first that the model is compiled with.
+
+    Parameters
+    ----------
+    sample : () → targets of all training examples, and outputs of the first.
 
     Raises
     ------
@@ -71,18 +84,101 @@ def read_metric(given: Any, loss: KerasLoss) -> Metric:
         If there is no metric of that name, or it is no function.
     """
     if given is None:
-        return loss.metric
+        named = compiled_metrics(model)
+        if not named:
+            return loss.metric
+        if len(named) > 1:
+            say_on_stderr(
+                _("the model is compiled with {count} metrics; it is judged by the first").format(
+                    count=len(named)
+                )
+            )
+        found = read_metric(named[0], loss, model, sample)
+        if isinstance(named[0], str) or _is_metric(named[0]):
+            return found
+        return Metric(found.name, found.function, _higher_is_better(named[0]))
     if isinstance(given, Metric):
         return given
-    if given == "accuracy" and loss.targets != FIGURES:
-        return loss.metric
-    if isinstance(given, str):
-        if given not in METRICS:
-            raise _unknown(given, METRICS, _("metric"))
+    if isinstance(given, str) and given.lower() in ("accuracy", "acc"):
+        if loss.targets != FIGURES:
+            return loss.metric
+        targets, _outputs = sample()
+        return accuracy_for(
+            evaluated(loss.function), targets, _("the data"), ignored=None
+        ).as_metric()
+    if isinstance(given, str) and given in METRICS:
         return METRICS[given]
+    if isinstance(given, str):
+        import keras
+
+        try:
+            found = keras.metrics.get(given)
+        except ValueError:
+            raise _unknown(given, METRICS, _("metric")) from None
+        if not _is_metric(found):
+            return Metric(given, _keras_order(found), _higher_is_better(found))
+        return _followed(found, sample)
+    if _is_metric(given):
+        return _followed(given, sample)
     _check_function(given, "metric")
     name = str(getattr(given, "name", None) or getattr(given, "__name__", "metric"))
     return Metric(name, _keras_order(given), higher_is_better=False)
+
+
+def _is_metric(given: Any) -> bool:
+    import keras
+
+    return isinstance(given, keras.metrics.Metric)
+
+
+def _followed(metric: Any, sample: Callable[[], Any]) -> Metric:
+    """Return a metric of Keras, computed over a whole part from its start."""
+    higher = _higher_is_better(metric)
+    metric = type(metric).from_config(metric.get_config())
+    targets, outputs = sample()
+    metric.update_state(targets[:1], outputs)  # some make their variables at the first call
+    metric.reset_state()
+
+    def function(outputs: Array, targets: Array) -> Array:
+        state = metric.stateless_reset_state()
+        state = metric.stateless_update_state(state, targets, outputs)
+        found = metric.stateless_result(state)
+        if getattr(found, "shape", None) not in ((), (1,)):
+            raise ProblemError(
+                _("metric: {name} gives several figures; it must give one").format(name=metric.name)
+            )
+        return found.reshape(())
+
+    return Metric(str(metric.name), function, higher)
+
+
+_HIGHER = (
+    "accuracy", "auc", "precision", "recall", "score", "iou", "similarity", "correlation",
+    "sensitivity", "specificity", "true",
+)  # fmt: skip
+_LOWER = ("error", "entropy", "hinge", "divergence", "poisson", "cosh", "false", "loss", "huber")
+
+
+def _higher_is_better(metric: Any) -> bool:
+    """Return the direction that the name of a metric's class or function says.
+
+    Raises
+    ------
+    ProblemError
+        If it says none.
+    """
+    name = metric.__name__ if hasattr(metric, "__name__") else type(metric).__name__
+    kind = name.lower()
+    if any(word in kind for word in _LOWER):
+        return False
+    if any(word in kind for word in _HIGHER):
+        return True
+    raise ProblemError(
+        _(
+            "from_keras: whether a higher {name} is better is not known. Give metric="
+            "descenso.problems.Metric(name, function of (outputs, targets), higher_is_better=...)"
+        ).format(name=name)
+    )
 
 
 def ends_in_probabilities(model: Any) -> bool:
@@ -111,10 +207,12 @@ def _unknown(name: str, known: Mapping[str, Any], what: str) -> UnknownNameError
 
 def _of_keras(loss: Any) -> KerasLoss:
     _check_function(loss, "loss")
-    name = str(getattr(loss, "name", None) or getattr(loss, "__name__", "loss"))
+    name = _name_of(loss)
     function, targets = _keras_order(loss), _TARGETS.get(name, FIGURES)
     if targets == LABELS:
-        return KerasLoss(function, targets, ACCURACY)
+        ignored = loss.get_config().get("ignore_class") if hasattr(loss, "get_config") else None
+        judge = ACCURACY if ignored is None else Accuracy(ignored=ignored).as_metric()
+        return KerasLoss(function, targets, judge, ignored)
     if targets == ONE_HOT:
         return KerasLoss(function, targets, _accuracy_metric(_one_hot_accuracy))
     if targets == BINARY:
@@ -125,15 +223,35 @@ def _of_keras(loss: Any) -> KerasLoss:
     return KerasLoss(function, targets, fitting)
 
 
+def _name_of(loss: Any) -> str:
+    """Return Keras's name of a loss, whatever its user calls it."""
+    loss = getattr(loss, "func", loss)  # of functools.partial
+    name = getattr(loss, "__name__", None)
+    if name is not None:
+        return str(name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(loss).__name__).lower()
+
+
 def _keras_order(function: Any) -> Callable[[Array, Array], Array]:
     """Return a function of Keras, (targets, outputs) → figures, as (outputs, targets) → mean."""
 
     def in_our_order(outputs: Array, targets: Array) -> Array:
         import keras
 
+        if not isinstance(function, keras.losses.Loss | keras.metrics.Metric):
+            outputs, targets = _of_one_rank(outputs, targets)
         return keras.ops.mean(function(targets, outputs))
 
     return in_our_order
+
+
+def _of_one_rank(outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """Return both as ``compile`` hands them to a function: a last axis of one is added or left out."""
+    for one, other in ((outputs, targets), (targets, outputs)):
+        if one.ndim == other.ndim + 1 and one.shape[-1] == 1:
+            fitted = (one, other[:, None]) if other.ndim == 1 else (one[..., 0], other)
+            return fitted if one is outputs else fitted[::-1]
+    return outputs, targets
 
 
 def _accuracy_metric(function: Callable[[Array, Array], Array]) -> Metric:

@@ -23,6 +23,7 @@ class Builder:
         self.template = self._build(0)
         _check_single(self.template, sample)
         _check_constraints(self.template)
+        self.outputs = _outputs_of(self.template, sample)
         model = self.template
         self._seeds = [_is_seed(v) for v in model.non_trainable_variables]
         self._shapes = _shapes(model)
@@ -155,6 +156,34 @@ def _check_single(model: Any, sample: Array) -> None:
                 expected=tuple(expected[1:]), shape=sample.shape[1:]
             )
         )
+
+
+def _outputs_of(model: Any, sample: Array) -> Array:
+    """Return the outputs for an example, shape (1, ...), by which the targets' shape is read."""
+    try:
+        outputs = model(sample)
+    except Exception as error:
+        raise ProblemError(
+            _("the model fails on the first example: {kind}: {error}").format(
+                kind=type(error).__name__, error=str(error).strip().partition("\n")[0]
+            )
+        ) from error
+    if not hasattr(outputs, "shape"):
+        raise ProblemError(
+            _(
+                "from_keras: the model must have one output; it gives {kind}. Join its outputs to one "
+                "array, and take it apart in a loss of your own"
+            ).format(kind=type(outputs).__name__)
+        )
+    if getattr(outputs, "_keras_mask", None) is not None:
+        raise ProblemError(
+            _(
+                "from_keras: the model's outputs carry a mask (Masking, mask_zero), by which Keras "
+                "weighs the loss; that is not followed here. Mark the labels instead (ignore_class), "
+                "and end the model with keras.layers.Lambda(lambda x: 1 * x, mask=lambda x, mask: None)"
+            )
+        )
+    return np.asarray(outputs)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

@@ -14,7 +14,10 @@ from descenso.data import Data, Split
 from descenso.data._check import check_lengths
 from descenso.errors import ProblemError
 from descenso.language import _
-from descenso.problems._figures import accuracy, cross_entropy
+from descenso.problems._accuracy import Accuracy
+from descenso.problems._figures import KNOWN, accuracy, cross_entropy
+from descenso.problems._from_jax import evaluated
+from descenso.problems._pairing import check_pairing
 from descenso.problems._problem import Array, Params, Problem, Variables, trained
 
 PARTS = ("train", "validation", "test")
@@ -51,8 +54,10 @@ def rehearse(problem: Problem, data: Data) -> float:
     outputs = _try(lambda: problem.apply(params, batch.inputs), "apply")
     again = _try(lambda: problem.apply(params, batch.inputs), "apply")
     _check_same([("", outputs)], [("", again)], "apply")
-    if problem.loss is cross_entropy or problem.metric.function is accuracy:
-        _check_outputs_cover_labels(outputs, data)
+    judge = problem.metric.function
+    if problem.loss is cross_entropy or judge is accuracy or isinstance(judge, Accuracy):
+        _check_outputs_cover_labels(outputs, data, judge)
+    _check_pairings(problem, np.shape(outputs), np.asarray(data.train.targets))
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
     if problem.train_loss is not None:
@@ -229,28 +234,42 @@ def _doubles(array: Array) -> Any:
     return np.asarray(array).astype(np.float64)
 
 
-def _check_outputs_cover_labels(outputs: Array, data: Data) -> None:
-    shape = tuple(np.shape(outputs))
-    if len(shape) != 2:
+def _check_pairings(problem: Problem, shape: tuple[int, ...], targets: Array) -> None:
+    """Check that functions of the user's own set each output against its own target."""
+    functions = {_("loss"): problem.loss, _("metric"): problem.metric.function}
+    if functions[_("metric")] is problem.loss:
+        del functions[_("metric")]
+    for what, function in functions.items():
+        if function not in KNOWN and not isinstance(function, Accuracy):
+            check_pairing(evaluated(function), shape, targets, what)
+
+
+def _check_outputs_cover_labels(outputs: Array, data: Data, judge: Any) -> None:
+    shape, labels = tuple(np.shape(outputs)), np.shape(data.train.targets)
+    if isinstance(judge, Accuracy) and (len(shape) < 2 or shape[1:-1] != labels[1:]):
+        return  # a yes or no for each output, or rows of shares
+    if len(shape) < 2 or (len(labels) == 1 and len(shape) != 2):
         raise ProblemError(
             _(
                 "apply: classification needs outputs of shape (examples, classes); got {shape}"
             ).format(shape=shape)
         )
-    parts = (data.train, data.validation, data.test)
-    smallest = min(int(np.min(part.targets)) for part in parts)
+    ignored = getattr(judge, "ignored", None)
+    counted = [np.asarray(part.targets) for part in (data.train, data.validation, data.test)]
+    counted = [labels[labels != ignored] if ignored is not None else labels for labels in counted]
+    smallest = min(int(np.min(labels)) for labels in counted)
     if smallest < 0:
         raise ProblemError(
             _("{where}: class labels count from 0; got {value}").format(
                 where=_("the data"), value=smallest
             )
         )
-    largest = max(int(np.max(part.targets)) for part in parts)
-    if largest >= shape[1]:
+    largest = max(int(np.max(labels)) for labels in counted)
+    if largest >= shape[-1]:
         raise ProblemError(
             _(
                 "apply gives {classes} outputs, but there is a label {label} (labels count from 0)"
-            ).format(classes=shape[1], label=largest)
+            ).format(classes=shape[-1], label=largest)
         )
 
 
@@ -278,9 +297,12 @@ def _try(compute: Callable[[], Any], what: str) -> Any:
     except ProblemError:
         raise
     except Exception as error:
-        line = (str(error).strip() or repr(error)).splitlines()[0]
-        raise ProblemError(
-            _("{what} fails on the first batch: {kind}: {error}").format(
-                what=what, kind=type(error).__name__, error=line
-            )
-        ) from error
+        raise ProblemError(failed(what, error)) from error
+
+
+def failed(what: str, error: Exception) -> str:
+    """Return in a line that a piece of the problem fails, and how."""
+    line = (str(error).strip() or repr(error)).splitlines()[0]
+    return _("{what} fails on the first batch: {kind}: {error}").format(
+        what=what, kind=type(error).__name__, error=line
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from descenso.data import Split, check_examples
 from descenso.errors import DataError, DescensoError
 from descenso.language import _
 from descenso.problems._several import pack
+from descenso.problems._torch_items import Items
 from descenso.problems._torch_switches import own_randomness, seed_everything
 
 Arrays = tuple[NDArray[Any], ...]
@@ -33,14 +34,14 @@ MOST_BYTES = min(8 * 2**30, _third_of_memory())
 _BATCH = 256  # examples read at a time
 
 
-def read_examples(given: Any, where: str, *, classes: bool) -> Split:
+def read_examples(given: Any, where: str, items: Items) -> Split:
     """Return the examples of one part, checked.
 
     Parameters
     ----------
     given : see :func:`descenso.problems.from_torch`.
     where : what to call them in a message, such as ``train``.
-    classes : whether the targets are class labels.
+    items : decides which elements of an item are inputs, and which is the target.
 
     Raises
     ------
@@ -49,21 +50,24 @@ def read_examples(given: Any, where: str, *, classes: bool) -> Split:
     """
     with own_randomness():
         seed_everything(0)  # a random transform is drawn once, and the same in every process
-        inputs, targets = _read(given, where)
+        inputs, targets = _read(given, where, items)
+        items.warn_of_random(given, where)
     for array in inputs:
-        check_examples(array, targets, where, classes=classes)
-    return Split(pack(inputs), targets.astype(np.int64) if classes else targets)
+        check_examples(array, targets, where, classes=False)
+    return Split(pack(inputs), targets)
 
 
-def _read(given: Any, where: str) -> tuple[Arrays, NDArray[Any]]:
+def _read(given: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]:
     if isinstance(given, Split):
         given = given.inputs, given.targets
     if isinstance(given, TensorDataset):
-        given = _pair(given.tensors, where)
+        return _arrays(given.tensors, where, items)
     if isinstance(given, DataLoader | Dataset):
-        return _gathered(given, where)
-    if isinstance(given, tuple | list) and len(given) == 2:
-        return tuple(_array(a, where) for a in _inputs(given[0])), _array(given[1], where)
+        return _gathered(given, where, items)
+    if isinstance(given, Mapping) or (isinstance(given, tuple | list) and len(given) == 2):
+        return _arrays(given, where, items)
+    if _has_items(given):
+        return _gathered(given, where, items)
     raise DataError(
         _(
             "{where}: it must be a pair (inputs, targets), a Dataset or a DataLoader; got {kind}"
@@ -71,46 +75,70 @@ def _read(given: Any, where: str) -> tuple[Arrays, NDArray[Any]]:
     )
 
 
-def _inputs(given: Any) -> tuple[Any, ...]:
-    """Return the inputs, one or several: a tuple or list of arrays is several."""
-    several = isinstance(given, tuple | list) and len(given) > 0
-    if several and all(isinstance(a, torch.Tensor | np.ndarray) for a in given):
-        return tuple(given)
-    return (given,)
+def _has_items(given: Any) -> bool:
+    """Whether an object that is no array gives items by their number, as a Dataset does."""
+    if isinstance(given, tuple | list | str | bytes) or hasattr(given, "dtype"):
+        return False
+    return hasattr(given, "__getitem__") and hasattr(given, "__len__")
 
 
-def _pair(batch: Any, where: str) -> tuple[tuple[Any, ...], Any]:
-    """Return inputs and targets of a batch: all but the last of its parts are inputs."""
-    if not isinstance(batch, tuple | list) or len(batch) < 2:
-        raise DataError(
-            _("{where}: it must give pairs (inputs, targets); it gives {kind}").format(
-                where=where, kind=type(batch).__name__
-            )
-        )
-    *inputs, targets = batch
-    return tuple(part for given in inputs for part in _inputs(given)), targets
+def _arrays(batch: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]:
+    """Return inputs and targets of a batch as arrays."""
+    inputs, targets = items.parted(batch, where)
+    return tuple(_array(a, where) for a in inputs), _array(targets, where)
 
 
-def _gathered(given: Any, where: str) -> tuple[Arrays, NDArray[Any]]:
+def _gathered(given: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]:
     parts: list[tuple[Arrays, NDArray[Any]]] = []
     examples, size = 0, 0
     for batch in _batches(given, where):
-        inputs, targets = _pair(batch, where)
-        arrays = tuple(_array(a, where) for a in inputs), _array(targets, where)
-        if parts and [a.shape[1:] for a in arrays[0]] != [a.shape[1:] for a in parts[0][0]]:
-            raise DataError(
-                _("{where}: example {index} has inputs of another shape than the first").format(
-                    where=where, index=examples
-                )
-            )
-        parts.append(arrays)
-        examples += len(arrays[1])
-        size += sum(a.nbytes for a in arrays[0]) + arrays[1].nbytes
+        inputs, targets = _arrays(batch, where, items)
+        if parts and _shapes(inputs, targets) != _shapes(*parts[0]):
+            return _padded_to_the_longest(given, where, items, examples)
+        parts.append((inputs, targets))
+        examples += len(targets)
+        size += sum(a.nbytes for a in inputs) + targets.nbytes
         _check_ends(examples, size, where)
     if not parts:
         raise DataError(_("{where}: there are no examples").format(where=where))
     columns = zip(*(inputs for inputs, _targets in parts), strict=True)
     return tuple(map(np.concatenate, columns)), np.concatenate([targets for _i, targets in parts])
+
+
+def _shapes(inputs: Arrays, targets: NDArray[Any]) -> list[tuple[int, ...]]:
+    return [a.shape[1:] for a in (*inputs, targets)]
+
+
+def _padded_to_the_longest(
+    given: Any, where: str, items: Items, index: int
+) -> tuple[Arrays, NDArray[Any]]:
+    """Have the loader's own function pad all examples as one batch."""
+    if not _is_plain(given):
+        raise DataError(
+            _(
+                "{where}: example {index} has another shape than the first. Pad all to one shape in "
+                "the Dataset, or in the collate_fn of a DataLoader"
+            ).format(where=where, index=index)
+        )
+    count = len(given.dataset)
+    _check_ends(count, 0, where)
+    try:
+        batch = given.collate_fn([given.dataset[i] for i in range(count)])
+    except Exception as error:
+        raise _unread(where, error) from error
+    inputs, targets = _arrays(batch, where, items)
+    if any(len(array) != count for array in (*inputs, targets)):
+        raise DataError(
+            _("{where}: collate_fn gives {found} examples of {count}").format(
+                where=where, found=len(targets), count=count
+            )
+        )
+    items.say(
+        _(
+            "{where}: the batches differ in shape; collate_fn pads all examples as one batch, to {shape}"
+        ).format(where=where, shape=" × ".join(map(str, inputs[0].shape[1:])))
+    )
+    return inputs, targets
 
 
 def _check_ends(examples: int, size: int, where: str) -> None:
@@ -143,11 +171,19 @@ def _batches(given: Any, where: str) -> Iterator[Any]:
     except DescensoError:
         raise
     except Exception as error:
-        raise DataError(
-            _("{where}: reading it failed: {kind}: {error}").format(
-                where=where, kind=type(error).__name__, error=error
-            )
-        ) from error
+        raise _unread(where, error) from error
+
+
+def _unread(where: str, error: Exception) -> DataError:
+    text = _("{where}: reading it failed: {kind}: {error}").format(
+        where=where, kind=type(error).__name__, error=error
+    )
+    if "equal size" in str(error):  # torch's own, where items differ in shape
+        text += _(
+            ". Items of several shapes need a DataLoader whose collate_fn pads them "
+            "(torch.nn.utils.rnn.pad_sequence)"
+        )
+    return DataError(text)
 
 
 def _in_order(given: Any) -> Any:
@@ -155,12 +191,20 @@ def _in_order(given: Any) -> Any:
         if not isinstance(given, torch.utils.data.IterableDataset) and not len(given):
             return []  # a loader refuses a dataset without examples in words of its own
         return DataLoader(given, batch_size=_BATCH)
-    plain = type(given.sampler) in (RandomSampler, SequentialSampler)
-    if type(given) is not DataLoader or given.batch_size is None or not plain:
+    if not _is_plain(given):
         return given  # its sampler may choose among the examples
-    if getattr(given.sampler, "replacement", False) or len(given.sampler) != len(given.dataset):  # type: ignore[arg-type]
-        return given
     return DataLoader(given.dataset, batch_size=given.batch_size, collate_fn=given.collate_fn)
+
+
+def _is_plain(given: Any) -> bool:
+    """Whether a loader gives each example of its dataset once, in batches."""
+    if type(given) is not DataLoader or given.batch_size is None:
+        return False
+    if type(given.sampler) not in (RandomSampler, SequentialSampler):
+        return False
+    if getattr(given.sampler, "replacement", False):
+        return False
+    return len(given.sampler) == len(given.dataset)  # type: ignore[arg-type]
 
 
 def _length(loader: Any) -> int | None:

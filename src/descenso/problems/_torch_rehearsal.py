@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,12 @@ import torch
 from descenso.data import Data, Split
 from descenso.errors import ProblemError
 from descenso.language import _
+from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import accuracy
+from descenso.problems._pairing import check_pairing, differ_by_ones, remedy, unfit
 from descenso.problems._problem import Problem
-from descenso.problems._rehearsal import _scalar, _try
-from descenso.problems._torch_losses import cross_entropy
+from descenso.problems._rehearsal import _scalar, _try, failed
+from descenso.problems._torch_losses import cross_entropy, evaluated, ignored_label, takes_labels
 from descenso.problems._torch_switches import own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
 
@@ -27,11 +31,13 @@ def rehearse_torch(problem: Problem, data: Data) -> float:
         If the module's weights do not follow the seed, or none can be trained; if its outputs are
         not one tensor, change shape, or do not fit the labels; if it remembers what is neither a
         parameter nor a buffer; if evaluating changes it; if loss or metric fail on the first
-        batch, are not one finite number, or the loss depends on no parameter.
+        batch, broadcast outputs against targets, are not one finite number, or the loss depends on
+        no parameter; if a gradient is sparse.
     """
     module = initialised(problem, data.train)
     _check_weights_follow_the_seed(problem, data.train, module)
     _check_trainable(module)
+    _check_loss_has_nothing_to_train(problem.loss)
     batch = tensors_of(data.train, floating_dtype(module), slice(problem.batch_size))
     with own_randomness():
         seed_everything(0)
@@ -85,12 +91,14 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
     before = _remembered(module)
     outputs = _outputs(module, inputs)
     _check_covers_labels(problem, outputs, data)
-    found = _try(lambda: problem.loss(outputs, targets), _("loss"))
+    found = _loss_of(problem, outputs, targets)
     loss = _scalar(lambda: _plain(found), _("loss"))
     _scalar(lambda: _plain(problem.metric.function(outputs.detach(), targets)), _("metric"))
+    _check_pairings(problem, outputs, data)
     if not (isinstance(found, torch.Tensor) and found.requires_grad):
         raise ProblemError(_("the loss does not depend on any parameter that requires a gradient"))
     _try(found.backward, _("the gradient"))
+    _check_dense(module)
     again = _outputs(module, inputs)
     if again.shape != outputs.shape:
         raise ProblemError(
@@ -100,6 +108,70 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
         )
     _check_remembers_nothing(before, _remembered(module))
     return loss
+
+
+def _check_loss_has_nothing_to_train(loss: Any) -> None:
+    if isinstance(loss, torch.nn.Module):
+        for name, parameter in loss.named_parameters():
+            if parameter.requires_grad:
+                raise ProblemError(
+                    _(
+                        "the loss has a parameter of its own, {name}, which nothing would train: hold "
+                        "it in the module, or call loss.requires_grad_(False)"
+                    ).format(name=name)
+                )
+
+
+def _loss_of(problem: Problem, outputs: torch.Tensor, targets: torch.Tensor) -> Any:
+    """Return the loss of a batch, or say what its targets lack."""
+    shapes = tuple(outputs.shape), tuple(targets.shape)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "Using a target size")
+            return problem.loss(outputs, targets)
+    except ProblemError:
+        raise
+    except UserWarning as warning:  # torch broadcasts outputs against targets
+        raise ProblemError(unfit(_("loss"), *shapes)) from warning
+    except Exception as error:
+        hint = ""
+        if not targets.is_floating_point() and _works(problem, outputs, targets.to(outputs.dtype)):
+            hint = _(" It takes targets as floating numbers: give targets.float().")
+        elif targets.is_floating_point() and _works(problem, outputs, targets.long()):
+            hint = _(" It takes targets as whole numbers: give targets.long().")
+        elif shapes[0] != shapes[1] and differ_by_ones(*shapes):
+            hint = f" {remedy(*shapes)}."
+        raise ProblemError(failed(_("loss"), error).rstrip(".") + (hint and "." + hint)) from error
+
+
+def _works(problem: Problem, outputs: torch.Tensor, targets: torch.Tensor) -> bool:
+    try:
+        problem.loss(outputs.detach(), targets)
+    except Exception:
+        return False
+    return True
+
+
+def _check_pairings(problem: Problem, outputs: torch.Tensor, data: Data) -> None:
+    """Check that loss and metric set each output against its own target."""
+    dtype, targets = outputs.dtype, np.asarray(data.train.targets)
+    functions = {_("loss"): problem.loss}
+    if problem.metric.function is not problem.loss:
+        functions[_("metric")] = problem.metric.function
+    for what, function in functions.items():
+        check_pairing(evaluated(function, dtype), tuple(outputs.shape), targets, what)
+
+
+def _check_dense(module: Any) -> None:
+    """Check that no gradient is sparse: the rules move whole tensors."""
+    for name, parameter in module.named_parameters():
+        if parameter.grad is not None and parameter.grad.layout is not torch.strided:
+            raise ProblemError(
+                _(
+                    "the gradient of {name} is sparse; the optimizers compared take dense ones. Make "
+                    "the layer with sparse=False (nn.Embedding, nn.EmbeddingBag)"
+                ).format(name=name)
+            )
 
 
 def _rehearse_evaluation(problem: Problem, module: Any, part: Split) -> None:
@@ -123,11 +195,7 @@ def _rehearse_evaluation(problem: Problem, module: Any, part: Split) -> None:
 def _outputs(module: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
     outputs = _try(lambda: module(*inputs), _("the module"))
     if not isinstance(outputs, torch.Tensor):
-        raise ProblemError(
-            _("the module must return one tensor; it returned {kind}").format(
-                kind=type(outputs).__name__
-            )
-        )
+        raise ProblemError(_not_one_tensor(outputs, module))
     if not outputs.ndim or len(outputs) != len(inputs[0]):
         raise ProblemError(
             _("{examples} examples gave outputs of shape {shape}; each needs one").format(
@@ -137,27 +205,59 @@ def _outputs(module: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
     return outputs
 
 
+def _not_one_tensor(outputs: Any, module: Any) -> str:
+    kind = type(outputs).__name__
+    text = _("the module must return one tensor; it returned {kind}").format(kind=kind)
+    if module.training:
+        text += _(" in training mode")
+    if isinstance(outputs, Mapping):
+        key = next((k for k in outputs if isinstance(outputs[k], torch.Tensor)), "logits")
+        chosen = f"[{key!r}]"
+    elif isinstance(outputs, tuple | list):
+        chosen = "[0]"
+    else:
+        return text
+    return text + _(
+        ". Wrap it: a module whose forward returns self.inner(*inputs){chosen}, or one tensor that "
+        "a loss of your own takes apart"
+    ).format(chosen=chosen)
+
+
 def _check_covers_labels(problem: Problem, outputs: torch.Tensor, data: Data) -> None:
-    if problem.loss is not cross_entropy and problem.metric.function is not accuracy:
+    """Check that there is an output for each label that counts."""
+    judge = problem.metric.function
+    if not (takes_labels(problem.loss) or judge is accuracy or isinstance(judge, Accuracy)):
         return
-    if outputs.ndim != 2:
+    targets = [np.asarray(p.targets) for p in (data.train, data.validation, data.test)]
+    if problem.loss is cross_entropy and (
+        outputs.ndim < 2 or (targets[0].ndim == 1 and outputs.ndim > 2)
+    ):
         raise ProblemError(
             _("classification needs outputs of shape (examples, classes); got {shape}").format(
                 shape=tuple(outputs.shape)
             )
         )
-    largest = max(int(np.max(part.targets)) for part in (data.train, data.validation, data.test))
-    if largest >= outputs.shape[1]:
-        raise ProblemError(
-            _(
-                "the module gives {classes} outputs, but there is a label {label} "
-                "(labels count from 0)"
-            ).format(classes=outputs.shape[1], label=largest)
-        )
+    given = tuple(outputs.shape)
+    if outputs.ndim < 2 or (given[1] == 1 and not takes_labels(problem.loss)):
+        return
+    if given[2:] != targets[0].shape[1:] or targets[0].dtype.kind not in "iu":
+        return  # rows of shares, or shapes that the loss refuses
+    ignored = ignored_label(problem.loss, targets[0])
+    counted = np.concatenate(
+        [t[t != ignored] if ignored is not None else t.ravel() for t in targets]
+    )
+    for label in (counted.max(), counted.min()):
+        if not 0 <= label < given[1]:
+            raise ProblemError(
+                _(
+                    "the module gives {classes} outputs, but there is a label {label} "
+                    "(labels count from 0)"
+                ).format(classes=given[1], label=label)
+            )
 
 
 def _plain(value: Any) -> Any:
-    return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
+    return value.detach().cpu().double().numpy() if isinstance(value, torch.Tensor) else value
 
 
 def _remembered(module: Any) -> dict[str, Any]:

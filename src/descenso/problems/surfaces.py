@@ -8,13 +8,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from descenso.errors import SettingError, UnknownNameError, nearest
 from descenso.language import _
+from descenso.methods import Method
 from descenso.problems._known_surfaces import SURFACES
 from descenso.problems._surface import Minimum, Surface
 
-__all__ = ["Minimum", "Surface", "get", "is_surface", "names"]
+__all__ = ["Minimum", "Surface", "decays", "get", "is_surface", "names", "without_decay"]
+
+_DECAY = "weight_decay"
 
 _WRITTEN = re.compile(r"^\s*(?P<name>[\w-]+)\s*(?:\((?P<settings>[^()]*)\))?\s*$")
 
@@ -52,6 +58,22 @@ def get(text: str) -> Surface:
         )
     name = match["name"]
     return SURFACES[name](**_settings(name, match["settings"] or ""))
+
+
+def without_decay(method: Method) -> Method:
+    """Return a method as it descends a surface: its weight decay is 0 unless the user gave one.
+
+    Decay pulls towards the origin whatever the surface; where the origin is the minimum, it alone
+    would solve it.
+    """
+    if _DECAY not in method.definition().hyperparameters or _DECAY in method.fixed:
+        return method
+    return replace(method, fixed={**method.fixed, _DECAY: 0.0})
+
+
+def decays(settings: Mapping[str, Any]) -> bool:
+    """Whether these settings pull a point towards the origin."""
+    return bool(settings.get(_DECAY, 0.0))
 
 
 def _settings(name: str, text: str) -> dict[str, float]:

@@ -6,16 +6,15 @@ import math
 from html import escape
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from descenso.language import _
-from descenso.report import style, words
+from descenso.report import labels, style, words
+from descenso.report.ranges import Shown, on_scale
 from descenso.study._results import MetricInfo, StudyResult
 from descenso.study.words import figure as in_words
 
-#: An error that spans this factor or more is drawn on a log scale.
-_WIDE = 300.0
+_MOST_POWERS = 7  # of ten that stand side by side on an axis
 
 
 def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> go.Figure:
@@ -32,7 +31,7 @@ def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> g
     )
     shared = {"showline": True, "ticks": "outside", "automargin": True, "zeroline": False}
     figure.update_xaxes(**shared, title_standoff=12)
-    figure.update_yaxes(**shared, title_standoff=20)
+    figure.update_yaxes(**shared, title_standoff=30)
     axis = figure.layout[f"{value_axis}axis"]
     axis.update(type=scale)
     if scale == "log":
@@ -42,23 +41,10 @@ def empty(metric: MetricInfo, value_axis: str = "y", scale: str = "linear") -> g
     return figure
 
 
-def scale_of(metric: MetricInfo, values: Any) -> str:
-    """Return ``log`` for an error whose values span orders of magnitude, else ``linear``."""
-    known = np.asarray(values, dtype=float)
-    known = known[np.isfinite(known)]
-    if metric.higher_is_better or not len(known) or known.min() <= 0:
-        return "linear"
-    return "log" if known.max() / known.min() >= _WIDE else "linear"
-
-
-def on_scale(value: Any, scale: str) -> Any:
-    """Return where a value lies on an axis of that scale, as Plotly counts it."""
-    return np.log10(value) if scale == "log" else value
-
-
-def off_scale(place: Any, scale: str) -> Any:
-    """Return the value at a place on an axis of that scale."""
-    return 10.0**place if scale == "log" else place
+def thin_out(axis: Any) -> None:
+    """Mark every second or third power of ten where an axis spans too many for all of them."""
+    if axis.type == "log":
+        axis.dtick = max(1, math.ceil((axis.range[1] - axis.range[0]) / _MOST_POWERS))
 
 
 def title(metric: MetricInfo, part: str) -> str:
@@ -97,6 +83,38 @@ def interval(mean: float, low: float, high: float, mark: style.Mark) -> dict[str
         "thickness": 3,
         "width": 0,
     }
+
+
+def add_rims(
+    figure: go.Figure, low: float, high: float, height: float, shown: Shown, mark: style.Mark,
+    said: str,
+) -> None:  # fmt: skip
+    """Mark at the rim that an interval goes on beyond the axis."""
+    for beyond, at, symbol in (
+        (low < shown.low, shown.low, "triangle-left"),
+        (high > shown.high, shown.high, "triangle-right"),
+    ):
+        if beyond:
+            figure.add_scatter(
+                x=[at], y=[height], mode="markers", showlegend=False, cliponaxis=False,
+                marker={"symbol": symbol, "size": 12, "color": mark.colour},
+                text=[escape(said)], hovertemplate="%{text}<extra></extra>",
+            )  # fmt: skip
+
+
+def name_ends(
+    figure: go.Figure, ends: Any, shown: tuple[float, float], scale: str = "linear"
+) -> None:
+    """Name lines at the right rim: (last value, name, mark) of each; ``shown`` are values."""
+    low, high = (float(on_scale(end, scale)) for end in shown)
+    names = labels.short([name for _value, name, _mark in ends])
+    found = [
+        labels.End((float(on_scale(value, scale)) - low) / (high - low), names[name], mark.colour)
+        for value, name, mark in ends
+    ]
+    figure.update_layout(margin_r=labels.room(list(names.values())))
+    margin = figure.layout.margin
+    labels.add_ends(figure, found, figure.layout.height - margin.t - margin.b)
 
 
 def heights(result: StudyResult) -> dict[tuple[str, str], float]:

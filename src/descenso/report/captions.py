@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.report import data, words
+from descenso.report import data, ranges, words
 from descenso.study._results import StudyResult
 from descenso.study.sensitivity import SHARE, tolerance
 from descenso.study.words import difference, figure, listed
@@ -22,7 +22,30 @@ def caption(result: StudyResult, name: str) -> str:
         "curves": _curves_caption,
         "target": _target_caption,
     }[name](result)
-    return " ".join(sentence for sentence in sentences if sentence)
+    return " ".join(sentence for sentence in [*sentences, _left_out(result, name)] if sentence)
+
+
+def _left_out(result: StudyResult, name: str) -> str:
+    """Return what of a figure its axis does not show; nothing where it shows everything."""
+    values = ranges.leaving(result, name)
+    if not values:
+        return ""
+    if name in ("results", "differences"):
+        return _("An arrowhead at the rim: the interval goes on beyond the axis.")
+    if name == "sensitivity":
+        worst = max(values) if not result.metric.higher_is_better else min(values)
+        return ngettext(
+            "A triangle at the rim: {count} setting ended worse than the untrained network, at "
+            "{worst}.",
+            "Triangles at the rim: {count} settings ended worse than the untrained network, the "
+            "worst at {worst}.",
+            len(values),
+        ).format(count=len(values), worst=figure(worst, result.metric))
+    shown, _scale = ranges.curves(result)
+    worse_end = shown.low if result.metric.higher_is_better else shown.high
+    return _("What is worse than {value} lies outside the axis.").format(
+        value=figure(worse_end, result.metric)
+    )
 
 
 def _results_caption(result: StudyResult) -> list[str]:

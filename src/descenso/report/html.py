@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+_TELLING_SEEDS = 10  # with fewer, a share of the runs is a stair of a few steps
+
+
 def write(result: StudyResult, path: str | Path) -> Path:
     """Write the report, whole or not at all, and return where it lies.
 
@@ -105,10 +108,8 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
 
 def _code(result: StudyResult) -> list[tuple[str, str]]:
     """Return the recommendation as a line of code for each framework."""
-    if result.verdict.best is None:
-        return []
-    best = result.method(result.verdict.best)
-    return list(code.lines(best.rule, best.settings).items())
+    taken = result.recommended
+    return [] if taken is None else list(code.lines(taken.rule, taken.settings).items())
 
 
 def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:
@@ -147,10 +148,12 @@ def _section(result: StudyResult, name: str) -> dict[str, str]:
 def _shown(result: StudyResult) -> list[str]:
     """Return the figures that have something to show.
 
-    One method alone has no differences; without a target nobody reaches it.
+    One method alone has no differences; without a target nobody reaches it, and the shares of a
+    few runs that do tell little that the curves do not.
     """
     empty = set() if result.verdict.comparisons else {"differences"}
-    empty |= set() if result.metric.target is not None else {"target"}
+    telling = result.metric.target is not None and result.seeds >= _TELLING_SEEDS
+    empty |= set() if telling else {"target"}
     return [name for name in figures.names() if name not in empty]
 
 
@@ -165,12 +168,13 @@ def _facts(given: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     return [
         (str(key), [_fact(item) for item in value] if isinstance(value, list) else [_fact(value)])
         for key, value in given.items()
+        if value not in ("", [], {}, None)
     ]
 
 
 def _fact(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items())
+        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items() if item != {})
     return str(value)
 
 

@@ -10,16 +10,19 @@ import numpy as np
 import plotly.graph_objects as go
 
 from descenso.language import _
-from descenso.report import canvas, data, style
-from descenso.study._results import MetricInfo, StudyResult
+from descenso.report import canvas, data, labels, ranges, style
+from descenso.report.ranges import Shown
+from descenso.study._results import StudyResult
+from descenso.study.words import figure as in_words
 
 AXES = ("epoch", "examples", "steps", "seconds")
+_WIDTH = 860  # pixels that a figure is usually wide
 
 
 def curves(result: StudyResult, x: str = "epoch") -> go.Figure:
     """Draw validation while training: a line per method, a band over its seeds."""
     frame = data.curves(result)
-    scale = canvas.scale_of(result.metric, frame["mean"])
+    shown, scale = ranges.curves(result)
     figure = canvas.empty(result.metric, scale=scale)
     looks = style.marks(result.design.methods)
     for name, rows in frame.groupby("method", sort=False):
@@ -40,41 +43,87 @@ def curves(result: StudyResult, x: str = "epoch") -> go.Figure:
     figure.update_xaxes(title=axis_title(x), type="log" if x == "steps" else "linear")
     figure.update_yaxes(
         title=canvas.title(result.metric, "validation"),
-        range=_learning_range(frame, result.metric, scale),
+        range=[ranges.on_scale(end, scale) for end in shown],
     )
+    canvas.thin_out(figure.layout.yaxis)
+    ends, furthest = [], float(frame[x].max())
+    for name, rows in frame.groupby("method", sort=False):
+        last, mark = float(rows["mean"].iloc[-1]), looks[str(name)]
+        ends.append((last, str(name), mark))
+        if rows[x].iloc[-1] < furthest:  # from where it ends, a thin line leads to its name
+            figure.add_scatter(
+                x=[rows[x].iloc[-1], furthest], y=[last, last], mode="lines", hoverinfo="skip",
+                showlegend=False, legendgroup=escape(str(name)),
+                line={"color": mark.colour, "width": 1, "dash": "dot"},
+            )  # fmt: skip
+    canvas.name_ends(figure, ends, shown, scale)
     return figure
 
 
 def sensitivity(result: StudyResult) -> go.Figure:
     """Draw validation against learning rate: a point per setting that the search tried."""
     frame = data.sensitivity(result)
-    scale = canvas.scale_of(result.metric, frame["mean"])
+    shown, scale = ranges.sensitivity(result)
     figure = canvas.empty(result.metric, scale=scale)
     looks = style.marks(result.design.methods)
-    worst = float(np.mean([data.untrained(method.tuned) for method in result.methods]))
     for name, rows in frame.groupby("method", sort=False):
         mark = looks[str(name)]
-        columns = ("mean", "low", "high")
-        mean, low, high = (_at_worst(rows[c], worst, result.metric) for c in columns)
         _add_legend_entry(figure, str(name), mark)
         first = rows["stage"] == 1  # beyond it other settings vary too: points without a line
-        _add_band(figure, rows["lr"][first], low[first], high[first], str(name), mark, alpha=0.12)
-        _add_line(figure, rows["lr"][first], mean[first], str(name), mark)
+        along = rows[first]
+        _add_band(figure, along["lr"], along["low"], along["high"], str(name), mark, alpha=0.12)
+        _add_line(figure, along["lr"], along["mean"], str(name), mark)
         figure.add_scatter(
             x=rows["lr"],
-            y=mean,
+            y=shown.at_rim(rows["mean"]),
             mode="markers",
             name=escape(str(name)),
             legendgroup=escape(str(name)),
             showlegend=False,
-            marker=_search_markers(rows, mark),
-            customdata=_search_notes(rows, result.design.epochs),
-            hovertemplate="η = %{x:.3g}: %{y}<br>%{customdata}<extra>%{fullData.name}</extra>",
+            marker=_search_markers(rows, mark, shown),
+            cliponaxis=False,
+            customdata=_search_notes(rows, result),
+            hovertemplate="η = %{x:.3g}: %{customdata}<extra>%{fullData.name}</extra>",
         )
     canvas.add_target(figure, result.metric, scale, side="left")
     figure.update_xaxes(title=_("learning rate η (log)"), **_decades(frame["lr"]))
-    figure.update_yaxes(title=canvas.title(result.metric, "validation"))
+    figure.update_yaxes(
+        title=canvas.title(result.metric, "validation"),
+        range=[ranges.on_scale(end, scale) for end in shown],
+    )
+    canvas.thin_out(figure.layout.yaxis)
+    _name_chosen(figure, frame, looks, shown, scale)
     return figure
+
+
+def _name_chosen(
+    figure: go.Figure, frame: Any, looks: dict[str, style.Mark], shown: Shown, scale: str
+) -> None:
+    """Name each method over its chosen learning rate, in rows above the figure."""
+    chosen = frame[frame["chosen"]]
+    names = labels.short(list(looks))
+    low, high = figure.layout.xaxis.range
+    across = [_WIDTH * (math.log10(lr) - low) / (high - low) for lr in chosen["lr"]]
+    widths = [7.6 * len(names[name]) + 14 for name in chosen["method"]]
+    rows = labels.in_rows(across, widths)
+    beyond = max((x + w for x, w in zip(across, widths, strict=True)), default=0) - _WIDTH
+    figure.update_layout(margin_r=max(figure.layout.margin.r, round(beyond) + 8))
+    above = 20 * (max(rows, default=0) + 1)
+    figure.update_layout(
+        margin_t=figure.layout.margin.t + above, height=figure.layout.height + above,
+        meta={"above": above},
+    )  # fmt: skip
+    inner = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    figure.update_layout(legend_y=1 + (above + 6) / inner)
+    ends = [float(ranges.on_scale(end, scale)) for end in shown]
+    for row, point in zip(rows, chosen.itertuples(), strict=True):
+        at = float(ranges.on_scale(shown.at_rim(point.mean), scale))
+        up = (ends[1] - at) / (ends[1] - ends[0]) * inner + 12 + 20 * row
+        figure.add_annotation(
+            x=math.log10(point.lr), y=at, ax=0, ay=-up, text=escape(names[point.method]),
+            name=labels.END, arrowhead=0, arrowwidth=1, arrowcolor=looks[point.method].colour,
+            standoff=9, xanchor="left", yanchor="middle", font={"size": 13},
+        )  # fmt: skip
 
 
 def target(result: StudyResult) -> go.Figure:
@@ -97,6 +146,12 @@ def target(result: StudyResult) -> go.Figure:
     figure.update_yaxes(
         title=_("share of runs at the target"), range=[-0.02, 1.04], type="linear", tickformat=".0%"
     )
+    ends = [
+        (float(rows["share"].iloc[-1]), str(name), looks[str(name)])
+        for name, rows in frame.groupby("method", sort=False)
+    ]
+    if ends:
+        canvas.name_ends(figure, ends, (-0.02, 1.04))
     return figure
 
 
@@ -151,29 +206,11 @@ def _add_legend_entry(figure: go.Figure, name: str, mark: style.Mark) -> None:
     )
 
 
-def _learning_range(frame: Any, metric: MetricInfo, scale: str) -> list[float]:
-    """Return an axis on which the ends of the curves can be told apart."""
-    sign = 1 if metric.higher_is_better else -1
-    mean = canvas.on_scale(frame["mean"], scale)
-    last = mean[frame["epoch"] == frame["epoch"].max()]
-    best, worst = sign * (sign * mean).max(), sign * (sign * last).min()
-    start = sign * (sign * mean).min()
-    floor = worst - sign * 0.3 * abs(best - start)
-    floor = start if sign * (floor - start) < 0 else floor
-    room = 0.04 * abs(best - floor) or 0.01
-    return sorted((floor - sign * room, best + sign * 1.5 * room))
-
-
-def _at_worst(values: Any, worst: float, metric: MetricInfo) -> Any:
-    """Return values no worse than the untrained network's: an exploded loss has no scale."""
-    if metric.percent:
-        return values
-    return values.clip(lower=worst) if metric.higher_is_better else values.clip(upper=worst)
-
-
-def _search_markers(rows: Any, mark: style.Mark) -> dict[str, Any]:
+def _search_markers(rows: Any, mark: style.Mark, shown: Shown) -> dict[str, Any]:
     symbols = [mark.symbol if full else f"{mark.symbol}-open" for full in rows["full"]]
     symbols = ["x-thin" if share else s for s, share in zip(symbols, rows["diverged"], strict=True)]
+    for beyond, rim in ((shown.above, "triangle-up"), (shown.below, "triangle-down")):
+        symbols = [rim if b else s for s, b in zip(symbols, beyond(rows["mean"]), strict=True)]
     return {
         "symbol": symbols,
         "color": mark.colour,
@@ -190,15 +227,15 @@ def _rings(rows: Any, mark: style.Mark) -> list[str]:
     return [style.NEUTRAL if chosen else mark.colour for chosen in rows["chosen"]]
 
 
-def _search_notes(rows: Any, budget: int) -> list[str]:
-    notes = []
+def _search_notes(rows: Any, result: StudyResult) -> list[str]:
+    notes, budget = [], result.design.epochs
     for row in rows.itertuples():
         note = [_("{epochs} of {budget} epochs").format(epochs=row.epochs, budget=budget)]
         if row.diverged:
             note.append(_("{share} of its runs diverged").format(share=f"{row.diverged:.0%}"))
         if row.chosen:
             note.append(_("chosen"))
-        notes.append(", ".join(note))
+        notes.append(f"{in_words(row.mean, result.metric)}<br>{', '.join(note)}")
     return notes
 
 

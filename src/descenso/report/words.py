@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from descenso import rules
 from descenso.language import _, ngettext
+from descenso.problems import surfaces
 from descenso.study import verdict as _verdict
 from descenso.study._design import usual_search_seeds
 from descenso.study._results import (
@@ -20,6 +22,7 @@ from descenso.study._results import (
     SearchPoint,
     StudyResult,
 )
+from descenso.study.words import listed
 
 
 def metric(info: MetricInfo) -> str:
@@ -29,6 +32,7 @@ def metric(info: MetricInfo) -> str:
         "mse": _("mean squared error"),
         "rmse": _("root mean squared error"),
         "r2": _("R²"),
+        "value": _("value"),
     }
     return known.get(info.name, info.name)
 
@@ -143,6 +147,7 @@ def limits(result: StudyResult) -> list[str]:
                 "value it was given."
             )
         )
+    text += _on_a_surface(result)
     if not result.design.defaults:
         text.append(
             _("The default settings were not judged: what tuning was worth cannot be said.")
@@ -150,9 +155,32 @@ def limits(result: StudyResult) -> list[str]:
     return text
 
 
+def _on_a_surface(result: StudyResult) -> list[str]:
+    """Return what weight decay does to a descent of a surface, where a method has one."""
+    if not surfaces.is_surface(result.design.problem):
+        return []
+    decaying = [m.name for m in result.methods if surfaces.decays(m.settings)]
+    spared = [m.name for m in result.methods if m.settings.get("weight_decay") == 0.0]
+    text = []
+    if decaying:
+        text.append(
+            _("Weight decay pulls {methods} towards the origin, whatever the surface.").format(
+                methods=listed(decaying)
+            )
+        )
+    if spared:
+        text.append(
+            _("{methods}: no weight decay on a surface, where it would pull towards the origin.")
+            .format(methods=listed(spared))
+        )  # fmt: skip
+    return text
+
+
 def command(result: StudyResult) -> str:
     """Return the command that runs this study again."""
     words = ["descenso", "compare", result.design.problem]
+    for file in _rule_files(result):
+        words += ["--rules", file]
     for name, value in _options(result.design).items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
@@ -163,6 +191,12 @@ def command(result: StudyResult) -> str:
             for item in value if isinstance(value, list) else [value]:
                 words += [f"--{flag}", str(item)]
     return shlex.join(words)
+
+
+def _rule_files(result: StudyResult) -> list[str]:
+    """Return the files of the rules that do not come with descenso."""
+    known = {method.rule for method in result.methods if method.rule in rules.names()}
+    return sorted(str(rules.get(rule).file) for rule in known if not rules.is_built_in(rule))
 
 
 def python_line(result: StudyResult) -> str:

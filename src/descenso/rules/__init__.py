@@ -11,8 +11,15 @@ from descenso.rules._documentation import (
 )
 from descenso.rules._foreign import remedy, says_nothing
 from descenso.rules._hyperparameter import Hyperparameter, hyperparameter
-from descenso.rules._live import Nonfinite, check_nonfinite, settings_with_live, state_names
-from descenso.rules._registry import get, load_rule_file, names, register
+from descenso.rules._live import (
+    Nonfinite,
+    check_nonfinite,
+    is_zero,
+    refuse_positional,
+    settings_with_live,
+    state_names,
+)
+from descenso.rules._registry import get, is_built_in, load_rule_file, names, register
 from descenso.rules._rule import Rule, State, rule
 
 __all__ = [
@@ -26,8 +33,11 @@ __all__ = [
     "describe",
     "get",
     "hyperparameter",
+    "is_built_in",
+    "is_zero",
     "load_rule_file",
     "names",
+    "refuse_positional",
     "register",
     "remedy",
     "rule",

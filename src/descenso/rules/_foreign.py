@@ -59,6 +59,8 @@ def remedy(rule: Rule, name: str) -> str:
         return _("Write {new}=; PyTorch's and Keras's momentum has dampening=0.0 too.").format(
             new=new
         )
+    if name == "epsilon" and "eps_root" in known:
+        return _epsilon(rule)
     if new:
         return _("Write {new}=.").format(new=new)
     if name in _OTHER_RULES:
@@ -70,6 +72,12 @@ def remedy(rule: Rule, name: str) -> str:
             transform=_TRANSFORMS[name]
         )
     return _option(name)
+
+
+def _epsilon(rule: Rule) -> str:
+    if rule.name == "rmsprop":
+        return _("Write eps_root= for an ε inside the root, as in Keras, eps= for one beside it.")
+    return _("Write eps=; Keras's stands before the correction: descenso.adopt translates it.")
 
 
 def _weight_decay(rule: Rule) -> str:
@@ -88,6 +96,16 @@ def _option(name: str) -> str:
         return _("Leave it out: a step counts on the host and is not captured in a CUDA graph.")
     if name == "differentiable":
         return _("Leave it out: a step changes parameters in place and is not differentiated.")
+    if name in ("mu_dtype", "accumulator_dtype"):
+        return _("Write state_dtype=.")
+    if name == "eps_in_sqrt":
+        return _("Write eps_root= for an ε inside the root, eps= for one beside it.")
+    if name == "mask":
+        return _("Wrap the optimizer in optax.masked, or give the transform a list of strengths.")
+    if name == "gradient_accumulation_steps":
+        return _("Average the gradients of several batches before a step.")
+    if name == "loss_scale_factor":
+        return _("Divide the gradients by it before the step.")
     if name == "maximize":
         return _("Negate the loss.")
     return ""

@@ -30,6 +30,8 @@ def settings_with_live(
 ) -> dict[str, Any]:
     """Return a value for every setting of ``rule``, letting *live* ones through unchecked.
 
+    A learning rate of 0 is let through too: every framework takes it, and it freezes.
+
     Parameters
     ----------
     given : what the user set.
@@ -48,6 +50,8 @@ def settings_with_live(
                     rule=rule.name, name=name
                 )
             )
+    if is_zero(given.get("lr")):
+        live["lr"] = 0.0
     fixed = {name: value for name, value in given.items() if name not in live}
     unknown = {name: 0.0 for name in live if name not in rule.hyperparameters}
     values: dict[str, Any] = rule.settings(**fixed, **unknown)
@@ -65,3 +69,31 @@ def state_names(
 ) -> tuple[str, ...]:
     """Return the names of the arrays ``rule`` keeps; a live setting keeps all that it may need."""
     return rule.state_names({n: True if is_live(v) else v for n, v in settings.items()})
+
+
+def refuse_positional(rule: Rule, values: tuple[Any, ...]) -> None:
+    """Refuse settings beyond the learning rate that are given by place.
+
+    Raises
+    ------
+    SettingError
+        For the frameworks do not agree on which place is whose.
+    """
+    if values:
+        raise SettingError(
+            _("{rule}: give settings after lr by name: {known}; got {value!r}").format(
+                rule=rule.name,
+                known=", ".join(name for name in rule.hyperparameters if name != "lr"),
+                value=values[0],
+            )
+        )
+
+
+def is_zero(rate: Any) -> bool:
+    """Whether a learning rate is a number, and 0."""
+    if isinstance(rate, bool | str) or not hasattr(rate, "__float__"):
+        return False
+    try:
+        return float(rate) == 0.0
+    except (TypeError, ValueError):  # an array of several numbers
+        return False

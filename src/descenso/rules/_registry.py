@@ -51,7 +51,16 @@ def get(name: str) -> Rule:
         return rules[name]
     close = nearest(name, rules)
     hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
-    raise UnknownNameError(_("there is no rule named {name!r}.").format(name=name) + hint)
+    raise UnknownNameError(
+        _("there is no rule named {name!r}.").format(name=name)
+        + hint
+        + _(" A rule of your own is given by its file: --rules {name}.py").format(name=name)
+    )
+
+
+def is_built_in(name: str) -> bool:
+    """Whether the rule of that name comes with descenso."""
+    return name in _built_in()
 
 
 def load_rule_file(path: str | Path) -> Rule:

@@ -12,6 +12,7 @@ from descenso.errors import RuleError, SettingError, nearest
 from descenso.language import _
 from descenso.rules._foreign import remedy
 from descenso.rules._hyperparameter import Hyperparameter, _Declaration
+from descenso.rules._portability import check_portable, explain
 
 Array: TypeAlias = Any  # an array of any framework that `descenso.ops` serves
 State: TypeAlias = dict[str, Array]
@@ -94,8 +95,19 @@ class Rule:
         Returns
         -------
         The new parameter and the new state; nothing is changed in place.
+
+        Raises
+        ------
+        RuleError
+            If the rule's own lines fail: it names the file, the line and what a rule may call.
         """
-        return self.function(xp, theta, g, state, t, **settings)
+        try:
+            return self.function(xp, theta, g, state, t, **settings)
+        except (AttributeError, TypeError, NameError, KeyError, ValueError) as error:
+            explained = explain(self.name, self.file, error)
+            if explained is None:
+                raise
+            raise explained from error
 
 
 def rule(
@@ -122,6 +134,7 @@ def rule(
                 f"settings that gives one; got {state!r}"
             )
         doc = inspect.cleandoc(function.__doc__ or "")
+        check_portable(function)
         return Rule(
             name=function.__name__,
             function=function,

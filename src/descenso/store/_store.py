@@ -62,19 +62,37 @@ def _without_password(url: str) -> str:
     return parsed.render_as_string(hide_password=True) if parsed.password else url
 
 
+def _sqlite_file(url: sa.URL) -> Path | None:
+    """Return the file of an SQLite URL; ``None`` where the database is in memory or elsewhere."""
+    in_a_file = (
+        url.get_backend_name() == "sqlite"
+        and url.database
+        and url.database != ":memory:"
+        and "uri" not in url.query
+    )
+    return Path(str(url.database)) if in_a_file else None
+
+
 class Store:
     """Open the store at ``place``: a database URL or the path of an SQLite file.
+
+    Parameters
+    ----------
+    create : whether an SQLite file is created where there is none.
 
     Raises
     ------
     StoreError
-        If it cannot be opened, is no store, or was written by a newer descenso.
+        If it cannot be opened, is no store, was written by a newer descenso, or is absent and not
+        to be created.
     """
 
-    def __init__(self, place: str | Path | None = None) -> None:
+    def __init__(self, place: str | Path | None = None, *, create: bool = True) -> None:
         given = _as_url(default_url() if place is None else place)
         self.url = _without_password(given)
         with as_store_errors(self.url):
+            if not create:
+                self._check_it_exists(sa.make_url(given))
             self._engine = self._connect(sa.make_url(given))
             with self._engine.begin() as connection:
                 self._check_version(connection)
@@ -86,12 +104,23 @@ class Store:
             raise refusal(self.url, meaning.format(kind=backend))
         if backend != "sqlite":
             return sa.create_engine(url)
-        in_a_file = url.database and url.database != ":memory:" and "uri" not in url.query
-        if in_a_file:
-            self._prepare_place(Path(str(url.database)))
+        file = _sqlite_file(url)
+        if file is not None:
+            self._prepare_place(file)
         engine = sa.create_engine(url)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         return engine
+
+    @staticmethod
+    def exists(place: str | Path | None = None) -> bool:
+        """Whether there is a file of an SQLite store; of a server this is not known beforehand."""
+        file = _sqlite_file(sa.make_url(_as_url(default_url() if place is None else place)))
+        return file is None or file.exists()
+
+    def _check_it_exists(self, url: sa.URL) -> None:
+        file = _sqlite_file(url)
+        if file is not None and not file.exists():
+            raise refusal(self.url, _("there is none; `descenso compare` creates it"))
 
     def _prepare_place(self, file: Path) -> None:
         if file.is_dir():
@@ -176,20 +205,38 @@ class Store:
         return (found and found.arrangements) or {}
 
     def studies(self) -> list[StoredStudy]:
-        """Return every study, the newest first."""
-        with as_store_errors(self.url), self._engine.begin() as connection:
-            rows = connection.execute(
-                sa.select(studies).order_by(studies.c.number.desc(), studies.c.started.desc())
-            )
-            return [StoredStudy(**row._mapping) for row in rows]
+        """Return every study that can be read, the newest first."""
+        try:
+            return self._read_studies(sa.true())
+        except StoreError:
+            return [study for identity in self._identities() if (study := self._readable(identity))]
+
+    def damaged(self) -> list[str]:
+        """Return the identities of the studies that cannot be read."""
+        readable = {study.identity for study in self.studies()}
+        return [identity for identity in self._identities() if identity not in readable]
 
     def find(self, identity: str) -> StoredStudy | None:
         """Return the study of exactly that identity, if there is one."""
+        return next(iter(self._read_studies(studies.c.identity == identity)), None)
+
+    def _read_studies(self, which: Any) -> list[StoredStudy]:
+        newest_first = studies.c.number.desc(), studies.c.started.desc()
         with as_store_errors(self.url), self._engine.begin() as connection:
-            row = connection.execute(
-                sa.select(studies).where(studies.c.identity == identity)
-            ).one_or_none()
-            return StoredStudy(**row._mapping) if row else None
+            rows = connection.execute(sa.select(studies).where(which).order_by(*newest_first))
+            return [_checked(StoredStudy(**row._mapping)) for row in rows]
+
+    def _readable(self, identity: str) -> StoredStudy | None:
+        try:
+            return self.find(identity)
+        except StoreError:
+            return None
+
+    def _identities(self) -> list[str]:
+        newest_first = studies.c.number.desc(), studies.c.started.desc()
+        with as_store_errors(self.url), self._engine.begin() as connection:
+            rows = connection.execute(sa.select(studies.c.identity).order_by(*newest_first))
+            return [str(row.identity) for row in rows]
 
     def resolve(self, text: str) -> StoredStudy:
         """Return the study whose identity begins with ``text``, or the newest for ``latest``.
@@ -198,12 +245,27 @@ class Store:
         ------
         UnknownNameError
             If no study fits, or more than one does.
+        StoreError
+            If the one that fits cannot be read.
         """
-        everything = self.studies()
+        identity = self.identity(text)
+        found = self.find(identity)
+        assert found is not None
+        return found
+
+    def identity(self, text: str) -> str:
+        """Return the identity that begins with ``text``, or the newest readable for ``latest``.
+
+        Raises
+        ------
+        UnknownNameError
+            If no study fits, or more than one does.
+        """
+        everything = self._identities()
         fitting = (
-            everything[:1]
+            [study.identity for study in self.studies()[:1]]
             if text == "latest"
-            else [s for s in everything if text and s.identity.startswith(text)]
+            else [identity for identity in everything if text and identity.startswith(text)]
         )
         if len(fitting) == 1:
             return fitting[0]
@@ -264,6 +326,19 @@ class Store:
     def _insert(self, table: sa.Table) -> Any:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         return dialect.insert(table)
+
+
+def _checked(study: StoredStudy) -> StoredStudy:
+    """Return the study if its columns hold what is written there."""
+    design, result = study.design, study.result
+    if not isinstance(design, Mapping) or not isinstance(design.get("methods"), list):
+        raise ValueError(f"study {study.identity}: design")
+    if not isinstance(study.problem, str) or not isinstance(study.started, str):
+        raise TypeError(f"study {study.identity}: problem")
+    float(study.seconds)
+    if result is not None and not isinstance(result, Mapping):
+        raise TypeError(f"study {study.identity}: result")
+    return study
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

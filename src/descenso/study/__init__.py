@@ -1,6 +1,7 @@
 """A study: design, race, confirmation on fresh seeds, statistics, verdict."""
 
 from descenso.study import words
+from descenso.study._failures import failures_in_lines
 from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
 from descenso.study._run import run_study
 from descenso.study._schema import SCHEMA, as_json, runs_as_json
@@ -19,6 +20,7 @@ __all__ = [
     "StudyResult",
     "as_json",
     "decode_result",
+    "failures_in_lines",
     "run_study",
     "runs_as_json",
     "train",

@@ -12,7 +12,7 @@ from descenso.engine import prepare_machine
 from descenso.errors import BudgetError, DataError, DescensoError, ProblemError, SettingError
 from descenso.language import _
 from descenso.methods import Method, parse, parse_list
-from descenso.problems import Data, Problem
+from descenso.problems import Data, Problem, surfaces
 
 _MOST = 1_000_000
 
@@ -70,6 +70,15 @@ def _is_whole(value: Any) -> bool:
 
 def methods(given: str | Sequence[str] | None, problem: Problem) -> list[Method]:
     """Return the methods asked for, or those the problem is usually compared on."""
+    return [on_problem(method, problem) for method in _asked_for(given, problem)]
+
+
+def on_problem(method: Method, problem: Problem) -> Method:
+    """Return a method as it is run on the problem: weight decay leaves a surface alone."""
+    return surfaces.without_decay(method) if "surface" in problem.details else method
+
+
+def _asked_for(given: str | Sequence[str] | None, problem: Problem) -> list[Method]:
     if given is None:
         return [parse(name) for name in problem.methods]
     if isinstance(given, str):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 
 from descenso.methods import Method
 from descenso.problems import Metric
-from descenso.records import Curve, Member, Run
-from descenso.study._results import Confirmation, Design
+from descenso.records import Curve, Estimate, Member, Run
+from descenso.study._results import Confirmation, Design, metric_range
 from descenso.study._trainer import Trainer
 from descenso.study.statistics import estimate
 
@@ -27,11 +26,20 @@ def confirm_on_fresh_seeds(
     metric: Metric,
     target: float | None,
     trainer: Trainer,
+    examples: Mapping[str, int] | None = None,
 ) -> list[Confirmation]:
-    """Train the members of each setting to the full budget, all together, and judge each setting."""
+    """Train the members of each setting to the full budget, all together, and judge each setting.
+
+    Parameters
+    ----------
+    examples : part of the data → examples: one of them is the smallest step of a share.
+    """
     members = [member for same in settings for member in same]
     runs = iter(trainer.train(members, design.epochs, "confirm", len(members) * design.epochs))
-    return [_judge(list(itertools.islice(runs, len(same))), metric, target) for same in settings]
+    return [
+        _judge(list(itertools.islice(runs, len(same))), metric, target, examples or {})
+        for same in settings
+    ]
 
 
 def score(curve: Curve) -> float:
@@ -39,12 +47,14 @@ def score(curve: Curve) -> float:
     return float(curve.validation_metric[0]) if curve.diverged else curve.test_metric
 
 
-def metric_range(metric: Metric) -> tuple[float, float]:
-    """Return where values of the metric can lie, as far as is known."""
-    return (0.0, 1.0) if metric.percent else (-math.inf, math.inf)
+def _estimate(values: Sequence[float], metric: Metric, examples: int | None) -> Estimate:
+    step = 1 / examples if metric.percent and examples else 0.0
+    return estimate(values, metric_range(metric.name, metric.percent, values).ends, step)
 
 
-def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirmation:
+def _judge(
+    runs: Sequence[Run], metric: Metric, target: float | None, examples: Mapping[str, int]
+) -> Confirmation:
     curves = tuple(run.curve for run in runs)
     scores = tuple(score(curve) for curve in curves)
     last = [score(c) if c.diverged else float(c.validation_metric[-1]) for c in curves]
@@ -58,8 +68,8 @@ def _judge(runs: Sequence[Run], metric: Metric, target: float | None) -> Confirm
         seeds=tuple(run.member.seed for run in runs),
         curves=curves,
         scores=scores,
-        test=estimate(scores, metric_range(metric)),
-        validation=estimate(last, metric_range(metric)),
+        test=_estimate(scores, metric, examples.get("test")),
+        validation=_estimate(last, metric, examples.get("validation")),
         diverged=sum(curve.diverged for curve in curves),
         epochs_to_target=reached,
         seconds=sum(curve.seconds for curve in curves),

@@ -36,7 +36,7 @@ class Policy:
 
 _ALL = 1_000_000
 _ENOUGH_FOR_A_SLOW_ONE = 3  # places
-#: ``docs/results.md`` measures it against training every setting to the end.
+#: ``docs/results/2026-11-23-racing.md`` measures it against training every setting to the end.
 RACE = Policy(rungs=(0.2, 0.5, 1.0), seeds=(1, 1, _ALL), kept=0.35, finalists=3, slow_starters=0.25)
 #: No race: every setting is trained to the full budget.
 FULL_GRID = Policy(rungs=(1.0,), seeds=(_ALL,), kept=1.0, finalists=1, slow_starters=0.0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from descenso.methods import parse
+from descenso.metric_names import Range, value_range
 from descenso.records import Curve, Estimate, Verdict
 
 
@@ -77,6 +79,21 @@ class MetricInfo:
     higher_is_better: bool
     percent: bool
     target: float | None
+
+    def range_of(self, values: Iterable[float]) -> Range:
+        """Return where values can lie, given those that were seen."""
+        return metric_range(self.name, self.percent, values)
+
+
+def metric_range(name: str, percent: bool, values: Iterable[float]) -> Range:
+    """Return where values of a metric can lie: a share from 0 to 1, others as their name says.
+
+    A few values can suggest that none is negative, but no greatest value.
+    """
+    if percent:
+        return Range(0.0, 1.0, "name")
+    found = value_range(name, values)
+    return replace(found, high=math.inf) if found.known_by == "values" else found
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,22 @@ class StudyResult:
     def method(self, name: str) -> MethodResult:
         """Return the result of the method of that label."""
         return next(m for m in self.methods if m.name == name)
+
+    @property
+    def recommended(self) -> MethodResult | None:
+        """Return the method to take; ``None`` where every run diverged."""
+        name = self.verdict.recommended
+        return None if name is None else self.method(name)
+
+    @property
+    def range(self) -> Range:
+        """Return where values of the metric can lie."""
+        return self.metric.range_of(score for m in self.methods for score in m.tuned.scores)
+
+    @property
+    def resolution(self) -> float:
+        """Return the smallest difference the metric can show: one test example for a share."""
+        return 1 / self.examples["test"] if self.metric.percent else 0.0
 
     @property
     def ranking(self) -> list[MethodResult]:

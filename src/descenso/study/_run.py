@@ -17,7 +17,7 @@ from descenso import __version__, problems
 from descenso.engine import Engine, prepare_machine
 from descenso.errors import StoreError
 from descenso.language import _
-from descenso.methods import Method
+from descenso.methods import Method, parse
 from descenso.problems import Data, Problem
 from descenso.records import Verdict
 from descenso.store import Store
@@ -26,6 +26,7 @@ from descenso.study import _sequential as sequential
 from descenso.study import executors
 from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
 from descenso.study._design import design as make_design
+from descenso.study._failures import check_training_loss
 from descenso.study._results import (
     Confirmation,
     Design,
@@ -41,7 +42,7 @@ from descenso.study._trainer import ProgressFunction, Trainer
 from descenso.study.verdict import decide
 
 #: Raised by one when the same design would train or judge differently: part of a study's identity.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 _VERSIONS_OF = ("numpy", "scipy", "scikit-learn")
 _VERSIONS_OF_ENGINE = {"jax": ("jax", "jaxlib"), "torch": ("torch",)}
 
@@ -96,7 +97,9 @@ def _run(
     prepare_machine()
     data = checks.data_of(problem, design.seed)
     sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
-    identity = identity_of(design, sizes, problems.fingerprint(problem, data))
+    # What a problem holds fixed of a method besides what is written makes the study another one.
+    held = "".join(m.label for m in methods if m.fixed != parse(m.label).fixed)
+    identity = identity_of(design, sizes, problems.fingerprint(problem, data) + held)
     stored = store.find(identity)
     if stored and fresh:
         store.delete(identity)
@@ -148,6 +151,7 @@ class _Running:
         """Do what is left to do, and keep and return the result."""
         self.trainer.total = sum(self._planned(method) for method in methods)
         found = search_together([self._search_of(method) for method in methods], self.trainer)
+        check_training_loss(self.problem, self.data, self.trainer.runs())
         results, verdict, looks = self._look_until_decided(methods, found)
         stored = self.store.find(self.identity)
         if stored is None:
@@ -221,7 +225,11 @@ class _Running:
             ]
         ]
         metric, target = self.problem.metric, self.problem.target
-        confirmed = iter(confirm_on_fresh_seeds(members, self.design, metric, target, self.trainer))
+        confirmed = iter(
+            confirm_on_fresh_seeds(
+                members, self.design, metric, target, self.trainer, self._examples()
+            )
+        )
         return tuple(
             self._result(method, its, *itertools.islice(confirmed, self.design.confirmed))
             for method, its in zip(methods, found, strict=True)

@@ -13,11 +13,11 @@ from descenso.study import code
 from descenso.study._results import Confirmation, MethodResult, StudyResult
 from descenso.study.cost import cost, time_to_target
 from descenso.study.sensitivity import curve, tolerance
-from descenso.study.statistics import ALPHA, which_test
+from descenso.study.statistics import ALPHA, noise_of_test_set, which_test
 from descenso.study.verdict import BACKING, OF_THE_MOMENT, sentences
 
 #: Raised by one when a field changes its meaning or goes away; new fields do not raise it.
-SCHEMA = 1
+SCHEMA = 2
 
 
 def as_json(result: StudyResult) -> dict[str, Any]:
@@ -31,6 +31,8 @@ def as_json(result: StudyResult) -> dict[str, Any]:
             "name": result.metric.name,
             "higher_is_better": result.metric.higher_is_better,
             "target": result.metric.target,
+            "low": _finite(result.range.low),
+            "high": _finite(result.range.high),
         },
         "design": {
             "methods": list(result.design.methods),
@@ -53,6 +55,8 @@ def as_json(result: StudyResult) -> dict[str, Any]:
             "text": verdict.text,
             "best": verdict.best,
             "tied": list(verdict.tied),
+            "recommended": verdict.recommended,
+            "chosen_by": list(verdict.chosen_by),
             "comparisons": [_comparison(c, result) for c in verdict.comparisons],
             "sentences": _sentences(result),
             "code": _code(result),
@@ -109,10 +113,8 @@ def _sentences(result: StudyResult) -> list[dict[str, str]]:
 
 def _code(result: StudyResult) -> dict[str, str] | None:
     """Return the recommendation as a line of code for each framework."""
-    if result.verdict.best is None:
-        return None
-    best = result.method(result.verdict.best)
-    return code.lines(best.rule, best.settings)
+    taken = result.recommended
+    return None if taken is None else code.lines(taken.rule, taken.settings)
 
 
 def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:
@@ -125,6 +127,7 @@ def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:
         "batch_size": method.batch_size,
         "default": _confirmation(method.default, metric) if method.default else None,
         "at_edge": method.at_edge or None,
+        "noise_of_test_set": _noise_of_test_set(tuned, result),
         "sensitivity": _sensitivity(method, result.metric.higher_is_better),
         "cost": _cost(method, result.parameters),
         "examples": method.examples,
@@ -140,6 +143,14 @@ def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:
             for point in method.search
         ],
     }
+
+
+def _noise_of_test_set(tuned: Confirmation, result: StudyResult) -> dict[str, float] | None:
+    """Return what the size of the test part leaves open of a share, however many seeds."""
+    if not result.metric.percent or not math.isfinite(tuned.test.mean):
+        return None
+    low, high = noise_of_test_set(tuned.test.mean, result.examples["test"])
+    return {"low": low, "high": high}
 
 
 def _confirmation(confirmation: Confirmation, metric: str) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from descenso.study import words
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.cost import cost as cost_of
 from descenso.study.cost import time_to_target
+from descenso.study.recommendation import Choice, recommend
 from descenso.study.sensitivity import tolerance
 
 #: A run that takes more than this share of another's time is not worth calling quicker.
 QUICKER = 0.8
-#: Another method is called more forgiving where its good range is this many times as wide.
-MORE_FORGIVING = 2.0
 
 
 def default(best: MethodResult, result: StudyResult) -> str:
@@ -38,9 +37,50 @@ def default(best: MethodResult, result: StudyResult) -> str:
     )
 
 
-def sensitive(best: MethodResult, result: StudyResult) -> str:
-    """Say over which learning rates the method stays good, and which method is more forgiving."""
-    own = tolerance(best, result.metric.higher_is_better)
+def why(choice: Choice) -> str:
+    """Say what told the method taken from the others that tie with the best."""
+    if not choice.by:
+        return ""
+    texts = {
+        "forgiveness": _("it is the most forgiving"),
+        "cost": _("it is the cheapest"),
+        "default": _("it is the best at its default setting"),
+        "mean": _("it has the best mean"),
+    }
+    last = choice.by[-1]
+    if choice.by[0] == "forgiveness" and last != "forgiveness":
+        texts |= {
+            "cost": _("of the most forgiving it is the cheapest"),
+            "default": _("of the most forgiving it is the best at its default setting"),
+            "mean": _("of the most forgiving it has the best mean"),
+        }
+    cheap = last == "forgiveness" and choice.cheap
+    return texts[last] + (_(", and as cheap as any") if cheap else "")
+
+
+def chosen(result: StudyResult) -> Choice:
+    """Return the choice among those that tie, with what it rests on; of one seed there is none."""
+    best = result.verdict.best or ""
+    if result.seeds < 2:
+        return Choice(best)
+    return recommend(result.methods, result.metric, best, result.verdict.tied)
+
+
+def left_aside(result: StudyResult) -> str:
+    """Name the ties that were not chosen from."""
+    aside = [name for name in result.verdict.tied if name not in chosen(result).among]
+    if not aside or result.seeds < 2:
+        return ""
+    return ngettext(
+        "{names} was not chosen from: it loses more than 5% of the gain, or diverges more often.",
+        "{names} were not chosen from: they lose more than 5% of the gain, or diverge more often.",
+        len(aside),
+    ).format(names=words.listed(aside))
+
+
+def sensitive(taken: MethodResult, result: StudyResult) -> str:
+    """Say over which learning rates the method stays good, and the one with the best mean."""
+    own = tolerance(taken, result.metric.higher_is_better)
     if own is None:
         return ""
     text = _(
@@ -55,20 +95,12 @@ def sensitive(best: MethodResult, result: StudyResult) -> str:
     said = text.format(
         low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=words.factor(own.factor)
     )
-    return " ".join(filter(None, [said, _more_forgiving(own.factor, result)]))
-
-
-def _more_forgiving(own: float, result: StudyResult) -> str:
-    wide = [
-        (found.factor, name)
-        for name in result.verdict.tied
-        if (found := tolerance(result.method(name), result.metric.higher_is_better))
-    ]
-    if not wide or max(wide)[0] < MORE_FORGIVING * own:
-        return ""
-    factor, name = max(wide)
-    return _("Of those that tie, {name} is the most forgiving: a factor of {factor}.").format(
-        name=name, factor=words.factor(factor)
+    best = result.verdict.best or ""
+    other = tolerance(result.method(best), result.metric.higher_is_better)
+    if best == taken.name or other is None:
+        return said
+    return said.removesuffix(".") + _("; {name} keeps it over a factor of {factor}.").format(
+        name=best, factor=words.factor(other.factor)
     )
 
 
@@ -118,7 +150,7 @@ def cost(best: MethodResult, result: StudyResult) -> str:
 
 def quickest(best: MethodResult, result: StudyResult) -> str:
     """Name the quickest of the methods that cannot be told apart."""
-    level = [best, *(result.method(name) for name in result.verdict.tied)]
+    level = [result.method(name) for name in (result.verdict.best or "", *result.verdict.tied)]
     first = min(level, key=_seconds_per_run)
     if _seconds_per_run(first) > QUICKER * _seconds_per_run(best):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -38,6 +39,7 @@ def judge(
     resolution: float,
     alpha: float,
     margin: float | None,
+    within: tuple[float, float] = (-math.inf, math.inf),
 ) -> Verdict:
     """Return the verdict on scores, still without its text.
 
@@ -45,8 +47,9 @@ def judge(
     ----------
     alpha : level of its claims.
     margin : a difference that does not matter; a tie within it is shown, not only not refuted.
+    within : where a difference of two scores can lie.
     """
-    best, comparisons = compare_with_best(scores, higher_is_better, resolution, alpha)
+    best, comparisons = compare_with_best(scores, higher_is_better, resolution, alpha, within)
     if margin is not None:
         comparisons = _with_equivalence(comparisons, margin, resolution, alpha)
     tied = tuple(c.other for c in comparisons if c.tied)

@@ -19,6 +19,8 @@ from descenso.study._results import (
     SearchPoint,
     StudyResult,
 )
+from descenso.study.statistics import ALPHA
+from descenso.study.verdict import decide
 
 T = TypeVar("T")
 Stored = Mapping[str, Any]
@@ -50,13 +52,14 @@ def decode_result(stored: Stored) -> StudyResult:
 
 
 def _study(stored: Stored) -> StudyResult:
+    methods = tuple(_method(m) for m in stored["methods"])
     return StudyResult(
         **{
             **stored,
             "design": _plain(Design, stored["design"]),
             "metric": _plain(MetricInfo, stored["metric"]),
-            "methods": tuple(_method(m) for m in stored["methods"]),
-            "verdict": _verdict(stored["verdict"]),
+            "methods": methods,
+            "verdict": _verdict(stored["verdict"]) or _judged_anew(stored, methods),
             "notes": tuple(stored["notes"]),
             "looks": tuple(_plain(Look, look) for look in stored.get("looks", ())),
         }
@@ -121,7 +124,21 @@ def _method(stored: Stored) -> MethodResult:
     )
 
 
-def _verdict(stored: Stored) -> Verdict:
+def _judged_anew(stored: Stored, methods: tuple[MethodResult, ...]) -> Verdict:
+    """Judge a study that was stored before one of its ties was recommended."""
+    design, looks = stored["design"], stored.get("looks", ())
+    return decide(
+        methods,
+        _plain(MetricInfo, stored["metric"]),
+        stored["examples"]["test"],
+        alpha=looks[-1]["alpha"] if looks else ALPHA,
+        margin=design.get("margin"),
+    )
+
+
+def _verdict(stored: Stored) -> Verdict | None:
+    if "recommended" not in stored:
+        return None
     comparisons = tuple(
         Comparison(
             other=c["other"],
@@ -133,4 +150,11 @@ def _verdict(stored: Stored) -> Verdict:
         )
         for c in stored["comparisons"]
     )
-    return Verdict(stored["best"], tuple(stored["tied"]), comparisons, text="")
+    return Verdict(
+        stored["best"],
+        tuple(stored["tied"]),
+        comparisons,
+        text="",
+        recommended=stored["recommended"],
+        chosen_by=tuple(stored["chosen_by"]),
+    )

@@ -10,6 +10,7 @@ from descenso.methods import parse
 from descenso.problems import Problem
 from descenso.records import Member, Run
 from descenso.study import _checks as checks
+from descenso.study._failures import check_not_all_void, check_training_loss
 
 
 def train(
@@ -31,7 +32,7 @@ def train(
         If something asked for is not possible; the message says what.
     """
     chosen = checks.the_problem(problem)
-    written = parse(method)
+    written = checks.on_problem(parse(method), chosen)
     budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
     prepare_machine()
     data = checks.data_of(chosen, checks.study_seed(seed))
@@ -47,4 +48,8 @@ def train(
         done.update({run.member.key: run for run in chunk})
         if on_progress:
             on_progress(chunk)
-    return [done[member.key] for member in members]
+    runs = [done[member.key] for member in members]
+    check_not_all_void(runs)
+    if not any(run.error for run in runs):
+        check_training_loss(chosen, data, runs)
+    return runs

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from descenso.engine import Engine
 from descenso.records import Member, Run
 from descenso.store import Store
+from descenso.study._failures import check_not_all_void, is_void
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,21 @@ class Trainer:
         Parameters
         ----------
         planned : the part of ``total`` that this call stands for.
+
+        Raises
+        ------
+        ProblemError
+            If every run of the study, or every one to confirm, ended by an error or had no loss to
+            begin with. Such runs are not stored, for what is wrong may be mended.
         """
         waiting = [m for m in dict.fromkeys(members) if self._epochs_left(m, epochs)]
         at_first = sum(self._epochs_left(m, epochs) for m in waiting)
         started = time.perf_counter()
         known = [self._runs.get(m.key, m) for m in waiting]
         self._arrange(known)
+        void: list[Run] = []
         for chunk in self._engine.train(known, epochs, judge=stage == "confirm"):
+            void += filter(is_void, chunk)
             now = time.perf_counter()
             self._keep(chunk, now - started)
             started = now
@@ -74,7 +83,11 @@ class Trainer:
             method = chunk[0].member.method
             self._on_progress(Progress(stage, method, self._done + part, self.total))
         self._done += planned
-        return [self._runs[m.key] for m in members]
+        runs = [self._runs[m.key] for m in members]
+        check_not_all_void(runs if stage == "confirm" else self.runs())
+        if void:  # others are not: it is these runs' own, and kept
+            self._store.save_runs(self._identity, void, 0.0)
+        return runs
 
     def _arrange(self, waiting: Sequence[Member | Run]) -> None:
         """Keep how members are arranged before the first is trained so: it decides the rounding."""
@@ -82,6 +95,10 @@ class Trainer:
         if decided != self._arrangements:
             self._store.keep_arrangements(self._identity, decided)
             self._arrangements = decided
+
+    def runs(self) -> list[Run]:
+        """Return all runs so far."""
+        return list(self._runs.values())
 
     def runs_of(self, method: str) -> list[Run]:
         """Return all runs of a method so far."""
@@ -94,5 +111,7 @@ class Trainer:
         return 0 if run.curve.diverged else max(0, epochs - run.curve.epochs)
 
     def _keep(self, chunk: list[Run], seconds: float) -> None:
-        self._store.save_runs(self._identity, chunk, seconds)
+        sound = [run for run in chunk if not is_void(run)]
+        if sound:
+            self._store.save_runs(self._identity, sound, seconds)
         self._runs.update({run.member.key: run for run in chunk})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from scipy import stats
 from descenso.errors import BudgetError
 from descenso.language import _
 from descenso.records import Estimate, Verdict
+from descenso.study import _sentences as say
 from descenso.study import words
 from descenso.study._results import StudyResult
 from descenso.study._sequential import judge
+from descenso.study.recommendation import Candidate, Choice, candidate, choose_among_ties
 
 _RESAMPLES = 2000
 _BOOTSTRAP_SEED = 20211206
@@ -42,6 +44,7 @@ class Overview:
         solved.
     ratios : shape (points,), from 1 up.
     verdict : the paired comparison of the scores, over all problems and seeds.
+    choice : how the one to take was chosen among the methods that tie.
     """
 
     problems: tuple[str, ...]
@@ -51,6 +54,7 @@ class Overview:
     profile: Mapping[str, NDArray[Any]]
     ratios: NDArray[Any]
     verdict: Verdict
+    choice: Choice = field(default_factory=Choice)
 
 
 def overview(results: Sequence[StudyResult]) -> Overview:
@@ -72,8 +76,12 @@ def overview(results: Sequence[StudyResult]) -> Overview:
     ratios, profile = performance_profile(results, seeds)
     lost = all(r.verdict.best is None for r in results)
     verdict = Verdict(None, (), (), "") if lost else _judged(scores)
+    choice = Choice()
+    if verdict.best is not None:
+        choice = _chosen(verdict, results, scores)
+        verdict = replace(verdict, recommended=choice.name, chosen_by=choice.by)
     iqm = {m: interquartile_mean(s) for m, s in scores.items()}
-    return Overview(names, tuple(methods), scores, iqm, profile, ratios, verdict)
+    return Overview(names, tuple(methods), scores, iqm, profile, ratios, verdict, choice)
 
 
 def _judged(scores: Mapping[str, NDArray[Any]]) -> Verdict:
@@ -86,11 +94,55 @@ def _judged(scores: Mapping[str, NDArray[Any]]) -> Verdict:
     )
 
 
+def _chosen(
+    verdict: Verdict, results: Sequence[StudyResult], scores: Mapping[str, NDArray[Any]]
+) -> Choice:
+    """Choose among the ties by what the problems say together."""
+    best = verdict.best or ""
+    if next(iter(scores.values())).size < 2:
+        return Choice(best)
+    own = {m: together(m, results, scores) for m in (best, *verdict.tied)}
+    most = float(np.mean(scores[best]))
+    own = {m: replace(c, gain=c.gain / most if most > 0 else 1.0) for m, c in own.items()}
+    return choose_among_ties(own[best], [own[m] for m in verdict.tied])
+
+
+def together(
+    method: str, results: Sequence[StudyResult], scores: Mapping[str, NDArray[Any]]
+) -> Candidate:
+    """Return what several studies know of a method.
+
+    Factors are averaged as ratios are (geometrically), a problem without one counting as 1; work
+    and memory are the means over problems, and defaults are taken on the common scale.
+    """
+    own = [candidate(r.method(method), r.metric, r.methods) for r in results]
+    factors = [c.factor or 1.0 for c in own]
+    plain = [_comparable_default(r, method) for r in results]
+    return Candidate(
+        name=method,
+        gain=float(np.mean(scores[method])),
+        factor=float(np.exp(np.mean(np.log(factors)))),
+        work=float(np.mean([c.work for c in own])),
+        memory=float(np.mean([c.memory for c in own])),
+        default=None if None in plain else float(np.mean(np.array(plain, dtype=float))),
+        diverged=sum(c.diverged for c in own),
+    )
+
+
+def _comparable_default(result: StudyResult, method: str) -> float | None:
+    found = result.method(method).default
+    return None if found is None else float(np.mean(_on_common_scale(result, found.scores)))
+
+
 def comparable(result: StudyResult, method: str) -> NDArray[Any]:
     """Return the method's test scores with 0 for the untrained network and 1 for the best mean."""
+    return _on_common_scale(result, result.method(method).tuned.scores)
+
+
+def _on_common_scale(result: StudyResult, given: Sequence[float]) -> NDArray[Any]:
     start = np.mean([c.validation_metric[0] for m in result.methods for c in m.tuned.curves])
     best = result.ranking[0].tuned.test.mean
-    scores = np.asarray(result.method(method).tuned.scores)
+    scores = np.asarray(given)
     if not math.isfinite(best - start) or best == start:
         return np.zeros(len(scores))  # nothing was learnt by any method
     gain: NDArray[Any] = (scores - start) / (best - start)
@@ -154,16 +206,27 @@ def in_words(found: Overview) -> str:
     best = found.verdict.best
     if best is None:
         return _("Every run of every method diverged: there is no method to recommend.")
-    parts = [
-        _(
+    mean = f"{100 * float(np.mean(found.scores[best])):.1f}%"
+    problems, taken = words.listed(found.problems), found.verdict.recommended
+    parts = []
+    if found.choice.by:
+        parts.append(
+            _("Over {problems}, {count} methods tie. Take {method}: {why}.").format(
+                problems=problems,
+                count=len(found.choice.among),
+                method=taken,
+                why=say.why(found.choice),
+            )
+        )
+        text = _(
+            "{method} has the highest mean: {score} of what the best method of each problem gains."
+        )
+    else:
+        text = _(
             "Over {problems}, {method} has the highest mean: {score} of what the best method of "
             "each problem gains."
-        ).format(
-            problems=words.listed(found.problems),
-            method=best,
-            score=f"{100 * float(np.mean(found.scores[best])):.1f}%",
         )
-    ]
+    parts.append(text.format(problems=problems, method=best, score=mean))
     if found.verdict.tied:
         parts.append(
             _("Inside the noise of it: {names}.").format(names=words.listed(found.verdict.tied))
@@ -204,6 +267,8 @@ def as_json(found: Overview) -> dict[str, Any]:
             "text": in_words(found),
             "best": found.verdict.best,
             "tied": list(found.verdict.tied),
+            "recommended": found.verdict.recommended,
+            "chosen_by": list(found.verdict.chosen_by),
         },
     }
 

@@ -12,7 +12,8 @@ from descenso.study import _sentences as say
 from descenso.study import words
 from descenso.study._results import MethodResult, MetricInfo, StudyResult
 from descenso.study._sequential import judge
-from descenso.study.statistics import ALPHA, seeds_to_settle
+from descenso.study.recommendation import recommend
+from descenso.study.statistics import ALPHA, noise_of_test_set, seeds_to_settle, shows_spread
 
 #: The part of a report that backs each sentence of the verdict: a figure, or the table.
 BACKING: Mapping[str, str] = {
@@ -21,6 +22,10 @@ BACKING: Mapping[str, str] = {
     "default": "results",
     "ties": "differences",
     "equivalent": "differences",
+    "left_aside": "table",
+    "alike": "results",
+    "range": "results",
+    "test_set": "results",
     "worse": "differences",
     "sure": "differences",
     "settle": "differences",
@@ -34,6 +39,8 @@ BACKING: Mapping[str, str] = {
 
 #: Sentences that tell of this machine at that moment. They are said beside the verdict and not in
 #: it: the same study has the same verdict, whenever and in however many parts it is run.
+#: Of fewer runs of each method, the share of pairs that one wins says nothing.
+FEWEST_TO_COUNT = 5
 OF_THE_MOMENT = ("quickest", "cost")
 
 
@@ -57,7 +64,13 @@ def decide(
         return Verdict(best=None, tied=(), comparisons=(), text="")
     scores = {m.name: m.tuned.scores for m in methods}
     resolution = 1 / test_examples if metric.percent else 0.0
-    return judge(scores, metric.higher_is_better, resolution, alpha, margin)
+    within = metric.range_of(v for own in scores.values() for v in own).of_differences
+    verdict = judge(scores, metric.higher_is_better, resolution, alpha, margin, within)
+    best = verdict.best or ""
+    if len(methods[0].tuned.scores) < 2:  # one seed tells no tie from a difference
+        return replace(verdict, recommended=best)
+    choice = recommend(methods, metric, best, verdict.tied)
+    return replace(verdict, recommended=choice.name, chosen_by=choice.by)
 
 
 def with_text(result: StudyResult) -> StudyResult:
@@ -84,26 +97,30 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
 
     :data:`BACKING` names the figure behind each.
     """
-    if result.verdict.best is None:
+    taken = result.recommended
+    if taken is None:
         return {"use": _all_diverged(result)}
-    best = result.method(result.verdict.best)
     return {
-        "use": _use(best, result),
+        "use": _use(taken, result),
+        "alike": _alike(taken, result),
+        "test_set": _test_set(taken, result),
         "constant": _constant(result),
-        "default": say.default(best, result),
+        "default": say.default(taken, result),
         "ties": _ties(result),
+        "sensitive": say.sensitive(taken, result),
+        "left_aside": say.left_aside(result),
         "equivalent": _equivalent(result),
         "sure": _sure(result),
         "settle": _settle(result),
         "worse": _worse(result),
-        "sensitive": say.sensitive(best, result),
-        "target": say.target(best, result),
+        "target": say.target(taken, result),
         "diverged": say.diverged(result.methods),
         "edge": say.edges(result.methods),
         "looks": say.looks(result),
+        "range": _range(result),
         "caution": say.caution(result),
-        "cost": say.cost(best, result),
-        "quickest": say.quickest(best, result),
+        "cost": say.cost(taken, result),
+        "quickest": say.quickest(taken, result),
     }
 
 
@@ -114,19 +131,26 @@ def _all_diverged(result: StudyResult) -> str:
     ).format(problem=result.design.problem)
 
 
-def _use(best: MethodResult, result: StudyResult) -> str:
-    test, metric = best.tuned.test, result.metric
-    opening = _(
-        "On {problem}, train with {method} ({settings}; batch size {batch_size}): "
-        "{metric} {mean} on test"
-    ).format(
-        problem=result.design.problem,
-        method=best.name,
-        settings=words.settings(best.rule, best.settings),
-        batch_size=best.batch_size,
-        metric=_(metric.name),
-        mean=words.figure(test.mean, metric),
-    )
+def _use(taken: MethodResult, result: StudyResult) -> str:
+    test, metric, choice = taken.tuned.test, result.metric, say.chosen(result)
+    facts = {
+        "problem": result.design.problem,
+        "method": taken.name,
+        "settings": words.settings(taken.rule, taken.settings),
+        "batch_size": taken.batch_size,
+        "metric": _(metric.name),
+        "mean": words.figure(test.mean, metric),
+    }
+    if choice.by:
+        opening = _(
+            "On {problem}, {count} methods tie. Take {method} ({settings}; batch size "
+            "{batch_size}): {why}. It reaches {metric} {mean} on test"
+        ).format(**facts, count=len(choice.among), why=say.why(choice))
+    else:
+        opening = _(
+            "On {problem}, train with {method} ({settings}; batch size {batch_size}): "
+            "{metric} {mean} on test"
+        ).format(**facts)
     n = len(test.values)
     if math.isnan(test.low):
         return opening + _(" (one seed).")
@@ -135,6 +159,53 @@ def _use(best: MethodResult, result: StudyResult) -> str:
         " (95% interval {low} to {high}, {n} fresh seeds).",
         n,
     ).format(low=words.figure(test.low, metric), high=words.figure(test.high, metric), n=n)
+
+
+def _alike(taken: MethodResult, result: StudyResult) -> str:
+    """Say what the interval is made of where all seeds score alike."""
+    scores = taken.tuned.scores
+    if len(scores) < 2 or shows_spread(scores, 0.0):
+        return ""
+    if not result.resolution:
+        return _("All its seeds score alike: they show no noise to make an interval of.")
+    return _(
+        "All its seeds score alike: its interval is that of one test example ({step})."
+    ).format(step=words.difference(result.resolution, result.metric))
+
+
+def _range(result: StudyResult) -> str:
+    """Say where intervals were cut, for no value lies beyond."""
+    ends = result.range
+    cut = {
+        end
+        for m in result.methods
+        for end, mean in (
+            (m.tuned.test.low, m.tuned.test.mean),
+            (m.tuned.test.high, m.tuned.test.mean),
+        )
+        if end in ends.ends and end != mean
+    }
+    if not cut:
+        return ""
+    return _("Intervals end at {limit}, where the metric does.").format(
+        limit=words.listed([words.figure(end, result.metric) for end in sorted(cut)])
+    )
+
+
+def _test_set(taken: MethodResult, result: StudyResult) -> str:
+    """Say how much of the metric the size of the test part leaves open, however many seeds."""
+    if not result.metric.percent or result.metric.name != "accuracy":
+        return ""
+    examples = result.examples["test"]
+    low, high = noise_of_test_set(taken.tuned.test.mean, examples)
+    return _(
+        "That is the noise of seeds; {examples} test examples alone leave its accuracy on new data "
+        "between {low} and {high} (95%)."
+    ).format(
+        examples=examples,
+        low=words.figure(low, result.metric),
+        high=words.figure(high, result.metric),
+    )
 
 
 def _constant(result: StudyResult) -> str:
@@ -151,10 +222,24 @@ def _constant(result: StudyResult) -> str:
 def _ties(result: StudyResult) -> str:
     tied = [c.other for c in result.verdict.comparisons if c.tied and not c.equivalent]
     n = result.seeds
+    best, taken = result.verdict.best or "", result.verdict.recommended
     if not result.verdict.tied:
         return _("No other method ties with it.") if result.verdict.comparisons else ""
     if not tied:
         return ""
+    if taken != best:
+        return ngettext(
+            "{best} has the highest mean, {mean}; {names} ties with it: the difference is inside "
+            "the noise of {n} seeds.",
+            "{best} has the highest mean, {mean}; {names} tie with it: the differences are inside "
+            "the noise of {n} seeds.",
+            len(tied),
+        ).format(
+            best=best,
+            mean=words.figure(result.method(best).tuned.test.mean, result.metric),
+            names=words.listed(tied),
+            n=n,
+        )
     if n < 2:
         return _("How it compares with {names} cannot be said from one seed.").format(
             names=words.listed(tied)
@@ -187,19 +272,26 @@ def _worse(result: StudyResult) -> str:
         for c in result.verdict.comparisons
         if not c.tied
     ]
-    return _("Worse: {parts}.").format(parts=words.listed(parts)) if parts else ""
+    if not parts:
+        return ""
+    best = result.verdict.best
+    if best != result.verdict.recommended:
+        return _("Worse than {best}: {parts}.").format(best=best, parts=words.listed(parts))
+    return _("Worse: {parts}.").format(parts=words.listed(parts))
 
 
 def _sure(result: StudyResult) -> str:
-    """Say how often a run of the best beats a run of the method nearest to it."""
-    if result.seeds < 2 or not result.verdict.comparisons or _constant(result):
+    """Say how often a run of the best beats one of the method taken, or of the one nearest to it."""
+    if result.seeds < FEWEST_TO_COUNT or not result.verdict.comparisons or _constant(result):
         return ""
-    nearest = min(result.verdict.comparisons, key=lambda c: c.difference.mean)
+    nearest = min(
+        result.verdict.comparisons,
+        key=lambda c: (c.other != result.verdict.recommended, c.difference.mean),
+    )
     if math.isnan(nearest.chance):  # a study stored before this was computed
         return ""
     return _(
-        "Of two runs, one of {best} and one of {name}, the one of {best} is the better with a "
-        "probability of {chance} (50% would be a coin toss)."
+        "Run against run, {best} beats {name} in {chance} of pairs (50% would be a coin toss)."
     ).format(best=result.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
 
 
@@ -210,9 +302,14 @@ def _settle(result: StudyResult) -> str:
         return ""
     closest = min(tied, key=lambda c: c.p_value)
     methods = len(result.methods)
-    n = seeds_to_settle(closest.difference, methods * (methods - 1) // 2)
+    pairs = methods * (methods - 1) // 2
+    n = seeds_to_settle(closest.difference, pairs, resolution=result.resolution)
     if n is None or n <= result.seeds:
         return ""
+    if result.verdict.best != result.verdict.recommended:
+        return _(
+            "If {best} is as far ahead of {name} as it looks, about {n} seeds would show it."
+        ).format(best=result.verdict.best, name=closest.other, n=n)
     return _(
         "If the difference from {name} is as large as it looks, about {n} seeds would show it."
     ).format(name=closest.other, n=n)

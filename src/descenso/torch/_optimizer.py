@@ -220,7 +220,8 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _follow_rule(self) -> None:
         self.step_with([None] * len(self.param_groups))
 
-    @torch._disable_dynamo  # a step is compiled already; traced, it would compile at every step number
+    # A step is compiled already; traced, it would compile at every step number.
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def _untraced_step(self, *call: Any, **named: Any) -> Any:
         return self.step(*call, **named)
 

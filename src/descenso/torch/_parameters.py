@@ -39,7 +39,7 @@ def _shape(parameter: torch.Tensor) -> Any:
 
 def is_lazy(parameter: torch.Tensor) -> bool:
     """Whether its shape is not known before its layer has seen data (``torch.nn.LazyLinear``)."""
-    return isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin)
+    return bool(torch.nn.parameter.is_lazy(parameter))
 
 
 def check_parameter(parameter: torch.Tensor, name: str, elementwise: bool, rule: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -22,17 +22,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from descenso import language, problems, report
-from descenso.errors import DescensoError, SettingError, StoreError, UnknownNameError
+from descenso.api import Study
+from descenso.errors import SettingError
 from descenso.language import _
-from descenso.store import Store
 from descenso.web import _pages as pages
 from descenso.web import _playground as playground
 from descenso.web import _studies as studies
+from descenso.web._calculator import Calculator
+from descenso.web._current_store import CurrentStore
+from descenso.web._errors import explain, status_of
 from descenso.web._jobs import Jobs
 from descenso.web._security import HEADERS, LOCAL_HOSTS, Guard
 
 _LIMITS = {"epochs": 200, "seeds": 50, "trials": 48}
-_log = logging.getLogger("descenso.web")
 
 
 def create_app(store: str | None = None, hosts: Sequence[str] = LOCAL_HOSTS) -> Starlette:
@@ -49,113 +51,105 @@ def create_app(store: str | None = None, hosts: Sequence[str] = LOCAL_HOSTS) -> 
         If the store cannot be opened.
     """
     spoken = language.current()
-    opened = Store(store)
-    jobs = Jobs(store)
+    stores = CurrentStore(store)
+    jobs = Jobs(store, stores)
+    calculator = Calculator()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.stores, app.state.jobs, app.state.calculator = stores, jobs, calculator
         yield
         jobs.close()
-        opened.close()
+        calculator.close()
+        stores.close()
 
     return Starlette(
         routes=[
-            Route("/", _page(spoken, lambda request: pages.playground())),
-            Route("/studies", _page(spoken, _studies_page)),
-            Route("/api/surface", _api(spoken, _surface)),
-            Route("/api/paths", _api(spoken, _paths)),
-            Route("/api/studies", _api(spoken, _list_studies)),
-            Route("/api/studies/{identity}", _api(spoken, _one_study)),
-            Route("/api/jobs", _api(spoken, _list_jobs)),
-            Route("/api/jobs/start", _start_job_in(spoken), methods=["POST"]),
-            Route("/api/jobs/{number:int}/cancel", _api(spoken, _cancel_job), methods=["POST"]),
-            Route("/studies/{identity}/report.html", _page(spoken, _report)),
-            Route("/studies/{identity}/study.json", _api(spoken, _download)),
+            Route("/", _page(_playground_page)),
+            Route("/studies", _page(_studies_page)),
+            Route("/api/surface", _api(_surface)),
+            Route("/api/paths", _api(_paths)),
+            Route("/api/studies", _api(_list_studies)),
+            Route("/api/studies/{identity}", _api(_one_study)),
+            Route("/api/jobs", _api(_list_jobs)),
+            Route("/api/jobs/start", _start_job, methods=["POST"]),
+            Route("/api/jobs/{number:int}/cancel", _api(_cancel_job), methods=["POST"]),
+            Route("/studies/{identity}/report.html", _page(_report)),
+            Route("/studies/{identity}/study.json", _api(_download)),
             Mount("/static", StaticFiles(packages=[("descenso.web", "static")])),
         ],
-        middleware=[Middleware(Guard, hosts=hosts), Middleware(GZipMiddleware, minimum_size=1000)],
+        middleware=[
+            Middleware(Guard, hosts=hosts, spoken=spoken),
+            Middleware(GZipMiddleware, minimum_size=1000),
+        ],
         exception_handlers={404: _missing, 405: _missing},
-        lifespan=_with_state(lifespan, opened, jobs),
+        lifespan=lifespan,
     )
 
 
-def _with_state(lifespan: Any, store: Store, jobs: Jobs) -> Any:
-    @asynccontextmanager
-    async def prepared(app: Starlette) -> AsyncIterator[None]:
-        app.state.store, app.state.jobs = store, jobs
-        async with lifespan(app):
-            yield
-
-    return prepared
-
-
-def _speak(request: Request, spoken: str) -> None:
-    """Answer in the language of the address, else the browser's, else the server's."""
-    asked = request.query_params.get("lang")
-    if asked not in language.LANGUAGES:
-        wanted = re.match(r"\s*([a-z]{2})", request.headers.get("accept-language", "").lower())
-        asked = wanted[1] if wanted and wanted[1] in language.LANGUAGES else spoken
-    language.use(asked)
-
-
-def _api(spoken: str, answer: Callable[[Request], Any]) -> Callable[[Request], Response]:
+def _api(answer: Callable[[Request], Any]) -> Callable[[Request], Response]:
     """Make a route of a function that returns JSON-ready values; errors become one line."""
 
     @wraps(answer)
     def respond(request: Request) -> Response:
-        _speak(request, spoken)
         try:
             given = answer(request)
         except Exception as error:
-            return JSONResponse({"error": studies.explain(error)}, _status(error))
+            return JSONResponse({"error": explain(error)}, status_of(error))
         return given if isinstance(given, Response) else JSONResponse(given)
 
     return respond
 
 
-def _page(spoken: str, answer: Callable[[Request], Any]) -> Callable[[Request], Response]:
+def _page(answer: Callable[[Request], Any]) -> Callable[[Request], Response]:
     @wraps(answer)
     def respond(request: Request) -> Response:
-        _speak(request, spoken)
         try:
             given = answer(request)
         except Exception as error:
-            status = _status(error)
-            return HTMLResponse(pages.render("error", text=studies.explain(error)), status)
+            return HTMLResponse(pages.render("error", text=explain(error)), status_of(error))
         return given if isinstance(given, Response) else HTMLResponse(given)
 
     return respond
 
 
-def _status(error: Exception) -> int:
-    if isinstance(error, UnknownNameError):
-        return 404
-    if isinstance(error, StoreError):
-        return 503
-    if isinstance(error, DescensoError):
-        return 400
-    _log.error("a request failed", exc_info=error)
-    return 500
-
-
 def _missing(request: Request, error: Exception) -> Response:
-    language.use(language.current())
-    text = _("there is no page at this address")
     status = getattr(error, "status_code", 404)
+    text = (
+        _("this address does not take {method} requests").format(method=request.method[:20])
+        if status == 405
+        else _("there is no page at this address")
+    )
+    headers = getattr(error, "headers", None)
     if request.url.path.startswith("/api/"):
-        return JSONResponse({"error": text}, status)
-    return HTMLResponse(pages.render("error", text=text), status)
+        return JSONResponse({"error": text}, status, headers)
+    return HTMLResponse(pages.render("error", text=text), status, headers)
 
 
 # ---- the playground --------------------------------------------------------------------------
 
 
+def _playground_page(request: Request) -> str:
+    request.app.state.calculator.prepare()
+    return pages.playground()
+
+
 def _surface(request: Request) -> Any:
+    if request.query_params.get("function"):
+        return _calculated(request, "surface")
     return playground.surface_answer(request.query_params)
 
 
 def _paths(request: Request) -> Any:
+    if request.query_params.get("function"):
+        return _calculated(request, "paths")
     return playground.paths_answer(request.query_params, request.query_params.getlist("m"))
+
+
+def _calculated(request: Request, kind: str) -> Response:
+    written = request.query_params.getlist("m")
+    text, status = request.app.state.calculator.answer(kind, request.query_params, written)
+    return Response(text, status, media_type="application/json")
 
 
 # ---- studies ---------------------------------------------------------------------------------
@@ -169,17 +163,26 @@ def _running(request: Request) -> list[str]:
     return [j["study"] for j in request.app.state.jobs.listing() if j["state"] == "running"]
 
 
-def _list_studies(request: Request) -> Any:
-    return studies.listing(request.app.state.store, _running(request))
+def _list_studies(request: Request) -> Response:
+    stores = request.app.state.stores
+    with stores.open() as store:
+        listed = studies.listing(store, _running(request))
+    return JSONResponse(listed, headers={"x-descenso-store": str(stores.changes)})
 
 
 def _one_study(request: Request) -> Any:
-    return studies.one(request.app.state.store, request.path_params["identity"])
+    with request.app.state.stores.open() as store:
+        return studies.one(store, request.path_params["identity"])
+
+
+def _result(request: Request) -> Study:
+    with request.app.state.stores.open() as store:
+        return studies.result_of(store, request.path_params["identity"])
 
 
 def _download(request: Request) -> Response:
     identity = request.path_params["identity"]
-    study = studies.result_of(request.app.state.store, identity)
+    study = _result(request)
     name = f'attachment; filename="descenso-{identity}.json"'
     text = json.dumps(study.to_json(), indent=2, ensure_ascii=False)
     return Response(text, media_type="application/json", headers={"content-disposition": name})
@@ -187,7 +190,7 @@ def _download(request: Request) -> Response:
 
 def _report(request: Request) -> Response:
     """Return the report, shut in: a page of its own origin that can reach nothing of this server."""
-    study = studies.result_of(request.app.state.store, request.path_params["identity"])
+    study = _result(request)
     text = report.render(study.result)
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in scripts)
@@ -217,18 +220,15 @@ def _cancel_job(request: Request) -> Any:
     return request.app.state.jobs.cancel(request.path_params["number"]).as_json()
 
 
-def _start_job_in(spoken: str) -> Callable[[Request], Any]:
-    async def start(request: Request) -> Response:
-        try:
-            body = await request.json()
-        except ValueError:
-            body = None
-        return _api(spoken, lambda request: _start_job(request, body))(request)
-
-    return start
+async def _start_job(request: Request) -> Response:
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):  # JSON may be nested deeper than Python reads
+        body = None
+    return await run_in_threadpool(_api(lambda request: _start(request, body)), request)
 
 
-def _start_job(request: Request, body: Any) -> Any:
+def _start(request: Request, body: Any) -> Any:
     if not isinstance(body, dict) or not isinstance(body.get("problem"), str):
         raise SettingError(_("name the problem to study"))
     studies.check_startable(body["problem"], problems.names())
@@ -237,7 +237,9 @@ def _start_job(request: Request, body: Any) -> Any:
     if body.get("methods"):
         from descenso.methods import parse_list
 
-        asked["methods"] = [m.label for m in parse_list(str(body["methods"])[:500])]
+        if not isinstance(body["methods"], str) or len(body["methods"]) > 500:
+            raise SettingError(_("methods are one text of at most 500 letters"))
+        asked["methods"] = [m.label for m in parse_list(body["methods"])]
     for name, most in _LIMITS.items():
         if body.get(name) not in (None, ""):
             asked[name] = _bounded(name, body[name], most)

@@ -1,11 +1,47 @@
-"""Formulas as MathML, which browsers draw and screen readers read without any script."""
+"""A rule's formula as the page shows it: with these settings, as MathML, with what it corrects."""
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from descenso.rules import Rule
+
+_CORRECTED = re.compile(r"\\hat (\w)_t &?= (\w)_t / \(1-\\beta_(\d)\^t\)")
 
 
-@cache
+def formula_of(rule: Rule, settings: Mapping[str, Any]) -> str:
+    """Return the LaTeX of a rule as it is with these settings.
+
+    RMSprop's own formula leaves out its two switches; with one of them it would be another's.
+    """
+    formula = rule.formula
+    if rule.name != "rmsprop" or not (settings["centered"] or settings["momentum"]):
+        return formula
+    average, step = formula.split(r"\\")
+    lines = [average]
+    if settings["centered"]:
+        lines.append(r"m_t &= \beta m_{t-1} + (1-\beta)\, g_t ")
+        step = step.replace(r"\sqrt{s_t ", r"\sqrt{\max(s_t - m_t^2, 0) ")
+    if settings["momentum"]:
+        scaled = step.partition(r"\eta\,")[2].strip()
+        lines.append(rf"b_t &= \mu b_{{t-1}} + {scaled} ")
+        step = r"\theta_t &= \theta_{t-1} - \eta\, b_t"
+    return "\\\\\n".join([*lines, step])
+
+
+def corrections(rule: Rule) -> dict[str, str]:
+    """Return which averages a rule corrects for their start: the state, and the β that does it."""
+    return {
+        name: f"beta{number}"
+        for name, state, number in _CORRECTED.findall(rule.formula)
+        if name == state and f"beta{number}" in rule.hyperparameters
+    }
+
+
+@lru_cache(maxsize=256)  # a formula of one's own comes here too
 def mathml(latex: str) -> str:
     r"""Return LaTeX as one ``<math>`` element; lines parted by ``\\`` become rows.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -11,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from descenso.errors import BudgetError, UnknownNameError
+from descenso.errors import BudgetError, StoreError, UnknownNameError
 from descenso.language import _, current
+from descenso.web._current_store import CurrentStore
 
 MOST_AT_ONCE = 1
 _REMEMBERED = 20
@@ -34,19 +36,62 @@ class Job:
     share: float = 0.0
     study: str = ""
     error: str = ""
+    code: int | None = None
+    lost: bool = False
     complaints: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page shows of it."""
-        names = ("number", "problem", "state", "stage", "method", "share", "study", "error")
-        return {name: getattr(self, name) for name in names}
+        names = ("number", "problem", "state", "stage", "method", "share", "study")
+        return {**{name: getattr(self, name) for name in names}, "error": self.why()}
+
+    def why(self) -> str:
+        """Return why it failed, and what to do; empty if it did not."""
+        if self.state != "failed":
+            return ""
+        if self.error:
+            return self.error
+        if self.lost:
+            return _(
+                "the store was moved, replaced or emptied while it ran: the study is not in it; "
+                "start it again"
+            )
+        if self.code is not None and self.code < 0:
+            return _killed(-self.code)
+        last = self.complaints[-1] if self.complaints else ""
+        return _(
+            "its process ended with exit code {code} ({last}); what was finished is stored: start it "
+            "again to go on"
+        ).format(code=self.code, last=last or _("it said nothing"))
+
+
+def _killed(number: int) -> str:
+    """Say that a signal ended the process of a study."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = str(number)
+    text = (
+        _(
+            "its process was killed ({signal}), most often because memory ran out; what was finished "
+            "is stored. Close other programs, or choose fewer seeds or a smaller problem, and start "
+            "it again to go on"
+        )
+        if name == "SIGKILL"
+        else _(
+            "its process was ended from elsewhere ({signal}); what was finished is stored: start it "
+            "again to go on"
+        )
+    )
+    return text.format(signal=name)
 
 
 class Jobs:
     """The studies that this server started."""
 
-    def __init__(self, store: str | None) -> None:
+    def __init__(self, store: str | None, stores: CurrentStore) -> None:
         self._store = store
+        self._stores = stores
         self._jobs: dict[int, Job] = {}
         self._lock = threading.Lock()
         self._next = 1
@@ -94,11 +139,18 @@ class Jobs:
                 self._read(job, line)
         code = job.process.wait()
         complaints.join(timeout=5)
+        lost = code == 0 and not self._is_stored(job.study)
         with self._lock:
+            job.code, job.lost = code, lost
             if job.state == "running":
-                job.state = "finished" if code == 0 and job.study else "failed"
-            if job.state == "failed" and not job.error:
-                job.error = job.complaints[-1] if job.complaints else str(code)
+                job.state = "failed" if code or lost else "finished"
+
+    def _is_stored(self, identity: str) -> bool:
+        try:
+            with self._stores.open() as store:
+                return store.find(identity) is not None
+        except StoreError:
+            return False
 
     def _listen(self, job: Job) -> None:
         assert job.process.stderr is not None

@@ -29,6 +29,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+_MOST_MARKS = 40  # methods of one picture
+
+
 def render(name: str, **values: Any) -> str:
     """Return a page in the language in use."""
     return (
@@ -49,10 +52,14 @@ def studies(problems: list[str]) -> str:
     return render("studies", data=as_data({"texts": texts(), "marks": _marks()}), problems=problems)
 
 
-def _marks() -> list[dict[str, str]]:
-    """Return how the first methods are drawn, as in every other figure."""
-    looks = style.marks([str(i) for i in range(14)])
-    return [{"colour": m.colour, "dash": m.dash} for m in looks.values()]
+def _marks() -> dict[str, Any]:
+    """Return what :func:`descenso.report.style.marks` goes by, for ``marksOf`` in common.js."""
+    looks = [style.at_place(place) for place in range(_MOST_MARKS)]
+    return {
+        "places": style.PLACES,
+        "size": len(style.PALETTE),
+        "looks": [{"colour": look.colour, "dash": look.dash} for look in looks],
+    }
 
 
 def as_data(value: Any) -> Markup:

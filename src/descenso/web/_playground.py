@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 
 from descenso import methods, paths, rules, schedules
-from descenso.errors import BudgetError, SettingError, UnknownNameError, nearest
+from descenso.errors import BudgetError, ProblemError, SettingError, UnknownNameError, nearest
 from descenso.language import _
 from descenso.methods import Method
+from descenso.numpy import Path
 from descenso.paths import Trace
 from descenso.problems import surfaces
 from descenso.problems.surfaces import Surface
 from descenso.report.pictures import ground, level_text
+from descenso.report.pictures._ground import LARGEST
 from descenso.report.pictures._page_parts import contour_lines
 from descenso.rules import Hyperparameter
 from descenso.web._code import code
-from descenso.web._formulas import mathml
+from descenso.web._formulas import corrections, formula_of, mathml
 
 MOST_STEPS = 1_000
 MOST_METHODS = 8
@@ -64,7 +66,6 @@ def _method_entry(name: str) -> dict[str, Any]:
         "name": name,
         "rule": rule.name,
         "title": _(rule.title),
-        "formula": mathml(rule.formula),
         "paper": rule.paper,
         "settings": [_setting_entry(h) for h in rule.hyperparameters.values()],
     }
@@ -126,6 +127,7 @@ def surface_answer(query: Query) -> dict[str, Any]:
 def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, Any]:
     surface = _from_formula(function) if function else paths.get(name)
     surface = paths.seen_through(surface, view)
+    _check_visible(surface)
     land = ground(surface, 121)
     lines, labels = contour_lines(land)
     shade = ground(surface, _GRID).shade
@@ -142,6 +144,14 @@ def _drawn_surface(name: str, function: str, view: paths.Window) -> dict[str, An
         "labels": [[x, y, level_text(value)] for x, y, value in labels],
         "examples": surface.name == paths.REGRESSION,
     }
+
+
+def _check_visible(surface: Surface) -> None:
+    axes = [np.linspace(low, high, _GRID) for low, high in surface.window]
+    with np.errstate(all="ignore"):
+        values = surface.function(np.stack(np.meshgrid(*axes)))
+    if not (np.abs(values) <= LARGEST).any():
+        raise ProblemError(_("{name} has no finite value in its window").format(name=surface.name))
 
 
 # ---- paths -----------------------------------------------------------------------------------
@@ -235,14 +245,17 @@ def _method_answer(traces: Sequence[Trace]) -> dict[str, Any]:
         "label": first.label,
         "rule": path.rule,
         "points": finite(path.points, 6),
-        "values": finite(path.values, 6),
+        "values": finite(path.values, 12),  # heights are differences from the minimum
         "gradients": finite(path.gradients, 6),
+        "taken": finite(np.diff(path.points, axis=0), 6),
         "states": {name: finite(array, 6) for name, array in path.states.items()},
+        "corrected": _corrected(path),
+        "formula": mathml(formula_of(rules.get(path.rule), settings)),
         "end": first.end,
         "diverged_at": path.diverged_at,
-        "tuned": first.tuned,
+        "tuned": first.tuned is not None,
         "settings": {n: v if isinstance(v, bool) else float(v) for n, v in plain.items()},
-        "rates": [float(f"{settings['lr'](i):.4g}") for i in range(len(path))]
+        "rates": [float(f"{settings['lr'](i):.6g}") for i in range(len(path))]
         if callable(settings["lr"])
         else None,
         "others": [
@@ -253,10 +266,20 @@ def _method_answer(traces: Sequence[Trace]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _corrected(path: Path) -> dict[str, Any]:
+    """Return the averages as each step uses them: of its own t, corrected for their start."""
+    t = np.arange(1, len(path) + 1)[:, None]
+    return {
+        name: {
+            "beta": beta,
+            "values": finite(path.states[name][1:] / (1 - path.settings[beta] ** t), 6),
+        }
+        for name, beta in corrections(rules.get(path.rule)).items()
+    }
+
+
 def _parts(trace: Trace) -> dict[str, Any]:
-    kept = min(len(trace.path), 200)
-    short = replace(trace.path, gradients=trace.path.gradients[:kept])
-    found = paths.decompose(short)
+    found = paths.decompose(trace.path)
     names = ("fresh", "carried", "scaling", "decay", "step")
     return {name: finite(getattr(found, name), 5) for name in names}
 

@@ -49,6 +49,7 @@ def serve(
     import uvicorn
 
     from descenso.web._app import create_app
+    from descenso.web._connections import PatientProtocol
 
     if not 0 <= port <= 65535:
         raise SettingError(_("a port lies between 0 and 65535; got {port}").format(port=port))
@@ -63,7 +64,8 @@ def serve(
         threading.Timer(0.5, webbrowser.open, [address]).start()
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, access_log=False, timeout_keep_alive=30,
-        limit_concurrency=64, h11_max_incomplete_event_size=32_768, http="h11", lifespan="on",
+        h11_max_incomplete_event_size=32_768, http=PatientProtocol, ws="none", lifespan="on",
+        timeout_graceful_shutdown=5,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -81,7 +83,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen(64)
+        listening.listen(256)
     except (OSError, OverflowError) as error:
         listening.close()
         if getattr(error, "errno", None) == errno.EADDRINUSE:

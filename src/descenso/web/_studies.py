@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from descenso.api import Study
-from descenso.errors import DescensoError, UnknownNameError
+from descenso.errors import UnknownNameError
 from descenso.language import _
 from descenso.problems import surfaces
 from descenso.records import Run
@@ -148,9 +148,3 @@ def check_startable(problem: str, known: Sequence[str]) -> None:
             name=problem[:80]
         )
     )
-
-
-def explain(error: BaseException) -> str:
-    """Return an error in one line."""
-    text = str(error) if isinstance(error, DescensoError) else _("this should not have happened")
-    return " ".join(text.split())

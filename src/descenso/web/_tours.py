@@ -95,9 +95,10 @@ def _bias() -> dict[str, Any]:
         "stops": [
             _stop(
                 _("Adam's averages m and v start at zero, so at first they are far too small: "
-                  "after one step m holds a tenth of the gradient, v a thousandth of its square. "
-                  "Look at the numbers: m̂ and v̂ divide by 1 − βᵗ and undo this."),
-                ["adam(lr=0.4)"], k=1,
+                  "in the first step m becomes a tenth of the gradient, v a thousandth of its "
+                  "square. Look at the numbers below: m̂ and v̂ divide by 1 − βᵗ and undo this. "
+                  "Here m̂ is the gradient itself."),
+                ["adam(lr=0.4)"], k=0,
             ),
             _stop(
                 _("RMSprop with the same β₂ = 0.999 does not correct its average. Its first step is "
@@ -107,8 +108,10 @@ def _bias() -> dict[str, Any]:
                 ["adam(lr=0.4)", "rmsprop(lr=0.004,beta=0.999)"], k=1,
             ),
             _stop(
-                _("Later the correction fades, since βᵗ goes to zero: after a hundred steps with "
-                  "β₁ = 0.9 nothing is left of it."),
+                _("Later the correction fades, since βᵗ goes to zero. After a hundred steps, with "
+                  "β₁ = 0.9, nothing is left of it in m̂, which is m to four digits. With "
+                  "β₂ = 0.999 that takes ten thousand steps: v̂ is still ten times v, and without "
+                  "its correction each step would be three times as long."),
                 ["adam(lr=0.4)"], steps=120, k=100,
             ),
         ],

@@ -98,9 +98,9 @@ def test_the_map_says_what_became_of_each_pair(cells):
 
 
 def test_only_cells_that_diverge_are_hatched(cells):
-    from descenso.report.pictures._map_file import stretch
+    from descenso.report.pictures._map_file import heights
 
-    height = stretch(cells.other)
+    height = heights(cells)
     x, y = _map_page.hatching(cells, height)
     shown = np.isfinite(x)
     assert shown.any()

@@ -11,7 +11,7 @@ from PIL import Image
 from descenso import language, paths
 from descenso.errors import ReportError, SettingError
 from descenso.methods import parse, parse_list
-from descenso.report import pictures
+from descenso.report import pictures, style
 from descenso.report.pictures import _arrows_file, _captions, _ground, _paths_file, _paths_page
 
 
@@ -82,6 +82,96 @@ def test_a_path_that_diverges_is_marked_and_said(wild):
     assert "A cross marks where gradient_descent diverges." in _captions.paths(wild)
 
 
+def test_a_relief_draws_every_piece_in_view_and_marks_the_end_where_it_is(wild):
+    surface = paths.get("rosenbrock")
+    found = paths.descend(surface, parse_list("rmsprop,gradient_descent"), lr=[0.825], steps=60)
+    for given in (found, wild):
+        axes = _paths_file.draw(given, three_d=True).axes[0]
+        fitted = _ground.fitted(given)
+        for trace in given.traces:
+            colour = style.marks(given.labels)[trace.label].colour
+            lines = [line for line in axes.lines if line.get_color() == colour]
+            x, y, z = lines[0].get_data_3d()
+            pieces = _ground.inside_pieces(trace.path.points, fitted.surface.window)
+            assert np.allclose(np.array([x, y]).T, pieces, equal_nan=True)
+            known = np.isfinite(pieces).all(axis=1)
+            values = fitted.surface.function(pieces[known].T)
+            land = _ground.ground(fitted.surface)
+            assert np.array(z)[known] == pytest.approx(land.scaled(values) + 0.012)
+            ends = [np.array(line.get_data_3d())[:2].T for line in lines[1:]]
+            final = trace.path.points[-1]
+            if trace.end == "diverged":
+                assert [line.get_marker() for line in lines[1:]] == ["X"]
+                assert not np.allclose(ends[0], trace.start)
+            elif _captions.in_view(final[None], fitted.surface).all():
+                assert np.allclose(ends[0], final)
+            else:
+                assert ends == []
+
+
+def test_a_path_is_cut_at_the_rim_of_the_view_and_comes_back():
+    points = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 0.5], [0.5, 0.5], [0.5, 0.5]])
+    pieces = _ground.inside_pieces(points, ((-1.0, 1.0), (-1.0, 1.0)))
+    gap = [np.nan, np.nan]
+    expected = [[0, 0], [1, 0], gap, gap, [1, 0.5], [0.5, 0.5], [0.5, 0.5]]
+    kept = [row for i, row in enumerate(pieces.tolist())
+            if not (np.isnan(row[0]) and i and np.isnan(pieces[i - 1][0]))]  # fmt: skip
+    wanted = [row for i, row in enumerate(expected) if not (row == gap and expected[i - 1] == gap)]
+    assert np.allclose(kept, wanted, equal_nan=True)
+    assert len(_ground.inside_pieces(points[:1], ((-1.0, 1.0), (-1.0, 1.0)))) == 0
+
+
+def test_pages_mark_with_a_cross_what_their_captions_say_diverges(wild):
+    for three_d in (False, True):
+        figure = _paths_page.figure(wild, three_d=three_d)
+        crosses = [
+            t for t in figure.data if t.type.startswith("scatter") and t.marker.symbol == "x"
+        ]
+        assert len(crosses) == 2
+        loss = crosses[-1]
+        assert (
+            np.log10(loss.y[0]) <= max(figure.layout[f"yaxis{'' if three_d else '2'}"].range) + 1e-9
+        )
+
+
+def test_the_caption_says_what_the_lines_on_the_ground_are_and_that_the_axes_differ(ravine):
+    assert "the numbers on them are the values" in _captions.paths(ravine)
+    assert "the view is 24 wide and 6 high" in _captions.paths(ravine)
+    equal = paths.descend(paths.get("himmelblau"), parse_list("adam"), lr=[0.1], steps=5)
+    assert "differ in scale" not in _captions.paths(equal)
+    (axes, *_others) = _paths_file.draw(equal).axes
+    assert {text.get_text() for text in axes.texts} >= {"50", "200"}
+
+
+def test_names_stand_where_the_lines_of_the_losses_end(ravine):
+    axes = _paths_file.draw(ravine).axes[1]
+    names = {text.get_text(): text for text in axes.texts}
+    assert set(names) == {"momentum", "adam"}
+    ends = {t.label: t.path.values[-1] for t in ravine.traces}
+    order = sorted(names, key=lambda name: names[name].xy[1])
+    assert order == sorted(ends, key=ends.__getitem__)
+    low, high = np.log10(axes.get_ylim())
+    leads = [line for line in axes.lines if line.get_transform() == axes.transAxes]
+    starts = {line.get_color(): line.get_ydata()[0] for line in leads}
+    for label, value in ends.items():
+        share = (np.log10(value) - low) / (high - low)
+        assert starts[style.marks(ravine.labels)[label].colour] == pytest.approx(share)
+
+
+def test_decay_is_an_arrow_of_its_own():
+    found = paths.descend(
+        paths.get("ravine"), [parse("adamw(weight_decay=0.1)")], lr=[0.3], steps=6
+    )
+    (trace,) = found.traces
+    parts = paths.decompose(trace.path)
+    arrows = {name: end - start for name, start, end in _arrows_file.chain(trace, parts, 2, 1.0)}
+    assert arrows["decay"] == pytest.approx(-0.3 * 0.1 * trace.path.points[2])
+    assert sum(arrows[n] for n in ("fresh", "carried", "scaling", "decay")) == (
+        pytest.approx(arrows["step"])
+    )
+    assert "Pink: what weight decay takes off" in _arrows_file.caption(found)
+
+
 def test_letters_mean_steps_and_do_not_cover_each_other(ravine):
     trace = ravine.traces[0]
     shown = _ground.letters(trace, ravine.surface.window)
@@ -137,9 +227,12 @@ def test_relief_and_arrows_and_map_are_drawn_in_both_themes(ravine, tmp_path):
 
 def test_arrows_before_scaling_are_shortened_alike_and_the_picture_says_so(ravine):
     figure = _arrows_file.draw(ravine)
-    notes = [axes.get_title(loc="right") for axes in figure.axes]
-    assert notes[0] == ""
-    assert re.match(r"arrows before scaling drawn × 0\.\d+", notes[1])
+    notes = [
+        [text.get_text() for text in axes.texts if "drawn" in text.get_text()]
+        for axes in figure.axes
+    ]
+    assert notes[0] == []
+    assert re.match(r"arrows before scaling drawn × 0\.\d+", notes[1][0])
 
 
 @pytest.mark.parametrize("name", ["p.bmp", "p", ""])

@@ -10,6 +10,7 @@ from descenso import language, report
 from descenso.errors import SettingError, UnknownNameError
 from descenso.report import captions, data, pictures
 from descenso.report.pictures import _study_file
+from descenso.report.rows import beyond_text
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +50,13 @@ def test_every_seed_is_a_point_or_its_setting_is_named_at_the_rim(study):
         line for line in axes.lines if line.get_marker() in ("o", "s", "D", "^", "v", "p", "x")
     ]
     frame = data.results(study)
-    groups = [rows for _key, rows in frame.groupby(["method", "setting"])]
-    low, high = axes.get_xlim()
-    inside = [rows for rows in groups if rows["score"].between(low, high).all()]
-    assert sum(len(line.get_xdata()) for line in points) == sum(map(len, inside))
+    inside = frame["score"].between(*axes.get_xlim())
+    drawn = sorted(x for line in points for x in line.get_xdata())
+    assert drawn == sorted(frame["score"][inside])
     named = [text.get_text() for text in axes.texts]
-    assert len(named) == len(groups) - len(inside) > 0
-    assert any("×" in text for text in named)
+    left_out = frame[~inside].groupby(["method", "setting"])
+    assert sorted(named) == sorted(f"◂ {beyond_text(r, study.metric)}" for _k, r in left_out)
+    assert any("diverged" in text for text in named)
 
 
 def test_the_caption_stands_under_the_figure_in_either_language(study):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from descenso.paths import Descents, Trace
 from descenso.report.pictures import _paths_file as still
-from descenso.report.pictures._ground import view
+from descenso.report.pictures._ground import fitted as fitted_to
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +22,7 @@ def gif(
 ) -> bytes:
     """Return an animation of the paths, step by step, that pauses at its end and starts anew."""
     if fitted:
-        descents = replace(descents, surface=replace(descents.surface, window=view(descents)))
+        descents = fitted_to(descents)
     every = -(-descents.steps // _MOST_FRAMES)
     stops = [*range(0, descents.steps, every), descents.steps]
     drawn = [_frame(descents, stop, theme, three_d) for stop in stops]

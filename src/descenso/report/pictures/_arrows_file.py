@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STEPS = 6
 MOST_PANELS = 4
-COLOURS = {"fresh": "#0072B2", "carried": "#E69F00", "scaling": "#009E73"}
+COLOURS = {"fresh": "#0072B2", "carried": "#E69F00", "scaling": "#009E73", "decay": "#CC79A7"}
 
 
 def draw(descents: Descents, theme: str = "light", steps: int = STEPS) -> Figure:
@@ -78,6 +78,7 @@ def names() -> dict[str, str]:
         "fresh": _("this gradient"),
         "carried": _("velocity carried along"),
         "scaling": _("scaling by the squared average"),
+        "decay": _("weight decay"),
         "step": _("the whole step"),
     }
 
@@ -108,8 +109,9 @@ def _panel(axes: Any, descents: Descents, trace: Trace, steps: int, theme: str) 
             _arrow(axes, start, end, COLOURS.get(name, style.theme(theme).text), name == "step")
     _points(axes, trace, steps, theme)
     axes.set(xlim=window[0], ylim=window[1], xlabel="x", ylabel="y")
-    axes.set_title(heading(trace), loc="left", fontsize=11)
-    axes.set_title(note(k), loc="right", fontsize=9, weight="normal")
+    axes.set_title(heading(trace), loc="left", fontsize=11, pad=18 if note(k) else 6)
+    axes.annotate(note(k), (0, 1), xycoords="axes fraction", xytext=(0, 4), fontsize=9,
+                  textcoords="offset points", va="bottom", annotation_clip=False)  # fmt: skip
 
 
 def heading(trace: Trace) -> str:
@@ -137,13 +139,17 @@ def chain(trace: Trace, parts: Parts, i: int, k: float) -> list[tuple[str, Any, 
     """Return the arrows of one step, each from the last one's tip: (name, from, to)."""
     start = trace.path.points[i]
     end = start + parts.step[i]
+    before_decay = end - parts.decay[i]
+    least = 1e-9 * max(1.0, float(np.hypot(*parts.step[i])))
     arrows, at = [], start
     for name, arrow in (("fresh", k * parts.fresh[i]), ("carried", k * parts.carried[i])):
         if np.hypot(*arrow) > 1e-9:
             arrows.append((name, at, at + arrow))
             at = at + arrow
-    if np.hypot(*(end - at)) > 1e-9 * max(1.0, float(np.hypot(*parts.step[i]))):
-        arrows.append(("scaling", at, end))
+    if np.hypot(*(before_decay - at)) > least:
+        arrows.append(("scaling", at, before_decay))
+    if np.hypot(*parts.decay[i]) > least:
+        arrows.append(("decay", before_decay, end))
     arrows.append(("step", start, end))
     return arrows
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.paths import REGRESSION, Descents, SettingsMap, Trace
-from descenso.problems.surfaces import Surface
+from descenso.paths import REGRESSION, TRIED, Descents, SettingsMap, Trace, examples
+from descenso.problems.surfaces import Surface, decays
 from descenso.study.words import listed
+
+_UNEQUAL = 1.25  # scales that differ by less look alike
 
 
 def title(surface: Surface) -> str:
@@ -39,10 +41,10 @@ def legend(trace: Trace, descents: Descents) -> str:
     name = trace.label.partition("(")[0]
     if len(descents.seeds) > 1 or len({t.start for t in descents.traces}) > 1:
         return f"{name}  {trace.settings_text}"
-    return f"{name}  {trace.settings_text}{_ending(trace)}"
+    return f"{name}  {trace.settings_text}{_ending(trace, descents.surface)}"
 
 
-def _ending(trace: Trace) -> str:
+def _ending(trace: Trace, surface: Surface) -> str:
     steps = len(trace.path)
     if trace.end == "diverged":
         return " – " + _("diverges, cut at step {step}").format(
@@ -50,7 +52,15 @@ def _ending(trace: Trace) -> str:
         )
     if trace.end == "left":
         return " – " + _("leaves the view, cut at step {step}").format(step=steps)
+    if not in_view(trace.path.points[-1:], surface).all():
+        return " – " + _("ends outside the view")
     return ""
+
+
+def in_view(points: np.ndarray, surface: Surface) -> np.ndarray:
+    """Return which points, shape (n, 2), the picture of the surface shows."""
+    lows, highs = (np.array(ends) for ends in zip(*surface.window, strict=True))
+    return np.asarray(((points >= lows) & (points <= highs)).all(axis=1))
 
 
 def paths(descents: Descents, lettered: bool = True) -> str:
@@ -70,7 +80,10 @@ def paths(descents: Descents, lettered: bool = True) -> str:
         _("Letters count the steps: A is the start, B the point after one step.")
         if lettered
         else "",
+        ground(surface, three_d=not lettered),
         _tuning(descents),
+        _batches(descents),
+        _decay(descents),
         _noise(descents),
         _cut(descents),
     ]
@@ -90,15 +103,81 @@ def _minima(surface: Surface) -> str:
     return _("Stars mark the {count} minima known.").format(count=len(surface.minima))
 
 
-def _tuning(descents: Descents) -> str:
-    if not any(trace.tuned for trace in descents.traces):
+def ground(surface: Surface, three_d: bool = False) -> str:
+    """Return what the lines on the ground are, and that its axes differ where they do."""
+    lines = _("Lines join points of equal value.") if three_d else lines_on_ground()
+    return lines + unequal(surface.window)
+
+
+def lines_on_ground() -> str:
+    """Return what the labelled lines on the ground are."""
+    return _("Lines join points of equal value; the numbers on them are the values.")
+
+
+def unequal(window: Sequence[Sequence[float]]) -> str:
+    """Return that the two axes of a view differ in scale; nothing where they hardly do."""
+    width, height = (float(high - low) for low, high in window)
+    if max(width, height) < _UNEQUAL * min(width, height):
         return ""
-    if not descents.surface.minima:
+    return " " + _(
+        "The axes differ in scale: the view is {width} wide and {height} high, so that angles look "
+        "other than they are."
+    ).format(width=f"{width:.3g}", height=f"{height:.3g}")
+
+
+def _tuning(descents: Descents) -> str:
+    why: dict[str, list[str]] = {}
+    for trace in descents.traces:
+        name = trace.label.partition("(")[0]
+        if trace.tuned and name not in why.setdefault(trace.tuned, []):
+            why[trace.tuned].append(name)
+    if "first_step" in why:
         return _("Each learning rate was set so that the first steps are equally long.")
-    return _(
-        "Each learning rate was chosen from the same {count}, a method at a time: the one with "
-        "which it settles first."
-    ).format(count=85)
+    said = []
+    if "settles" in why:
+        said.append(
+            _(
+                "Learning rate of {methods}: of the same {count} for each, the one that settles "
+                "first."
+            ).format(methods=listed(why["settles"]), count=len(TRIED))
+        )
+    if "lowest" in why:
+        said.append(
+            _(
+                "No learning rate of {count} lets {methods} settle in {steps} steps: shown is the "
+                "one that ends lowest."
+            ).format(methods=listed(why["lowest"]), count=len(TRIED), steps=descents.steps)
+        )
+    return " ".join(said)
+
+
+def _batches(descents: Descents) -> str:
+    """Return how many examples each method's gradients saw, where there are examples."""
+    everything = examples(descents.surface)
+    if not everything:
+        return ""
+    seen: dict[int, list[str]] = {}
+    for trace in descents.traces:
+        name = trace.label.partition("(")[0]
+        if name not in seen.setdefault(trace.batch or everything, []):
+            seen[trace.batch or everything].append(name)
+    return " ".join(
+        ngettext(
+            "A gradient of {methods} sees {count} example of {all}.",
+            "A gradient of {methods} sees {count} examples of {all}.",
+            count,
+        ).format(methods=listed(names), count=count, all=everything)
+        for count, names in sorted(seen.items())
+    )
+
+
+def _decay(descents: Descents) -> str:
+    names = [t.label for t in descents.traces if decays(t.path.settings)]
+    if not names:
+        return ""
+    return _("Weight decay pulls {methods} towards the origin, whatever the surface.").format(
+        methods=listed(list(dict.fromkeys(names)))
+    )
 
 
 def _noise(descents: Descents) -> str:
@@ -130,6 +209,7 @@ def decomposition(descents: Descents, steps: int, present: Collection[str]) -> s
         "fresh": _("Blue: what the new gradient adds."),
         "carried": _("Orange: what the velocity carries along from earlier gradients."),
         "scaling": _("Green: what dividing by the root of the squared average changes."),
+        "decay": _("Pink: what weight decay takes off, a pull towards the origin."),
     }
     first = ngettext(
         "The first {steps} step on {surface}, taken apart.",
@@ -137,7 +217,9 @@ def decomposition(descents: Descents, steps: int, present: Collection[str]) -> s
         steps,
     ).format(steps=steps, surface=descents.surface.name)
     last = _("In the colour of the text: the whole step, their sum.")
-    return " ".join([first, *(t for name, t in sentences.items() if name in present), last])
+    scales = _("Each panel has scales of its own along x and y: angles look other than they are.")
+    there = [text for name, text in sentences.items() if name in present]
+    return " ".join([first, *there, last, lines_on_ground(), scales])
 
 
 def settings_map(found: SettingsMap) -> str:
@@ -147,9 +229,13 @@ def settings_map(found: SettingsMap) -> str:
         "How far from the minimum of {surface} {method} ends after {steps} steps, at each pair of "
         "settings. Hatched: it diverges."
     ).format(surface=found.surface.name, method=found.method.label, steps=found.steps)
+    if (found.distance[~found.diverged] > found.far).any():
+        text += " " + _("Ends further away than ten times the start's distance share one colour.")
     if np.isfinite(found.boundary).any():
         text += " " + _("The line is the theory: {formula}.").format(formula=_boundary(found))
-    if math.isfinite(float(found.arrived[best])):
+    if not math.isfinite(float(found.arrived[best])):
+        text += " " + _("At no pair does it arrive within a thousandth of the start's distance.")
+    else:
         text += " " + _(
             "The ring marks where it arrives first: step {step}, with lr = {lr} and {name} = {value}."
         ).format(

@@ -9,7 +9,7 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths.dynamics import Dynamics, Motion
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _look as look
 from descenso.study.words import settings
 
@@ -26,7 +26,9 @@ def draw(found: Dynamics, theme: str = "light") -> Figure:
         figure = look.blank(12.5, 6.8)
         turning, lengths, noise = figure.subplots(1, 3)
         figure.subplots_adjust(left=0.06, right=0.985, top=0.87)
-        _make_room((turning, lengths, noise), layer_names(found))
+        names = labels.short([motion.member.method for motion in found.motions])
+        room = look.room_for(list(names.values())) / 12.5 - 0.02
+        _make_room((turning, lengths, noise), layer_names(found), room)
         marks = style.marks([motion.member.method for motion in found.motions])
         for axes in (turning, lengths, noise):
             axes.grid(True, lw=0.7)
@@ -35,14 +37,27 @@ def draw(found: Dynamics, theme: str = "light") -> Figure:
         _lengths(lengths, found, marks)
         _noise(noise, found, dress)
         figure.suptitle(title(found), x=0.02, y=0.975, ha="left", fontsize=13)
-        handles, labels = _legend(found, marks)
-        look.put_below(figure, handles, labels, caption(found))
+        handles, entries = _legend(found, marks)
+        look.put_below(figure, handles, entries, caption(found))
+        _make_room((turning, lengths, noise), layer_names(found), room)
+        look.name_ends(turning, ends(found))
     return figure
 
 
-def _make_room(panels: Any, names: list[str]) -> None:
-    """Set the three panels apart, the first two by as much as the names of the layers take."""
-    for_names = max(0.085, 0.025 + 0.0057 * max(map(len, names)))
+def ends(found: Dynamics) -> list[tuple[float, str, str]]:
+    """Return where the share that turns back ends, of each method its name and colour."""
+    moved = [motion for motion in found.motions if motion.steps > 1]
+    methods = [motion.member.method for motion in found.motions]
+    names, marks = labels.short(methods), style.marks(methods)
+    return [
+        (float(running_share(m)[1][-1]), names[m.member.method], marks[m.member.method].colour)
+        for m in moved
+    ]
+
+
+def _make_room(panels: Any, names: list[str], beside: float) -> None:
+    """Set the three panels apart, the first two by what the names of methods and layers take."""
+    for_names = max(0.085, 0.025 + 0.0057 * max(map(len, names))) + beside
     width = (0.925 - for_names - 0.085) / 3
     lefts = (0.06, 0.06 + width + for_names, 0.985 - width)
     for axes, left in zip(panels, lefts, strict=True):
@@ -115,6 +130,7 @@ def _turning(axes: Any, found: Dynamics, marks: dict[str, style.Mark]) -> None:
         at, share = running_share(motion)
         axes.plot(at, share, color=mark.colour, lw=2, ls=look.dash(mark))
     axes.set(xlabel=_("step"), ylim=(-0.03, 1.03))
+    axes.margins(x=0)
     axes.set_title(_("share that turns back"), loc="left")
     axes.yaxis.set_major_formatter(lambda value, _place: f"{value:.0%}")
 
@@ -182,10 +198,10 @@ def label(motion: Motion) -> str:
 def _legend(found: Dynamics, marks: dict[str, style.Mark]) -> Any:
     from matplotlib.lines import Line2D
 
-    handles, labels = [], []
+    handles, entries = [], []
     for motion in found.motions:
         mark = marks[motion.member.method]
         handles.append(Line2D([], [], color=mark.colour, lw=2.2, ls=look.dash(mark),
                               marker=look.marker(mark), ms=7))  # fmt: skip
-        labels.append(label(motion))
-    return handles, labels
+        entries.append(label(motion))
+    return handles, entries

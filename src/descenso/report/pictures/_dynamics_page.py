@@ -9,8 +9,9 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths.dynamics import Dynamics, Motion
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures._dynamics_file import (
+    ends,
     label,
     layer_names,
     places,
@@ -31,8 +32,10 @@ def figure(found: Dynamics, theme: str = "light") -> go.Figure:
         _("share that turns back"), _("step / size of the layer"),
         _("noise / signal of the gradient"),
     ]  # fmt: skip
+    names = [name for _value, name, _colour in ends(found)]
+    gap = 0.12 + labels.room(names) / 2600
     made = make_subplots(
-        1, 3, subplot_titles=titles, horizontal_spacing=0.12, column_widths=[0.3, 0.36, 0.34]
+        1, 3, subplot_titles=titles, horizontal_spacing=gap, column_widths=[0.3, 0.36, 0.34]
     )
     dress = dress_page(made, theme)
     marks = style.marks([motion.member.method for motion in found.motions])
@@ -42,6 +45,8 @@ def figure(found: Dynamics, theme: str = "light") -> go.Figure:
         _lengths(made, motion, mark, layer_names(found), 0.3 - 0.6 * (i + 0.5) / len(found.motions))
     _noise(made, found, dress)
     _axes(made, found)
+    shown = [labels.End((v + 0.03) / 1.06, name, colour) for v, name, colour in ends(found)]
+    labels.add_ends(made, shown, made.layout.height - 170)
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Window = tuple[tuple[float, float], tuple[float, float]]
 
 _WIDE = 20.0  # a range over which evenly spaced levels would hide the valley
 _MOST_LEVELS = 14
+LARGEST = 1e300  # beyond it, the range of two values would overflow
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _APART = 0.045  # of the view: letters nearer than that would cover each other
 
@@ -95,13 +96,44 @@ def view(descents: Descents) -> Window:
     return (float(left), float(right)), (float(bottom), float(top))
 
 
+def fitted(descents: Descents) -> Descents:
+    """Return the descents on the part of the window that the paths take up."""
+    return replace(descents, surface=replace(descents.surface, window=view(descents)))
+
+
+def inside_pieces(points: Floats, window: Sequence[Sequence[float]]) -> Floats:
+    """Return a path cut at the rim of the view, shape (n, 2): NaN stands where a piece ends.
+
+    Steps that cross the rim are shortened to it (Liang and Barsky 1984).
+    """
+    lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
+    start, step = points[:-1], np.diff(points, axis=0)
+    with np.errstate(all="ignore"):
+        to_low, to_high = (lows - start) / step, (highs - start) / step
+    still = step == 0
+    within = (start >= lows) & (start <= highs)
+    enters = np.where(still, np.where(within, -np.inf, np.inf), np.minimum(to_low, to_high))
+    leaves = np.where(still, np.where(within, np.inf, -np.inf), np.maximum(to_low, to_high))
+    first = np.maximum(enters.max(axis=1), 0.0)
+    last = np.minimum(leaves.min(axis=1), 1.0)
+    rows: list[Floats] = []
+    for i in np.flatnonzero(first < last):
+        begin, end = start[i] + first[i] * step[i], start[i] + last[i] * step[i]
+        if first[i] > 0 or not rows:
+            rows += [np.full(2, np.nan)] * bool(rows) + [begin]
+        rows.append(end)
+        if last[i] < 1:
+            rows.append(np.full(2, np.nan))
+    return np.array(rows).reshape(-1, 2)
+
+
 def _known_lowest(surface: Surface) -> float | None:
     return min((m.value for m in surface.minima), default=None)
 
 
 def of_values(x: Floats, y: Floats, z: Floats, known_lowest: float | None = None) -> Ground:
     """Return the ground of values on a grid, shape (ny, nx)."""
-    z = np.where(np.isfinite(z), z, np.nan)
+    z = np.where(np.abs(z) <= LARGEST, z, np.nan)
     low, high = float(np.nanmin(z)), float(np.nanmax(z))
     lowest = low if known_lowest is None else min(low, known_lowest)
     near = max(float(np.nanquantile(z, 0.02)) - lowest, (high - lowest) * 1e-9, 1e-300)

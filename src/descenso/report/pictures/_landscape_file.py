@@ -8,8 +8,9 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths.landscape import MISLED, Landscape, Route
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _look as look
+from descenso.report.pictures._captions import unequal
 from descenso.report.pictures._ground import Ground, of_values
 from descenso.report.pictures._paths_file import draw_ground
 from descenso.study.words import listed, settings
@@ -25,7 +26,8 @@ def draw(found: Landscape, theme: str = "light") -> Figure:
     with look.dressed(theme) as dress:
         figure = look.blank(11, 7.1)
         left, right = figure.subplots(1, 2)
-        figure.subplots_adjust(left=0.075, right=0.985, top=0.88, wspace=0.22)
+        room = look.room_for([name for _loss, name, _colour in ends(found)]) / 11
+        figure.subplots_adjust(left=0.075, right=1 - room, top=0.88, wspace=0.22)
         marks = style.marks([key(route) for route in found.routes])
         _plane(left, found, marks, theme)
         _belief(right, found, marks)
@@ -33,9 +35,20 @@ def draw(found: Landscape, theme: str = "light") -> Figure:
             title(found),
             x=0.02, y=0.975, ha="left", fontsize=13,
         )  # fmt: skip
-        handles, labels = _legend(found, marks, dress)
-        look.put_below(figure, handles, labels, caption(found))
+        handles, entries = _legend(found, marks, dress)
+        look.put_below(figure, handles, entries, caption(found))
+        look.name_ends(right, ends(found))
     return figure
+
+
+def ends(found: Landscape) -> list[tuple[float, str, str]]:
+    """Return where the true loss of each route ends, its name and colour."""
+    marks = style.marks([key(route) for route in found.routes])
+    names = labels.short([route.member.method for route in found.routes])
+    return [
+        (float(route.losses[-1]), names[route.member.method], marks[key(route)].colour)
+        for route in found.routes
+    ]
 
 
 def key(route: Route) -> str:
@@ -64,7 +77,13 @@ def caption(found: Landscape) -> str:
         )
     text = first.format(parameters=found.parameters, share=f"{100 * found.explained:.0f}%")
     return " ".join(
-        [text, _("A dot for every epoch, a circle for the common start."), *warnings(found)]
+        [
+            text,
+            _("A dot for every epoch, a circle for the common start."),
+            _("Lines join points of equal loss; the numbers on them are the losses.")
+            + unequal(((found.across[0], found.across[-1]), (found.along[0], found.along[-1]))),
+            *warnings(found),
+        ]
     )
 
 
@@ -142,6 +161,7 @@ def _belief(axes: Any, found: Landscape, marks: dict[str, style.Mark]) -> None:
     axes.set_title(_("training loss"), loc="left")
     axes.set_xlabel(_("epochs"))
     axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlim(0, max(len(route.losses) for route in found.routes) - 1)
     axes.grid(True, lw=0.7)
 
 
@@ -155,13 +175,13 @@ def label(route: Route) -> str:
 def _legend(found: Landscape, marks: dict[str, style.Mark], dress: style.Theme) -> Any:
     from matplotlib.lines import Line2D
 
-    handles, labels = [], []
+    handles, entries = [], []
     for route in found.routes:
         mark = marks[key(route)]
         handles.append(Line2D([], [], color=mark.colour, lw=2.2, ls=look.dash(mark),
                               marker=look.marker(mark), ms=7))  # fmt: skip
-        labels.append(label(route))
+        entries.append(label(route))
     for line, text in (("-", _("true loss")), (":", _("loss of the nearest point in the plane"))):
         handles.append(Line2D([], [], color=dress.text, lw=1.8, ls=line))
-        labels.append(text)
-    return handles, labels
+        entries.append(text)
+    return handles, entries

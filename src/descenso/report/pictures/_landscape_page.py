@@ -9,8 +9,8 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths.landscape import Landscape, Route
-from descenso.report import style
-from descenso.report.pictures._landscape_file import directions, key, label, land_of
+from descenso.report import labels, style
+from descenso.report.pictures._landscape_file import directions, ends, key, label, land_of
 from descenso.report.pictures._page_parts import add_ground, dress_page, legend_entry, name_axes
 
 if TYPE_CHECKING:
@@ -37,7 +37,24 @@ def figure(found: Landscape, theme: str = "light") -> go.Figure:
     legend_entry(made, _("loss of the nearest point in the plane"), mode="lines",
                  line={**line, "dash": "dot"})  # fmt: skip
     _axes(made, found)
+    _name_ends(made, found)
     return made
+
+
+def _name_ends(made: Any, found: Landscape) -> None:
+    """Name the true losses where they end; the axis of losses is set to hold them all."""
+    everything = np.concatenate([part for r in found.routes for part in (r.losses, r.seen)])
+    log = made.layout.yaxis2.type == "log"
+    low, high = (float(np.log10(v) if log else v) for v in (everything.min(), everything.max()))
+    room = 0.04 * (high - low) or 0.1
+    low, high = low - room, high + room
+    made.update_yaxes(range=[low, high], row=1, col=2)
+    shown = [
+        labels.End((float(np.log10(loss) if log else loss) - low) / (high - low), name, colour)
+        for loss, name, colour in ends(found)
+    ]
+    made.update_layout(margin={"r": labels.room([end.name for end in shown])})
+    labels.add_ends(made, shown, made.layout.height - 140, "2")
 
 
 def _route(made: Any, route: Route, mark: style.Mark, dress: style.Theme) -> None:

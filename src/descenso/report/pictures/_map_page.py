@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +14,10 @@ from descenso.report import style
 from descenso.report.pictures._map_file import (
     NEVER,
     THEORY,
+    axis_name,
+    distance_range,
     first_to_arrive,
+    heights,
     log_distance,
     marked,
     stretch,
@@ -34,12 +39,12 @@ def figure(found: SettingsMap, theme: str = "light") -> go.Figure:
     dress_page(made, theme)
     arrived = np.where(np.isfinite(found.arrived), found.arrived, np.nan)
     panels = (
-        (log_distance(found), _("distance left (powers of ten)")),
-        (arrived, _("steps to arrive")),
+        (log_distance(found), _("distance left (powers of ten)"), distance_range(found)),
+        (arrived, _("steps to arrive"), (None, None)),
     )
-    height = stretch(found.other)
-    for col, (values, title) in enumerate(panels, 1):
-        _cells(made, found, height, values, title, col)
+    height = heights(found)
+    for col, (values, title, ends) in enumerate(panels, 1):
+        _cells(made, found, height, values, title, ends, col)
         _lines(made, found, height, col)
     if np.isfinite(found.boundary).any():
         legend_entry(made, _("stable up to here, by theory"), mode="lines",
@@ -55,14 +60,17 @@ def figure(found: SettingsMap, theme: str = "light") -> go.Figure:
 
 
 def _cells(
-    made: Any, found: SettingsMap, height: np.ndarray, values: np.ndarray, title: str, col: int
-) -> None:
+    made: Any, found: SettingsMap, height: np.ndarray, values: np.ndarray, title: str,
+    ends: tuple[float | None, float | None], col: int,
+) -> None:  # fmt: skip
     never = np.where(np.isnan(values) & ~found.diverged, 1.0, np.nan)
     plain = [[0, NEVER], [1, NEVER]]
     grid = {"x": found.lr, "y": height, "row": 1, "col": col}
     made.add_heatmap(z=never, colorscale=plain, showscale=False, hoverinfo="skip", **grid)
+    known = bool(np.isfinite(values).any())
     made.add_heatmap(
-        z=values, colorscale="Viridis", reversescale=True, hoverinfo="skip", **grid,
+        showscale=known, z=values, zmin=ends[0], zmax=ends[1], colorscale="Viridis", reversescale=True,
+        hoverinfo="skip", **grid,
         colorbar={"orientation": "h", "title": {"text": title, "side": "top"}, "thickness": 12,
                   "len": 0.4, "x": 0.22 if col == 1 else 0.78, "y": 1.03, "yanchor": "bottom",
                   "outlinewidth": 0},
@@ -134,10 +142,10 @@ def _axes(made: Any, found: SettingsMap, height: np.ndarray) -> None:
         showgrid=False,
     )  # fmt: skip
     made.update_yaxes(
-        range=[height[0], height[-1]], tickvals=stretch(np.array(shown)), showgrid=False,
+        range=[height[0], height[-1]], tickvals=stretch(found, np.array(shown)), showgrid=False,
         ticktext=[f"{value:g}" for value in shown],
     )  # fmt: skip
     rate = _("learning rate η (log scale)")
-    name_axes(made, 1, rate, _("momentum {name}").format(name=symbol(found.other_name)))
+    name_axes(made, 1, rate, "<br>".join(textwrap.wrap(escape(axis_name(found.other_setting)), 46)))
     name_axes(made, 2, rate, "")
     made.update_layout(legend={"y": -0.16, "yanchor": "top"})

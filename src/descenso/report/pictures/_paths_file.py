@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from descenso.language import _
 from descenso.paths import Descents, Trace
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _captions as captions
+from descenso.report.pictures import _ground as ground_of
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, level_text, view
+from descenso.report.pictures._ground import Ground, ground, inside_pieces, letters, level_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OUTLINE = 3.4
+_TICKS_APART = 0.14  # of the height of a relief
 
 
 def draw(
@@ -34,16 +35,17 @@ def draw(
     are theirs. ``fitted`` draws the part of the window that the paths take up, not the whole of it.
     """
     if fitted:
-        fits = replace(descents.surface, window=view(descents))
-        descents = replace(descents, surface=fits)
+        descents = ground_of.fitted(descents)
     with look.dressed(theme) as dress:
         figure = look.blank(11, 6.9)
         shape = {"projection": "3d", "computed_zorder": False} if three_d else {}
         left = figure.add_subplot(1, 2, 1, **shape)
         right = figure.add_subplot(1, 2, 2)
-        figure.subplots_adjust(left=0.075, right=0.985, top=0.9, wspace=0.2)
+        names = labels.short(descents.labels)
+        room = look.room_for(list(names.values())) / 11
+        figure.subplots_adjust(left=0.075, right=1 - room, top=0.9, wspace=0.2)
         if three_d:
-            figure.subplots_adjust(left=0.0)
+            figure.subplots_adjust(left=0.0, wspace=0.36)  # the name of heights stands between
         land = ground(descents.surface)
         marks = style.marks(descents.labels)
         if three_d:
@@ -52,8 +54,9 @@ def draw(
             _contours(left, descents, land, marks, theme)
         _losses(right, descents, land, marks, whole or descents)
         figure.suptitle(captions.title(descents.surface), x=0.02, y=0.975, ha="left", fontsize=13)
-        handles, labels = _legend(descents, marks, dress)
-        look.put_below(figure, handles, labels, captions.paths(descents, not three_d))
+        handles, entries = _legend(descents, marks, dress)
+        look.put_below(figure, handles, entries, captions.paths(descents, not three_d))
+        look.name_ends(right, loss_ends(descents, land, marks, names))
     return figure
 
 
@@ -68,13 +71,13 @@ def _legend(descents: Descents, marks: dict[str, style.Mark], dress: style.Theme
                marker=look.marker(marks[name]), ms=7)
         for name in first
     ]  # fmt: skip
-    labels = [captions.legend(trace, descents) for trace in first.values()]
+    entries = [captions.legend(trace, descents) for trace in first.values()]
     if descents.surface.minima:
         handles.append(
             Line2D([], [], ls="", marker="*", ms=13, mfc="none", mec=dress.text, mew=1.4)
         )
-        labels.append(_("minimum"))
-    return handles, labels
+        entries.append(_("minimum"))
+    return handles, entries
 
 
 def _contours(
@@ -130,7 +133,7 @@ def _path(axes: Any, trace: Trace, mark: style.Mark, descents: Descents, faint: 
     axes.plot(x, y, color=mark.colour, lw=1.6, ls=look.dash(mark), zorder=5)
     _arrows(axes, inside, mark, descents)
     if trace.end == "diverged":
-        axes.plot(*_last_in_view(inside, descents.surface.window), marker="X", ms=12,
+        axes.plot(*last_in_view(inside, descents.surface.window), marker="X", ms=12,
                   color=mark.colour, mec=ground_colour, mew=1.2, zorder=9)  # fmt: skip
     elif trace.end == "ran":
         axes.plot(x[-1], y[-1], marker=look.marker(mark), ms=8, color=mark.colour,
@@ -144,7 +147,7 @@ def clipped(points: np.ndarray, window: Any) -> np.ndarray:
     return np.asarray(np.clip(points, lows - room, highs + room))
 
 
-def _last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
+def last_in_view(points: np.ndarray, window: Any) -> np.ndarray:
     """Return where a path that runs away meets the rim of the view."""
     lows, highs = (np.array(ends) for ends in zip(*window, strict=True))
     inside = ((points >= lows) & (points <= highs)).all(axis=1)
@@ -164,10 +167,13 @@ def _arrows(axes: Any, points: np.ndarray, mark: style.Mark, descents: Descents)
     """Put a head on every step that is long enough to carry one, in the middle of the step."""
     sides = np.array([high - low for low, high in descents.surface.window])
     steps = np.diff(points, axis=0)
-    long = np.hypot(*(steps / sides).T) > 0.03
-    for start, step in zip(points[:-1][long], steps[long], strict=True):
+    length = np.hypot(*(steps / sides).T)
+    long = length > 0.03
+    # Only the head is wanted: a shaft is not cut where it leaves the view.
+    shafts = np.minimum(0.12, 0.02 / np.maximum(length, 1e-9))
+    for start, step, shaft in zip(points[:-1][long], steps[long], shafts[long], strict=True):
         axes.annotate(
-            "", start + 0.62 * step, start + 0.5 * step, zorder=6, annotation_clip=True,
+            "", start + 0.62 * step, start + (0.62 - shaft) * step, zorder=6, annotation_clip=True,
             arrowprops={"arrowstyle": "-|>", "color": mark.colour, "lw": 1.4, "shrinkA": 0,
                         "shrinkB": 0, "mutation_scale": 11},
         )  # fmt: skip
@@ -217,6 +223,19 @@ def _losses(
             _loss(axes, seeds, land, marks[label], descents.steps, log)
 
 
+def loss_ends(
+    descents: Descents, land: Ground, marks: dict[str, style.Mark], names: dict[str, str]
+) -> list[tuple[float, str, str]]:
+    """Return where the line of each method ends, its name and colour."""
+    lowest = land.lowest if descents.surface.minima else 0.0
+    ends = []
+    for label in descents.labels:
+        first = [t for t in descents.traces if t.label == label and t.start == descents.start]
+        finals = [float(t.path.values[-1]) - lowest for t in first]
+        ends.append((float(np.median(finals)), names[label], marks[label].colour))
+    return ends
+
+
 def _heights_shown(descents: Descents, land: Ground) -> tuple[float, float]:
     """Return the ends of the axis: all heights, but for what runs away or falls into rounding."""
     heights = [np.maximum(t.path.values - land.lowest, 1e-300) for t in descents.traces]
@@ -242,7 +261,8 @@ def _loss(
     axes.plot(at, middle, color=mark.colour, lw=1.8, ls=look.dash(mark))
     last = np.flatnonzero(np.isfinite(middle))[-1]
     if seeds[0].end == "diverged":
-        axes.plot(at[last], middle[last], marker="X", ms=10, color=mark.colour, clip_on=True)
+        at_rim = min(float(middle[last]), axes.get_ylim()[1])
+        axes.plot(at[last], at_rim, marker="X", ms=10, color=mark.colour, clip_on=False, zorder=5)
     else:
         low, high = axes.get_ylim()
         axes.plot(at[last], middle[last], marker=look.marker(mark), ms=7, color=mark.colour,
@@ -274,27 +294,57 @@ def _relief(
                       antialiased=False, shade=False, zorder=1, alpha=0.97)  # fmt: skip
     axes.contour(x, y, shade, levels=np.unique(land.scaled(land.levels)),
                  colors=look.CONTOURS[theme], linewidths=0.5, zorder=2)  # fmt: skip
-    (x_low, x_high), (y_low, y_high) = descents.surface.window
     for trace in descents.traces:
-        points = trace.path.points
-        inside = ((points >= (x_low, y_low)) & (points <= (x_high, y_high))).all(axis=1)
-        end = len(points) if inside.all() else int(np.argmin(inside))
-        height = land.scaled(trace.path.values[:end]) + 0.012
         mark = marks[trace.label]
         faint = trace.seed != descents.seeds[0]
-        axes.plot(points[:end, 0], points[:end, 1], height, color=mark.colour,
+        points = inside_pieces(trace.path.points, descents.surface.window)
+        axes.plot(*points.T, lifted(points, descents, land), color=mark.colour,
                   lw=0.7 if faint else 2.0, alpha=0.4 if faint else 1, zorder=5)  # fmt: skip
-        if end and not faint:
-            axes.plot(*points[end - 1 : end].T, height[-1:], marker=look.marker(mark), ms=7,
-                      color=mark.colour, zorder=6)  # fmt: skip
+        end = relief_end(trace, descents)
+        if end is not None and not faint:
+            symbol = "X" if trace.end == "diverged" else look.marker(mark)
+            axes.plot(*end.T, lifted(end, descents, land), marker=symbol, ms=8, color=mark.colour,
+                      mec=axes.get_facecolor(), mew=0.8, ls="", zorder=6)  # fmt: skip
+    begin = np.array([descents.start])
+    axes.plot(*begin.T, lifted(begin, descents, land), marker="o", ms=5, ls="", zorder=7,
+              color=style.theme(theme).text)  # fmt: skip
     for minimum in descents.surface.minima:
         axes.plot([minimum.position[0]], [minimum.position[1]], land.scaled([minimum.value]),
                   marker="*", ms=14, mfc="none", mec=style.theme(theme).text, zorder=7)  # fmt: skip
     _dress_relief(axes, land, theme, captions.axes(descents.surface))
 
 
+def lifted(points: np.ndarray, descents: Descents, land: Ground) -> np.ndarray:
+    """Return heights a little above the ground at points, shape (n, 2); NaN stays NaN."""
+    known = np.isfinite(points).all(axis=1)
+    values = np.full(len(points), np.nan)
+    values[known] = descents.surface.function(points[known].T)
+    return np.asarray(np.where(known, land.scaled(values) + 0.012, np.nan))
+
+
+def relief_end(trace: Trace, descents: Descents) -> np.ndarray | None:
+    """Return where the mark of a path's end stands, shape (1, 2): its end, or the rim it leaves by.
+
+    A path that merely ends outside the view has no mark.
+    """
+    points = trace.path.points
+    if trace.end == "diverged":
+        return last_in_view(clipped(points, descents.surface.window), descents.surface.window)[None]
+    shown = captions.in_view(points[-1:], descents.surface).all()
+    return points[-1:] if shown else None
+
+
+def height_ticks(land: Ground) -> list[float]:
+    """Return levels that stand far enough apart on the axis of a relief."""
+    shown: list[float] = []
+    for level in sorted(set(land.levels)):
+        if not shown or land.scaled(level) - land.scaled(shown[-1]) > _TICKS_APART:
+            shown.append(level)
+    return shown
+
+
 def _dress_relief(axes: Any, land: Ground, theme: str, names: tuple[str, str]) -> None:
-    shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
+    shown = height_ticks(land)
     axes.set_zticks(land.scaled(shown), [level_text(value) for value in shown])
     axes.set(
         xlabel=names[0], ylabel=names[1], xlim=(land.x[0], land.x[-1]), ylim=(land.y[0], land.y[-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,21 @@ import numpy as np
 
 from descenso.language import _
 from descenso.paths import Descents, Trace
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
-from descenso.report.pictures._ground import Ground, ground, letters, view
+from descenso.report.pictures._ground import Ground, ground, inside_pieces, letters, level_text
+from descenso.report.pictures._ground import fitted as fitted_to
 from descenso.report.pictures._page_parts import add_ground, dress_page
-from descenso.report.pictures._paths_file import band, clipped
+from descenso.report.pictures._paths_file import (
+    band,
+    clipped,
+    height_ticks,
+    last_in_view,
+    lifted,
+    loss_ends,
+    relief_end,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -30,7 +38,7 @@ def figure(
     from plotly.subplots import make_subplots
 
     if fitted:
-        descents = replace(descents, surface=replace(descents.surface, window=view(descents)))
+        descents = fitted_to(descents)
     land = ground(descents.surface, 121)
     marks = style.marks(descents.labels)
     kinds = [{"type": "scene" if three_d else "xy"}, {"type": "xy"}]
@@ -43,12 +51,27 @@ def figure(
         _add_path(made, trace, descents, land, marks[trace.label], three_d)
         moving.append(len(made.data))
         _add_loss(made, trace, descents, land, marks[trace.label])
+    _add_crosses(made, descents, land, marks, three_d)
     if not three_d:
         _add_letters(made, descents, marks, theme)
     _add_bands(made, descents, land, marks)
     _add_slider(made, descents, land, moving, three_d)
     _dress(made, descents, land, theme, three_d)
+    _name_ends(made, descents, land, marks)
     return made
+
+
+def _name_ends(made: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark]) -> None:
+    names = labels.short(descents.labels)
+    axes = "" if "yaxis2" not in made.layout else "2"
+    axis = made.layout[f"yaxis{axes}"]
+    low, high = axis.range
+    ends = []
+    for value, name, colour in loss_ends(descents, land, marks, names):
+        at = np.log10(max(value, 1e-300)) if axis.type == "log" else value
+        ends.append(labels.End((at - low) / (high - low), name, colour))
+    made.update_layout(margin={"r": labels.room(list(names.values()))})
+    labels.add_ends(made, ends, made.layout.height - 200, axes)
 
 
 def _ground_traces(made: Any, land: Ground, theme: str, three_d: bool) -> None:
@@ -121,10 +144,8 @@ def _path_data(
     path = trace.path
     points = clipped(path.points[: step + 1], descents.surface.window)
     if three_d:
-        (left, right), (bottom, top) = descents.surface.window
-        inside = ((points >= (left, bottom)) & (points <= (right, top))).all(axis=1)
-        points = np.where(np.asarray(inside)[:, None], points, np.nan)
-        z = land.scaled(path.values[: step + 1]) + 0.012
+        points = inside_pieces(path.points[: step + 1], descents.surface.window)
+        z = lifted(points, descents, land)
         return {"x": points[:, 0], "y": points[:, 1], "z": z}
     said = [_said(trace, i) for i in range(len(points))]
     return {"x": points[:, 0], "y": points[:, 1], "customdata": said}
@@ -171,6 +192,39 @@ def _add_bands(made: Any, descents: Descents, land: Ground, marks: dict[str, sty
         made.add_scatter(x=at, y=low, **ends, legendgroup=escape(label), row=1, col=2)
         made.add_scatter(x=at, y=high, fill="tonexty", fillcolor=marks[label].band(0.18), **ends,
                          legendgroup=escape(label), row=1, col=2)  # fmt: skip
+
+
+def _add_crosses(
+    made: Any, descents: Descents, land: Ground, marks: dict[str, style.Mark], three_d: bool
+) -> None:
+    """Mark where a path that diverges leaves the view, and how high it was when it was cut."""
+    high = 10 ** _loss_range(descents, land)[1] if descents.surface.minima else np.inf
+    for trace in descents.traces:
+        if trace.end != "diverged" or _is_faint(trace, descents):
+            continue
+        colour = marks[trace.label].colour
+        shared = {"mode": "markers", "showlegend": False, "hoverinfo": "skip",
+                  "legendgroup": escape(trace.label)}  # fmt: skip
+        window = descents.surface.window
+        if three_d:
+            end = relief_end(trace, descents)
+            assert end is not None
+            made.add_scatter3d(
+                x=end[:, 0], y=end[:, 1], z=lifted(end, descents, land),
+                marker={"symbol": "x", "size": 6, "color": colour}, **shared, row=1, col=1,
+            )  # fmt: skip
+        else:
+            x, y = last_in_view(clipped(trace.path.points, window), window)
+            made.add_scatter(x=[x], y=[y], marker=_cross(colour), **shared, row=1, col=1)
+        last = _loss_data(trace, descents, land, len(trace.path))
+        made.add_scatter(
+            x=last["x"][-1:], y=np.minimum(last["y"][-1:], high), marker=_cross(colour),
+            cliponaxis=False, **shared, row=1, col=2,
+        )  # fmt: skip
+
+
+def _cross(colour: str) -> dict[str, Any]:
+    return {"symbol": "x", "size": 12, "color": colour}
 
 
 def _add_letters(made: Any, descents: Descents, marks: dict[str, style.Mark], theme: str) -> None:
@@ -230,14 +284,17 @@ def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: boo
     (left, right), (bottom, top) = descents.surface.window
     made.update_xaxes(title=_("step"), range=[0, descents.steps], row=1, col=2)
     if descents.surface.minima:
-        lows, highs = zip(*(_heights(t, land) for t in descents.traces), strict=True)
-        ends = [np.log10(max(min(lows), 1e-13 * max(highs))) - 0.2, np.log10(max(highs)) + 0.2]
+        ends = _loss_range(descents, land)
         made.update_yaxes(title=_("height above the minimum"), type="log", range=ends,
                           exponentformat="power", dtick=1 if ends[1] - ends[0] < 8 else 2,
                           row=1, col=2)  # fmt: skip
     else:
         low, high = float(np.nanmin(land.z)), float(np.nanmax(land.z))
         made.update_yaxes(title=_("value"), range=[low - 0.6 * (high - low), high], row=1, col=2)
+    made.update_layout(
+        updatemenus=[{"bgcolor": dress.ground, "bordercolor": style.NEUTRAL, "showactive": False}],
+        sliders=[{"bgcolor": dress.grid, "bordercolor": style.NEUTRAL}],
+    )
     if three_d:
         _dress_scene(made, land, dress, captions.axes(descents.surface))
     else:
@@ -246,17 +303,24 @@ def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: boo
         made.update_yaxes(title=y, range=[bottom, top], showgrid=False, row=1, col=1)
 
 
+def _loss_range(descents: Descents, land: Ground) -> list[float]:
+    """Return the ends of the axis of heights, as powers of ten."""
+    lows, highs = zip(*(_heights(t, land) for t in descents.traces), strict=True)
+    low, high = max(min(lows), 1e-13 * max(highs)), max(highs)
+    return [float(np.log10(low)) - 0.2, float(np.log10(high)) + 0.2]
+
+
 def _heights(trace: Trace, land: Ground) -> tuple[float, float]:
     heights = np.maximum(trace.path.values - land.lowest, 1e-300)
     return float(heights.min()), float(min(heights.max(), 1e4 * heights[0]))
 
 
 def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, str]) -> None:
-    shown = sorted(set(land.levels))[:: max(1, len(land.levels) // 5)]
+    shown = height_ticks(land)
     axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text}
     made.update_scenes(
         xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]},
-        zaxis={**axis, "title": _("value"), "tickvals": land.scaled(shown),
-               "ticktext": [f"{v:g}" for v in shown]},
+        zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"),
+               "tickvals": land.scaled(shown), "ticktext": [level_text(v) for v in shown]},
         aspectratio={"x": 1.2, "y": 1.2, "z": 0.7}, camera={"eye": {"x": 0.7, "y": -1.6, "z": 1.75}},
     )  # fmt: skip

@@ -18,6 +18,7 @@ from descenso.paths import Descents, SettingsMap
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
+from descenso.report.pictures._ground import fitted as fitted_to
 from descenso.report.writing import check_writable
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def save_paths(
 ) -> Path:
     """Write the picture of paths: a still, a page with a slider (.html) or an animation (.gif)."""
     wanted = format_of(path)
-    how: dict[str, Any] = {"three_d": three_d, "fitted": fitted}
+    descents = fitted_to(descents) if fitted else descents
+    how: dict[str, Any] = {"three_d": three_d, "fitted": False}
     if wanted == "html":
         from descenso.report.pictures._paths_page import figure
 

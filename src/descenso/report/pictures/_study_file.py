@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descenso.language import _
-from descenso.report import canvas, captions, data, lines, style, words
+from descenso.report import canvas, captions, data, labels, lines, ranges, style, words
 from descenso.report.pictures import _look as look
+from descenso.report.ranges import Shown
+from descenso.report.rows import beyond_text
 from descenso.study._results import MetricInfo, StudyResult
-from descenso.study.words import figure as in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,14 +39,19 @@ def draw(result: StudyResult, name: str, theme: str = "light", x: str = "epoch")
     with look.dressed(theme) as dress:
         figure = look.blank(8.6, 6.6)
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.13, right=0.955, top=0.96)
+        named = name in ("curves", "target")
+        names = list(labels.short(result.design.methods).values())
+        right = 1 - look.room_for(names) / 8.6 if named else 0.955
+        figure.subplots_adjust(left=0.13, right=right, top=0.96)
         axes.grid(True, lw=0.7)
         axes.set_axisbelow(True)
         drawings[name](axes, result)
-        handles, labels = (
-            _legend(result, dress) if name in ("curves", "sensitivity", "target") else ([], [])
-        )
-        look.put_below(figure, handles, labels, captions.caption(result, name))
+        handles, entries = _legend(result, dress) if named or name == "sensitivity" else ([], [])
+        look.put_below(figure, handles, entries, captions.caption(result, name))
+        if named:
+            look.name_ends(axes, _ends(result, name))
+        elif name == "sensitivity":
+            _name_chosen(figure, axes, result)
         if name in ("results", "differences"):
             longest = max(len(m.name) for m in result.methods)
             figure.subplots_adjust(left=min(0.45, 0.05 + 0.0135 * longest))
@@ -61,6 +67,40 @@ def _legend(result: StudyResult, dress: style.Theme) -> Any:
         for m in marks.values()
     ]
     return handles, list(marks)
+
+
+def _ends(result: StudyResult, name: str) -> list[tuple[float, str, str]]:
+    """Return the last value of each line, its name and colour."""
+    frame, column = (data.curves, "mean") if name == "curves" else (data.target, "share")
+    names, marks = labels.short(result.design.methods), style.marks(result.design.methods)
+    return [
+        (float(rows[column].iloc[-1]), names[str(method)], marks[str(method)].colour)
+        for method, rows in frame(result).groupby("method", sort=False)
+    ]
+
+
+def _name_chosen(figure: Figure, axes: Any, result: StudyResult) -> None:
+    """Name each method over its chosen learning rate, in rows above the figure."""
+    frame, (shown, _scale) = data.sensitivity(result), ranges.sensitivity(result)
+    chosen = frame[frame["chosen"]]
+    names, marks = labels.short(result.design.methods), style.marks(result.design.methods)
+    low, high = np.log10(axes.get_xlim())
+    width = axes.get_position().width * figure.get_size_inches()[0]
+    across = [float(width * (np.log10(lr) - low) / (high - low)) for lr in chosen["lr"]]
+    widths = [0.09 * len(names[m]) + 0.12 for m in chosen["method"]]
+    rows = labels.in_rows(across, widths)
+    for row, point in zip(rows, chosen.itertuples(), strict=True):
+        axes.annotate(
+            names[str(point.method)], (point.lr, float(shown.at_rim(point.mean))),
+            xytext=(point.lr, 1), textcoords=("data", look.above(axes, 0.16 + 0.19 * row)),
+            ha="left", va="center", fontsize=9.5, annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": marks[str(point.method)].colour, "lw": 0.9,
+                        "shrinkB": 6, "shrinkA": 0, "relpos": (0, 0.5)},
+        )  # fmt: skip
+    look.make_room_above(figure, 0.19 * (max(rows, default=-1) + 1))
+    beyond = max((x + w for x, w in zip(across, widths, strict=True)), default=0) - width
+    if beyond > 0:
+        figure.subplots_adjust(right=figure.subplotpars.right - beyond / 8.6)
 
 
 def _as_metric(axis: Any, metric: MetricInfo, scale: str) -> None:
@@ -82,7 +122,7 @@ def _plain(text: str) -> str:
 def _curves(axes: Any, result: StudyResult, x: str) -> None:
     frame = data.curves(result)
     marks = style.marks(result.design.methods)
-    scale = canvas.scale_of(result.metric, frame["mean"])
+    shown, scale = ranges.curves(result)
     for name, rows in frame.groupby("method", sort=False):
         mark = marks[str(name)]
         rows = rows[rows["epoch"] > 0] if x == "steps" else rows
@@ -90,11 +130,20 @@ def _curves(axes: Any, result: StudyResult, x: str) -> None:
         axes.plot(rows[x], rows["mean"], color=mark.colour, lw=2, ls=look.dash(mark))
     if x == "steps":
         axes.set_xscale("log")
+    else:
+        axes.margins(x=0)
+    furthest = float(frame[x].max())
+    axes.set_xlim(right=furthest)
+    for name, rows in frame.groupby("method", sort=False):
+        if rows[x].iloc[-1] < furthest:  # from where it ends, a thin line leads to its name
+            axes.plot([rows[x].iloc[-1], furthest], [rows["mean"].iloc[-1]] * 2, lw=0.8, ls=":",
+                      color=marks[str(name)].colour)  # fmt: skip
     if x == "epoch":
         axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(lines.axis_title(x))
     axes.set_ylabel(_plain(canvas.title(result.metric, "validation")))
     _as_metric(axes.yaxis, result.metric, scale)
+    axes.set_ylim(*shown)
     _target_line(axes, result.metric)
 
 
@@ -106,27 +155,32 @@ def _target_line(axes: Any, metric: MetricInfo) -> None:
 def _sensitivity(axes: Any, result: StudyResult) -> None:
     frame = data.sensitivity(result)
     marks = style.marks(result.design.methods)
-    worst = float(np.mean([data.untrained(method.tuned) for method in result.methods]))
-    bound = np.maximum if result.metric.higher_is_better else np.minimum
+    shown, scale = ranges.sensitivity(result)
     for name, rows in frame.groupby("method", sort=False):
         mark = marks[str(name)]
         first = rows[rows["stage"] == 1]
-        low, high, mean = (bound(first[c], worst) for c in ("low", "high", "mean"))
-        axes.fill_between(first["lr"], low, high, color=mark.colour, alpha=0.12, lw=0)
-        axes.plot(first["lr"], mean, color=mark.colour, lw=1.3, ls=look.dash(mark))
+        axes.fill_between(
+            first["lr"], first["low"], first["high"], color=mark.colour, alpha=0.12, lw=0
+        )
+        axes.plot(first["lr"], first["mean"], color=mark.colour, lw=1.3, ls=look.dash(mark))
         for row in rows.itertuples():
-            _setting(axes, row, float(bound(row.mean, worst)), mark)
+            _setting(axes, row, shown, mark)
     axes.set_xscale("log")
     axes.set_xlabel(_("learning rate η (log)"))
     axes.set_ylabel(_plain(canvas.title(result.metric, "validation")))
-    _as_metric(axes.yaxis, result.metric, canvas.scale_of(result.metric, frame["mean"]))
+    _as_metric(axes.yaxis, result.metric, scale)
+    axes.set_ylim(*shown)
     _target_line(axes, result.metric)
 
 
-def _setting(axes: Any, row: Any, mean: float, mark: style.Mark) -> None:
+def _setting(axes: Any, row: Any, shown: Shown, mark: style.Mark) -> None:
     symbol = "x" if row.diverged else look.marker(mark)
+    symbol = "^" if shown.above(row.mean) else "v" if shown.below(row.mean) else symbol
+    mean = float(shown.at_rim(row.mean))
     face = mark.colour if row.full else axes.get_facecolor()
-    axes.plot(row.lr, mean, marker=symbol, ms=6, mec=mark.colour, mfc=face, ls="", zorder=4)
+    axes.plot(
+        row.lr, mean, marker=symbol, ms=6, mec=mark.colour, mfc=face, ls="", zorder=4, clip_on=False
+    )
     if row.chosen:
         axes.plot(row.lr, mean, "o", ms=13, mfc="none", mec=mark.colour, mew=1.8, zorder=5)
 
@@ -135,63 +189,67 @@ def _results(axes: Any, result: StudyResult) -> None:
     frame = data.results(result)
     marks = style.marks(result.design.methods)
     order = [method.name for method in reversed(result.ranking)]
-    scale = canvas.scale_of(result.metric, frame[frame["setting"] == "tuned"]["score"])
+    shown, scale = ranges.scores(result)
     heights = canvas.heights(result)
-    low, high = _scores_shown(frame)
+    low, high = shown
+    axes.set_xlim(low, high)
     for (name, setting), rows in frame.groupby(["method", "setting"], sort=False):
         tuned, mark = setting == "tuned", marks[name]
         height = heights[name, setting]
         face = mark.colour if tuned else axes.get_facecolor()
-        if not rows["score"].between(low, high).all():
-            _beyond(axes, rows, height, (low, high), result.metric, mark)
-            continue
-        for diverged, part in rows.groupby("diverged"):
+        inside = rows["score"].between(*shown)
+        for below, part in ranges.sides(rows, shown):
+            _beyond(axes, part, height, below, result.metric, mark)
+        for diverged, part in rows[inside].groupby("diverged"):
             symbol = "x" if diverged else look.marker(mark)
             axes.plot(part["score"], [height] * len(part), marker=symbol, ls="", ms=7, mfc=face,
                       mec=mark.colour, alpha=0.85, clip_on=False)  # fmt: skip
         first = rows.iloc[0]
-        if low <= first["mean"] <= high:
-            axes.plot(
-                [first["low"], first["high"]], [height] * 2, color=mark.colour, lw=3, alpha=0.7
-            )
+        if inside.any() and low <= first["mean"] <= high:
+            _interval(axes, first["low"], first["high"], height, shown, mark)
             axes.plot(first["mean"], height, "|", ms=17, mew=2.6, color=mark.colour)
     axes.set_yticks(range(len(order)), order)
-    axes.set_xlim(low, high)
     axes.set(ylim=(-0.6, len(order) - 0.4), xlabel=_plain(canvas.title(result.metric, "test")))
     _as_metric(axes.xaxis, result.metric, scale)
 
 
-def _beyond(
-    axes: Any, rows: Any, height: float, shown: tuple[float, float], metric: MetricInfo, mark: Any
+def _interval(
+    axes: Any, low: float, high: float, height: float, shown: Shown, mark: style.Mark
 ) -> None:
-    """Say where the scores of one setting lie that are too far off to be drawn to scale."""
-    left = rows["score"].median() < shown[0]
-    ends = sorted({in_words(rows["score"].min(), metric), in_words(rows["score"].max(), metric)})
-    text = f"◂ {' – '.join(ends)}" if left else f"{' – '.join(ends)} ▸"
-    crashed = int(rows["diverged"].sum())
-    if crashed:
-        text += f"  (× {crashed})"
-    axes.text(shown[0] if left else shown[1], height, text, color=mark.colour, fontsize=10,
-              va="center", ha="left" if left else "right")  # fmt: skip
+    """Draw an interval; where it goes on beyond the axis, an arrowhead at the rim says so."""
+    if not np.isfinite([low, high]).all():
+        return
+    axes.plot(shown.at_rim([low, high]), [height] * 2, color=mark.colour, lw=3, alpha=0.7,
+              solid_capstyle="butt")  # fmt: skip
+    for beyond, at, symbol in (
+        (low < shown.low, shown.low, "<"),
+        (high > shown.high, shown.high, ">"),
+    ):
+        if beyond:
+            axes.plot(at, height, marker=symbol, ms=9, color=mark.colour, ls="", clip_on=False)
 
 
-def _scores_shown(frame: Any) -> tuple[float, float]:
-    """Return a range that holds every tuned score that did not diverge."""
-    tuned = frame[(frame["setting"] == "tuned") & ~frame["diverged"]]["score"]
-    tuned = tuned if len(tuned) else frame["score"]
-    low, high = float(tuned.min()), float(tuned.max())
-    span = (high - low) or abs(high) * 0.1 or 1.0
-    return low - 0.5 * span, high + 0.5 * span
+def _beyond(
+    axes: Any, rows: Any, height: float, below: bool, metric: MetricInfo, mark: Any
+) -> None:
+    """Say at the rim which runs of a setting lie beyond the axis."""
+    text = beyond_text(rows, metric)
+    low, high = axes.get_xlim()
+    axes.annotate(
+        f"◂ {text}" if below else f"{text} ▸", (low if below else high, height), xytext=(0, -9),
+        textcoords="offset points", color=mark.colour, fontsize=10, va="center",
+        ha="left" if below else "right",
+    )  # fmt: skip
 
 
 def _differences(axes: Any, result: StudyResult) -> None:
     frame = data.differences(result)
     marks = style.marks(result.design.methods)
     order = list(reversed(frame["method"]))
+    shown = ranges.differences(frame)
     for row in frame.itertuples():
         mark, height = marks[str(row.method)], order.index(row.method)
-        if np.isfinite(row.low) and np.isfinite(row.high):
-            axes.plot([row.low, row.high], [height] * 2, color=mark.colour, lw=3)
+        _interval(axes, row.low, row.high, height, shown, mark)
         face = axes.get_facecolor() if row.tied else mark.colour
         axes.plot(row.difference, height, marker=look.marker(mark), ms=11, mfc=face,
                   mec=mark.colour, mew=2.2, ls="", zorder=4)  # fmt: skip
@@ -199,7 +257,7 @@ def _differences(axes: Any, result: StudyResult) -> None:
                       textcoords="offset points", ha="center", fontsize=10)  # fmt: skip
     axes.axvline(0, color=style.NEUTRAL, lw=1.6)
     axes.set_yticks(range(len(order)), order)
-    axes.set_ylim(-0.6, len(order) - 0.3)
+    axes.set(ylim=(-0.6, len(order) - 0.3), xlim=shown)
     best = result.verdict.best or _("the best")
     axes.set_xlabel(_("how far behind {best}, test").format(best=best))
     _as_metric(axes.xaxis, result.metric, "linear")
@@ -215,5 +273,6 @@ def _target(axes: Any, result: StudyResult) -> None:
                   ls=look.dash(mark))  # fmt: skip
     axes.set(xlabel=lines.axis_title("epoch"), ylabel=_("share of runs at the target"))
     axes.set_ylim(-0.02, 1.04)
+    axes.margins(x=0)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -52,6 +52,8 @@ def _gains(found: Overview) -> list[str]:
         _("{method} has the highest mean.").format(method=ranking(found)[0]),
     ]
     low, _high = shown_gains(found)
+    if any(found.iqm[name].low < low for name in found.methods):
+        text.append(_("An arrowhead at the rim: the interval goes on beyond the axis."))
     beyond = sum(int((scores < low).sum()) for scores in found.scores.values())
     if beyond:
         text.append(

@@ -65,7 +65,18 @@ def _profile(found: Overview) -> go.Figure:
         tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks],
     )  # fmt: skip
     made.update_yaxes(title=_("share of runs at the target"), range=[-0.02, 1.04], tickformat=".0%")
+    named = [(share, name, looks[name]) for share, name, _colour in ends(found)]
+    canvas.name_ends(made, named, (-0.02, 1.04))
     return made
+
+
+def ends(found: Overview) -> list[tuple[float, str, str]]:
+    """Return where the profile of each method ends, its name and colour."""
+    looks = style.marks(found.methods)
+    return [
+        (float(rows["solved"].iloc[-1]), str(name), looks[str(name)].colour)
+        for name, rows in data.profile(found).groupby("method", sort=False)
+    ]
 
 
 def ratio_title() -> str:
@@ -122,7 +133,14 @@ def spread(rows: Any, height: int) -> np.ndarray:
 
 
 def _middle(made: Any, row: Any, height: int, mark: style.Mark, low: float) -> None:
+    beyond = row["low"] < low
     ends = (max(float(row["low"]), low), float(row["high"]))
+    if beyond:
+        made.add_scatter(
+            x=[low], y=[height + 0.14], mode="markers", showlegend=False, cliponaxis=False,
+            hoverinfo="skip",
+            marker={"symbol": "triangle-left", "size": 12, "color": mark.colour},
+        )  # fmt: skip
     made.add_scatter(
         x=[row["iqm"]], y=[height + 0.14], mode="markers", showlegend=False,
         marker={"symbol": "line-ns", "size": 20, "line": {"width": 3.5, "color": mark.colour}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from descenso.language import _
-from descenso.report import style
+from descenso.report import labels, style
 from descenso.report.pictures import _look as look
 from descenso.report.together import _data as data
 from descenso.report.together import _figures as figures
@@ -23,12 +23,16 @@ def draw(found: Overview, name: str, theme: str = "light") -> Figure:
     with look.dressed(theme) as dress:
         figure = look.blank(8.6, 6.6)
         axes = figure.subplots()
-        figure.subplots_adjust(left=0.13, right=0.955, top=0.96)
+        names = list(labels.short(found.methods).values())
+        right = 1 - look.room_for(names) / 8.6 if name == "profile" else 0.955
+        figure.subplots_adjust(left=0.13, right=right, top=0.96)
         axes.grid(True, lw=0.7)
         axes.set_axisbelow(True)
         (_profile if name == "profile" else _gains)(axes, found)
-        handles, labels = _legend(found, dress) if name == "profile" else ([], [])
-        look.put_below(figure, handles, labels, caption(found, name))
+        handles, entries = _legend(found, dress) if name == "profile" else ([], [])
+        look.put_below(figure, handles, entries, caption(found, name))
+        if name == "profile":
+            look.name_ends(axes, figures.ends(found))
         if name == "gains":
             longest = max(map(len, found.methods))
             figure.subplots_adjust(left=min(0.45, 0.05 + 0.0135 * longest))
@@ -74,6 +78,8 @@ def _gains(axes: Any, found: Overview) -> None:
                       color=colour, alpha=0.6, mew=0, clip_on=False)  # fmt: skip
         row = rows.iloc[0]
         axes.plot([max(row["low"], low), row["high"]], [height + 0.14] * 2, color=colour, lw=3)
+        if row["low"] < low:
+            axes.plot(low, height + 0.14, "<", ms=9, color=colour, clip_on=False)
         axes.plot(row["iqm"], height + 0.14, "|", ms=17, mew=3, color=colour)
     axes.axvline(1, color=style.NEUTRAL, lw=1.3, ls="--", zorder=1)
     axes.set(xlim=(low, high), ylim=(-0.6, len(order) - 0.4), xlabel=figures.gain_title())

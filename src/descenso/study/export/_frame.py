@@ -93,17 +93,12 @@ def _rows(result: StudyResult, exported: Exported, role: str) -> Iterator[tuple[
     run, metric = exported.run, result.metric
     member, curve = run.member, run.curve
     first = (result.design.problem, member.method, exported.setting, member.seed)
-    last = (role, metric.name, metric.higher_is_better, resolution(result))
+    last = (role, metric.name, metric.higher_is_better, result.resolution)
     for step, value in enumerate(curve.validation_metric):
         yield (*first, "validation", step, float(value), *last)
     if role != "search":
         value = math.nan if curve.diverged else curve.test_metric
         yield (*first, "test", curve.epochs, value, *last)
-
-
-def resolution(result: StudyResult) -> float:
-    """Return the smallest difference the metric can show: one test example for a share."""
-    return 1 / result.examples["test"] if result.metric.percent else 0.0
 
 
 def summary(store: Store, stored: StoredStudy) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import importlib
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descenso.errors import ReportError, SettingError
 from descenso.language import _
@@ -14,6 +14,12 @@ from descenso.store import Store, StoredStudy
 from descenso.study.export import _tensorboard
 from descenso.study.export._frame import exported_runs, finished, long_form
 from descenso.study.verdict import with_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_LONGEST_NAME = 120
 
 
 def export(store: Store, stored: StoredStudy, target: str) -> str:
@@ -47,7 +53,7 @@ def export(store: Store, stored: StoredStudy, target: str) -> str:
     frame = long_form(store, stored)
     try:
         if suffix == ".csv":
-            frame.to_csv(target, index=False, na_rep="nan")
+            _without_formulas(frame).to_csv(target, index=False, na_rep="nan")
         else:
             _needed("pyarrow", "tables")
             frame.to_parquet(target, index=False)
@@ -77,7 +83,9 @@ def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
     try:
         for exported in exported_runs(store, result):
             member, curve = exported.run.member, exported.run.curve
-            name = _folder(f"{member.method}/{exported.setting}/seed {member.seed}")
+            name = "/".join(
+                map(_component, (member.method, exported.setting, f"seed{member.seed}"))
+            )
             scalars = [
                 (f"validation/{result.metric.name}", step, float(value))
                 for step, value in enumerate(curve.validation_metric)
@@ -89,16 +97,29 @@ def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
             if "search" not in exported.roles and not curve.diverged:
                 test = (f"test/{result.metric.name}", curve.epochs, float(curve.test_metric))
                 scalars.append(test)
-            _tensorboard.write(Path(place) / stored.identity / name, scalars)
+            _tensorboard.write(Path(place) / _component(stored.identity) / name, scalars)
     except OSError as error:
         raise _unwritable(place, error) from error
-    return str(Path(place) / stored.identity)
+    return str(Path(place) / _component(stored.identity))
 
 
-def _folder(name: str) -> str:
-    """Return a path that every file system takes."""
-    kept = "".join(c if c.isalnum() or c in "/=._- @" else "_" for c in name)
-    return kept.replace(" ", "").replace("@", "-at-")
+def _component(name: str) -> str:
+    """Return the name of a folder that every file system takes, and that leads nowhere else."""
+    kept = "".join(c if c.isalnum() or c in "=._- @" else "_" for c in name)
+    kept = kept.replace(" ", "").replace("@", "-at-").lstrip(".")
+    return kept[:_LONGEST_NAME] or "_"
+
+
+def _without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with an apostrophe before texts that a spreadsheet would compute."""
+    from pandas.api.types import is_numeric_dtype
+
+    frame = frame.copy()
+    for name in frame.columns:
+        if not is_numeric_dtype(frame[name]):
+            texts = frame[name].astype(str)
+            frame[name] = texts.where(~texts.str.startswith(_FORMULA_SIGNS), "'" + texts)
+    return frame
 
 
 def _to_mlflow(store: Store, stored: StoredStudy, uri: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _, ngettext
-from descenso.study.outside._read import as_number
+from descenso.study.outside._numbers import as_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +29,19 @@ class OutsideRun:
     role: str
     seed: str
     curves: dict[str, dict[float, float]] = field(default_factory=dict)  # split → step → value
+    until: float = math.inf
 
     def last(self, split: str) -> float:
-        """Return the value at the last step; NaN where there is none."""
+        """Return the value at the last step up to ``until``, or the first; NaN without values."""
         curve = self.curves.get(split, {})
-        return curve[max(curve)] if curve else math.nan
+        if not curve:
+            return math.nan
+        return curve[max((step for step in curve if step <= self.until), default=min(curve))]
+
+    def last_of_all(self) -> float:
+        """Return the last value on the split that judges."""
+        curve = self.curves.get("test") or next(iter(self.curves.values()))
+        return curve[max(curve)]
 
     def steps(self, split: str) -> float:
         """Return the last step."""
@@ -67,7 +75,7 @@ def clean(table: pd.DataFrame) -> Runs:
         problem, method, setting, role, seed = identity = tuple(map(str, key))
         run = runs.setdefault(identity, OutsideRun(problem, method, setting, role, seed))
         run.curves.setdefault(split, {})[step] = _one(given, counts)
-    return Runs(list(runs.values()), _notes(counts))
+    return Runs(list(runs.values()), [*table.attrs.get("notes", ()), *_notes(counts)])
 
 
 def _take(row: dict[str, Any], values: dict[Any, list[float]], counts: Counter[str]) -> None:

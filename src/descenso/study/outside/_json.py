@@ -11,7 +11,7 @@ from descenso.study.outside import _words as words
 from descenso.study.outside._judge import Finding, Judged
 from descenso.study.outside._sensitivity import tolerated
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def as_json(found: Finding) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def as_json(found: Finding) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "metric": {"name": found.metric or "value", "higher_is_better": found.higher_is_better,
-                   "target": found.target},
+                   "target": found.target, **_range(overall)},
         "problems": [j.problem for j in found.problems],
         "verdict": {
             "text": words.text(found),
@@ -41,11 +41,23 @@ def as_json(found: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _range(judged: Judged) -> dict[str, Any]:
+    """Return where the metric ends, and whether its name or its values tell."""
+    ends = judged.range
+    return {
+        "low": _finite(ends.low),
+        "high": _finite(ends.high),
+        "range_known_by": ends.known_by or None,
+    }
+
+
 def _verdict(judged: Judged) -> dict[str, Any]:
     verdict = judged.verdict
     return {
         "best": verdict.best,
         "tied": list(verdict.tied),
+        "recommended": verdict.recommended,
+        "chosen_by": list(verdict.chosen_by),
         "comparisons": [_comparison(c) for c in verdict.comparisons],
     }
 

@@ -5,29 +5,48 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from descenso.errors import DataError
 from descenso.language import _
+from descenso.metric_names import Range, higher_is_better, value_range
 from descenso.records import Comparison, Estimate, Verdict
+from descenso.study.outside._at import LAST, judged_at, parse_at
 from descenso.study.outside._choose import Chosen, choose
 from descenso.study.outside._clean import OutsideRun, by_seed, clean
-from descenso.study.outside._read import as_number
-from descenso.study.statistics import ALPHA, chance_of_better, estimate, holm, paired_p_value
+from descenso.study.outside._numbers import as_number
+from descenso.study.outside._sensitivity import tolerated
+from descenso.study.recommendation import Candidate, Choice, choose_among_ties
+from descenso.study.statistics import (
+    ALPHA,
+    chance_of_better,
+    consistent_interval,
+    difference_of,
+    estimate,
+    holm,
+    least_p_value,
+    smallest_step,
+    uncorrected_p_value,
+    welch,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_YES, _NO = ("true", "1", "1.0", "yes", "sí", "si"), ("false", "0", "0.0", "no")
 Scores = Mapping[str, Mapping[str, float]]  # method → seed → score
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the runs on one problem, or on all together, allow to be said."""
+    """What the runs on one problem, or on all together, allow to be said.
+
+    ``resolution`` is the smallest step of the metric: as the table says, or between its scores.
+    ``examples`` counts the test examples where the table says the step of a share; else it is 0.
+    """
 
     problem: str
     chosen: Mapping[str, Chosen]
@@ -36,6 +55,10 @@ class Judged:
     diverged: Mapping[str, int]
     verdict: Verdict
     runs: Mapping[str, Sequence[OutsideRun]]
+    range: Range = field(default_factory=Range)
+    resolution: float = 0.0
+    choice: Choice = field(default_factory=Choice)
+    examples: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,9 +78,16 @@ class Finding:
 
 
 def judge_runs(
-    table: pd.DataFrame, higher_is_better: bool | None = None, target: float | None = None
+    table: pd.DataFrame,
+    higher_is_better: bool | None = None,
+    target: float | None = None,
+    at: str | float = LAST,
 ) -> Finding:
     """Return what the runs of a table (see :func:`read_runs`) allow to be said.
+
+    Parameters
+    ----------
+    at : the step that judges a run: ``last``, ``best`` (on validation where it is there) or a step.
 
     Raises
     ------
@@ -66,19 +96,27 @@ def judge_runs(
     """
     cleaned = clean(table)
     notes = list(cleaned.notes)
-    higher = _direction(table, higher_is_better, notes)
+    metric = _metric(table)
+    higher = _direction(table, metric, higher_is_better, notes)
     resolution = _resolution(table)
-    problems = sorted({run.problem for run in cleaned.runs})
+    runs, said = judged_at(cleaned.runs, parse_at(at), higher)
+    notes.extend(said)
+    problems = sorted({run.problem for run in runs})
     judged = tuple(
-        _judge_problem(p, [r for r in cleaned.runs if r.problem == p], higher, resolution, notes)
+        _judge_problem(p, [r for r in runs if r.problem == p], metric, higher, resolution, notes)
         for p in problems
     )
     overall = judged[0] if len(judged) == 1 else _together(judged, higher)
-    return Finding(judged, overall, higher, _metric(table), target, tuple(notes))
+    return Finding(judged, overall, higher, metric, target, tuple(notes))
 
 
 def _judge_problem(
-    problem: str, runs: Sequence[OutsideRun], higher: bool, resolution: float, notes: list[str]
+    problem: str,
+    runs: Sequence[OutsideRun],
+    metric: str,
+    higher: bool,
+    resolution: float,
+    notes: list[str],
 ) -> Judged:
     methods = sorted({run.method for run in runs})
     own = {m: [r for r in runs if r.method == m] for m in methods}
@@ -97,9 +135,66 @@ def _judge_problem(
             _("A diverged run counts as it began where that is known, else as the worst run seen.")
         )
     _note_unequal(problem, scores, runs, notes)
-    verdict = judge_by_seed(scores, higher, resolution)
-    estimates = {m: estimate(list(s.values())) for m, s in scores.items()}
-    return Judged(problem, chosen, scores, estimates, diverged, verdict, own)
+    everything = [v for own_scores in scores.values() for v in own_scores.values()]
+    examples = round(1 / resolution) if 0 < resolution < 1 else 0
+    resolution = resolution or smallest_step(everything)
+    ends = value_range(metric, everything)
+    verdict = judge_by_seed(scores, higher, resolution, ends.of_differences)
+    estimates = {m: estimate(list(s.values()), ends.ends, resolution) for m, s in scores.items()}
+    judged = Judged(
+        problem,
+        chosen,
+        scores,
+        estimates,
+        diverged,
+        verdict,
+        own,
+        ends,
+        resolution,
+        examples=examples,
+    )
+    return _with_choice(judged, [judged], higher)
+
+
+def _with_choice(judged: Judged, problems: Sequence[Judged], higher: bool) -> Judged:
+    """Return the judgement with the method to take, chosen by what all problems tell of each."""
+    verdict = judged.verdict
+    best = verdict.best
+    if best is None:
+        return judged
+    known = [c.other for c in verdict.comparisons if c.tied and not math.isnan(c.p_value)]
+    own = {m: candidate(m, problems, higher) for m in (best, *known)}
+    choice = choose_among_ties(own[best], [own[m] for m in known])
+    verdict = replace(verdict, recommended=choice.name, chosen_by=choice.by)
+    return replace(judged, verdict=verdict, choice=choice)
+
+
+def candidate(method: str, problems: Sequence[Judged], higher: bool) -> Candidate:
+    """Return what a table of runs knows of a method; what a run costs it does not tell."""
+    factors = [tolerated(j.runs[method], higher) for j in problems]
+    gains = [_gain(method, j, higher) for j in problems]
+    plain = [v for j in problems for v in j.chosen[method].default.values() if math.isfinite(v)]
+    return Candidate(
+        name=method,
+        gain=float(np.mean(gains)),
+        factor=float(np.exp(np.mean([math.log(f.factor) if f else 0.0 for f in factors])))
+        if any(factors)
+        else None,
+        default=float(np.mean(plain)) * (1 if higher else -1)
+        if plain and len(problems) == 1
+        else None,
+        diverged=sum(j.diverged[method] for j in problems),
+    )
+
+
+def _gain(method: str, judged: Judged, higher: bool) -> float:
+    """Return a mean on a scale where 0 is the worst value of any run and 1 the best mean."""
+    sign = 1.0 if higher else -1.0
+    seen = [v for own in judged.runs.values() for r in own for c in r.curves.values()
+            for v in c.values() if math.isfinite(v)]  # fmt: skip
+    worst = min(sign * v for v in seen)
+    most = max(sign * e.mean for e in judged.estimates.values()) - worst
+    return (sign * judged.estimates[method].mean - worst) / most if most > 0 else 1.0
 
 
 def _counted(chosen: Chosen, worst: float) -> dict[str, float]:
@@ -143,19 +238,34 @@ def _note_unequal(
         )
 
 
-def judge_by_seed(scores: Scores, higher: bool, resolution: float = 0.0) -> Verdict:
-    """Return the verdict on scores by seed; each pair is compared on the seeds it shares."""
+def judge_by_seed(
+    scores: Scores,
+    higher: bool,
+    resolution: float = 0.0,
+    within: tuple[float, float] = (-math.inf, math.inf),
+) -> Verdict:
+    """Return the verdict on scores by seed; each pair is compared on the seeds it shares.
+
+    Parameters
+    ----------
+    resolution : the smallest step of the metric; the smallest between the scores where it is 0.
+    within : where a difference of two scores can lie.
+    """
+    resolution = resolution or smallest_step([v for own in scores.values() for v in own.values()])
     sign = 1.0 if higher else -1.0
     names = sorted(scores, key=lambda m: -sign * float(np.mean(list(scores[m].values()))))
     pairs = list(itertools.combinations(names, 2))
     raw = [_p_value(scores[a], scores[b], resolution, len(pairs)) for a, b in pairs]
-    corrected = dict(zip(pairs, holm(raw), strict=True))
+    least = [_least(scores[a], scores[b], resolution) for a, b in pairs]
+    corrected = dict(zip(pairs, map(float, np.maximum(holm(raw), least)), strict=True))
     best = names[0]
     comparisons = []
     for other in names[1:]:
         p = corrected[best, other]
         chance = chance_of_better(list(scores[best].values()), list(scores[other].values()), higher)
-        difference = _difference(scores[best], scores[other], sign)
+        signed = [{seed: sign * v for seed, v in scores[m].items()} for m in (best, other)]
+        difference = _difference(signed[0], signed[1], len(pairs), resolution, within)
+        difference = consistent_interval(difference, not p < ALPHA)
         comparisons.append(Comparison(other, difference, p, not p < ALPHA, chance=chance))
     tied = tuple(c.other for c in comparisons if c.tied)
     return Verdict(best, tied, tuple(comparisons), text="")
@@ -166,28 +276,38 @@ def _shared(a: Mapping[str, float], b: Mapping[str, float]) -> list[str]:
 
 
 def _p_value(a: Mapping[str, float], b: Mapping[str, float], resolution: float, n: int) -> float:
-    seeds = _shared(a, b)
-    if len(seeds) >= 2:
-        return paired_p_value([a[s] for s in seeds], [b[s] for s in seeds], resolution, n)
-    first, second = list(a.values()), list(b.values())
-    if len(first) < 2 or len(second) < 2:
-        return math.nan
-    if np.ptp(first) == 0 and np.ptp(second) == 0:
-        return 1.0 if first[0] == second[0] else math.nan  # no spread: nothing to test by
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
+    first, second = _set_against(a, b)
+    if len(_shared(a, b)) >= 2:
+        return uncorrected_p_value(first, second, resolution, n)
+    return welch(first, second, resolution)[0]
 
 
-def _difference(a: Mapping[str, float], b: Mapping[str, float], sign: float) -> Estimate:
+def _least(a: Mapping[str, float], b: Mapping[str, float], resolution: float) -> float:
+    return least_p_value(*_set_against(a, b), resolution, paired=len(_shared(a, b)) >= 2)
+
+
+def _set_against(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[list[float], list[float]]:
+    """Return the scores of the seeds shared, in one order; all scores where fewer than two are."""
     seeds = _shared(a, b)
     if len(seeds) >= 2:
-        return estimate([sign * (a[s] - b[s]) for s in seeds])
-    mean = sign * (float(np.mean(list(a.values()))) - float(np.mean(list(b.values()))))
-    if min(len(a), len(b)) < 2:
-        return Estimate(mean, math.nan, math.nan, (mean,))
-    interval = stats.ttest_ind(
-        list(a.values()), list(b.values()), equal_var=False
-    ).confidence_interval()
-    low, high = sorted((sign * float(interval.low), sign * float(interval.high)))
+        return [a[s] for s in seeds], [b[s] for s in seeds]
+    return list(a.values()), list(b.values())
+
+
+def _difference(
+    a: Mapping[str, float],
+    b: Mapping[str, float],
+    family: int,
+    resolution: float,
+    within: tuple[float, float],
+) -> Estimate:
+    first, second = _set_against(a, b)
+    if len(_shared(a, b)) >= 2:
+        return difference_of(first, second, family=family, resolution=resolution, within=within)
+    mean = float(np.mean(first)) - float(np.mean(second))
+    _p, low, high = welch(first, second, resolution, ALPHA / max(1, family))
+    if not math.isnan(low):
+        low, high = max(low, within[0]), min(high, within[1])
     return Estimate(mean, low, high, (mean,))
 
 
@@ -207,25 +327,41 @@ def _together(judged: Sequence[Judged], higher: bool) -> Judged:
     verdict = judge_by_seed(scores, higher=True)
     estimates = {m: estimate(list(s.values())) for m, s in scores.items()}
     diverged = {m: sum(j.diverged[m] for j in judged) for m in common}
-    return Judged("", {}, scores, estimates, diverged, verdict, {})
+    return _with_choice(Judged("", {}, scores, estimates, diverged, verdict, {}), judged, higher)
 
 
-def _direction(table: pd.DataFrame, given: bool | None, notes: list[str]) -> bool:
+def _direction(table: pd.DataFrame, metric: str, given: bool | None, notes: list[str]) -> bool:
+    """Return whether higher is better: as asked for, as the table says, or by the metric's name.
+
+    Raises
+    ------
+    DataError
+        If none of them says it, for a guess would recommend the worst method half of the time.
+    """
     if given is not None:
         return given
     if "higher_is_better" in table.columns:
-        words = {str(v).strip().lower() for v in table["higher_is_better"]}
-        if len(words) == 1:
-            return words.pop() in ("true", "1", "1.0", "yes")
-    name = str(table.attrs.get("names", {}).get("value", "")).lower()
-    lower = any(word in name for word in ("loss", "err", "mse", "mae", "perplexity", "time"))
-    known = any(word in name for word in ("acc", "auc", "f1", "r2", "score", "reward", "bleu"))
-    if lower or known:
-        return not lower
+        words = {str(v).strip().lower() for v in table["higher_is_better"]} - {"", "nan", "none"}
+        said = {w in _YES for w in words}
+        if words <= {*_YES, *_NO} and len(said) == 1:
+            return said.pop()
+    name = metric or str(table.attrs.get("names", {}).get("value", "value"))
+    found = higher_is_better(name)
+    if found is None:
+        raise DataError(
+            _(
+                "the name {name!r} does not say which values are the better ones: add "
+                "--higher-is-better or --lower-is-better (in Python higher_is_better=True or False)"
+            ).format(name=name)
+        )
     notes.append(
-        _("Higher values were taken to be the better ones; --lower-is-better says otherwise.")
+        (
+            _("Higher is better: inferred from the name {name!r}.")
+            if found
+            else _("Lower is better: inferred from the name {name!r}.")
+        ).format(name=name)
     )
-    return True
+    return found
 
 
 def _resolution(table: pd.DataFrame) -> float:

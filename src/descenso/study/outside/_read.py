@@ -1,160 +1,180 @@
-"""Read runs from a table on disk: CSV, Parquet or JSON lines, in long form."""
+"""Read runs from files as trackers, frameworks and people write them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from descenso.errors import DataError, SettingError, nearest
+from descenso.errors import DataError
 from descenso.language import _
+from descenso.study.outside._combine import combine
+from descenso.study.outside._files import find_files
+from descenso.study.outside._numbers import (
+    as_number,
+    is_missing,
+    notes_of,
+    read_numbers,
+    refuse_what_is_no_number,
+)
+from descenso.study.outside._repeats import number_runs, settle_contradictions
+from descenso.study.outside._roles import (
+    NEEDED,
+    USED,
+    Roles,
+    as_text,
+    assign_exact,
+    assign_given,
+    assign_method,
+    assign_problem,
+    assign_seed,
+    assign_split,
+    assign_value,
+    refuse_sums,
+    refuse_what_is_absent,
+    texts_of,
+)
+from descenso.study.outside._state import finished_runs
+from descenso.study.outside._steps import assign_steps_and_settings, text_of_settings
+from descenso.study.outside._tables import read_sheets
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NEEDED = ("method", "seed", "value")
-USED = ("setting", "step", "split", "problem", "role", "resolution", "higher_is_better", "metric")
-#: How exports of experiment trackers name the columns, beside a prefix such as ``params.``.
-_ALIASES = {
-    "method": ("optimizer", "optimiser", "opt", "algorithm"),
-    "seed": ("random_seed", "rng_seed"),
-    "setting": ("settings", "config", "hyperparameters", "lr", "learning_rate"),
-    "step": ("epoch", "_step", "iteration"),
-    "split": ("part", "subset"),
-    "problem": ("dataset", "task", "testproblem"),
-}
-_PREFIXES = ("params.", "tags.", "config.", "config/", "summary.", "metrics.")
+__all__ = ["as_number", "read_runs"]
 
 
-def read_runs(path: str | Path, columns: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """Return the table with its columns named ``method``, ``seed``, ``value`` and so on.
+def read_runs(
+    paths: str | Path | Sequence[str | Path], columns: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Return the rows of all runs, in columns named ``method``, ``seed``, ``value`` and so on.
 
-    Cells are left as they are written. ``frame.attrs["names"]`` tells which column became which.
+    A value is a number, ``None`` where it is missing, NaN or infinite only where the file says so.
+    ``frame.attrs["names"]`` tells which column became which, ``frame.attrs["notes"]`` what was
+    inferred, in words.
 
     Parameters
     ----------
-    path : ``.csv``, ``.tsv``, ``.parquet``, ``.jsonl``, ``.ndjson`` or ``.json``.
-    columns : our name → the table's.
+    paths : files, folders or patterns; tables (CSV and its kin, Parquet, spreadsheets), JSON and
+        JSON lines as W&B, MLflow, Optuna, Ray, TensorBoard, Keras, Lightning, Hugging Face and
+        people write them.
+    columns : our name → the table's, several joined by ``+``; what is not named is inferred.
 
     Raises
     ------
     DataError
-        If the file cannot be read, is empty, or a needed column is missing.
+        If a file cannot be read, is empty, a needed column is missing, or rows contradict.
     SettingError
         If ``columns`` names what is not there.
     """
-    file = Path(path)
-    try:
-        table = _read(file)
-    except OSError as error:
-        raise DataError(
-            _("{path} cannot be read: {reason}").format(path=file, reason=error.strerror or error)
-        ) from error
-    except (ValueError, ImportError, UnicodeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            _("{path} is not the table its name says: {reason}").format(path=file, reason=reason)
-        ) from error
-    if not len(table):
-        raise DataError(_("{path} holds no rows").format(path=file))
-    names = _names(list(map(str, table.columns)), dict(columns or {}), file)
-    table.columns = table.columns.map(str)
-    found = table[list(names.values())].copy()
-    found.columns = list(names)
-    found.attrs["names"] = names
+    named = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    files = find_files(named)
+    frame, sheets = combine([sheet for file in files for sheet in read_sheets(file)])
+    where = str(files[0]) if len(files) == 1 else " ".join(map(str, named))
+    roles = Roles(frame, where, sheets[0].label if len(sheets) == 1 else files[0].parent.name)
+    roles.notes += list(dict.fromkeys(note for sheet in sheets for note in sheet.notes))
+    assign_given(roles, dict(columns or {}))
+    _leave_out_unfinished(roles)
+    _assign(roles, [name for sheet in sheets for name in sheet.metrics])
+    return _long_form(roles)
+
+
+def _leave_out_unfinished(roles: Roles) -> None:
+    given = roles.of.pop("state", [None])[0]
+    roles.frame, column, notes = finished_runs(roles.frame, given)
+    roles.notes += notes
+    if not len(roles.frame):
+        raise DataError(_("{path}: no run is finished, by column {name!r}").format(
+            path=roles.where, name=column))  # fmt: skip
+
+
+def _assign(roles: Roles, metrics: Sequence[str]) -> None:
+    assign_exact(roles)
+    assign_split(roles)
+    refuse_sums(roles)
+    assign_value(roles, metrics)
+    assign_method(roles)
+    refuse_what_is_absent(roles)
+    _refuse_texts(roles)
+    assign_problem(roles)
+    assign_seed(roles)
+    assign_steps_and_settings(roles)
+    number_runs(roles)
+    settle_contradictions(roles)
+
+
+def _refuse_texts(roles: Roles) -> None:
+    name = roles.of["value"][0]
+    cells = roles.frame[name].tolist()
+    numbers = read_numbers(cells)
+    refuse_what_is_no_number(name, cells, numbers)
+    roles.notes += notes_of(name, numbers)
+    # A text that is no number counts as missing from here on.
+    roles.add(name, [None if v is None else c for v, c in zip(numbers.values, cells, strict=True)])
+
+
+def _long_form(roles: Roles) -> pd.DataFrame:
+    import pandas as pd
+
+    made = pd.DataFrame(
+        {
+            role: _joined(roles, names)
+            for role, names in roles.of.items()
+            if role in ("method", "seed", "problem", "split", "role")
+        }
+    )
+    for role in ("step", "resolution", "higher_is_better", "metric"):
+        if role in roles.of:
+            made[role] = roles.frame[roles.of[role][0]].tolist()
+    if "setting" in roles.of:
+        made["setting"] = text_of_settings(roles)
+    made["value"] = _numbers(roles, roles.of["value"][0])
+    pieces = [_without_holes(made)]
+    if roles.validation is not None:
+        validation = made.assign(value=_numbers(roles, roles.validation.name), split="validation")
+        pieces.append(validation[[v is not None for v in validation["value"]]])
+    found = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+    found.attrs["names"] = {role: " + ".join(names) for role, names in roles.of.items()}
+    found.attrs["notes"] = [*_columns_note(roles), *roles.notes]
     return found
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _joined(roles: Roles, names: Sequence[str]) -> list[str | None]:
+    """Return the texts of columns, joined; ``None`` where all are empty."""
+    texts = [texts_of(roles.frame[name]) for name in names]
+    return [" / ".join(t for t in row if t) or None for row in zip(*texts, strict=True)]
+
+
+def _numbers(roles: Roles, name: str) -> Any:
     import pandas as pd
 
-    kind = file.suffix.lower()
-    if kind == ".parquet":
-        return pd.read_parquet(file)
-    if kind in (".jsonl", ".ndjson"):
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-        return _of_records([json.loads(line) for line in lines if line.strip()])
-    if kind == ".json":
-        return _of_records(json.loads(file.read_text(encoding="utf-8-sig")))
-    # Text, so that an empty cell (missing) and "nan" (diverged) stay two things.
-    return pd.read_csv(
-        file, sep=_separator(file), dtype=str, keep_default_na=False, encoding="utf-8-sig"
-    )
+    values = read_numbers(roles.frame[name].tolist()).values
+    return pd.Series(values, dtype=object)
 
 
-def _separator(file: Path) -> str:
-    """Return what parts the names in the first line."""
-    with file.open(encoding="utf-8-sig") as opened:
-        first = opened.readline()
-    return max(",;\t|", key=first.count)
-
-
-def _of_records(records: Any) -> pd.DataFrame:
-    """Return a table whose absent cells are ``None``, apart from NaN, which means diverged."""
+def _without_holes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave out rows without a value where their run has others: logs write metrics in turn."""
     import pandas as pd
 
-    if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
-        raise ValueError(_("it must hold one object for each row"))
-    columns = list(dict.fromkeys(name for record in records for name in record))
-    rows = [[record.get(name) for name in columns] for record in records]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    known = ~rows["value"].map(is_missing).to_numpy(bool)
+    if "step" not in rows or known.all():
+        return rows
+    names = [n for n in ("problem", "method", "setting", "seed", "role") if n in rows]
+    run = rows[names].map(as_text).groupby(names, sort=False).ngroup()
+    has_some = pd.Series(known).groupby(run.to_numpy()).transform("any").to_numpy()
+    first = ~run.duplicated().to_numpy()
+    return rows[known | (~has_some & first)].reset_index(drop=True)
 
 
-def _names(there: list[str], given: dict[str, str], file: Path) -> dict[str, str]:
-    for ours, theirs in given.items():
-        if ours not in (*NEEDED, *USED):
-            raise SettingError(
-                _("--columns names {ours!r}; it may name {known}").format(
-                    ours=ours, known=", ".join((*NEEDED, *USED))
-                )
-            )
-        if theirs not in there:
-            close = nearest(theirs, there)
-            hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
-            raise SettingError(
-                _("{path} has no column {name!r}.").format(path=file, name=theirs) + hint
-            )
-    names = dict(given)
-    for ours in (*NEEDED, *USED):
-        if ours not in names and (found := _find(ours, there, set(names.values()))):
-            names[ours] = found
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        raise DataError(
-            _(
-                "{path} has no column {missing}; it has {there}. Name it: "
-                "--columns {example}=COLUMN"
-            ).format(path=file, missing=", ".join(missing), there=", ".join(there),
-                     example=missing[0])
-        )  # fmt: skip
-    return names
-
-
-def _find(ours: str, there: list[str], taken: set[str]) -> str | None:
-    bare = {name: _bare(name) for name in there if name not in taken}
-    for wanted in (ours, *_ALIASES.get(ours, ())):
-        fitting = [name for name, short in bare.items() if short == wanted]
-        if fitting:
-            return fitting[0]
-    if ours == "value":
-        metrics = [name for name in bare if name.startswith(("metrics.", "summary."))]
-        return metrics[0] if len(metrics) == 1 else None
-    return None
-
-
-def _bare(name: str) -> str:
-    short = name.strip().lower()
-    for prefix in _PREFIXES:
-        short = short.removeprefix(prefix)
-    return short
-
-
-def as_number(cell: Any) -> float | None:
-    """Return the number a cell holds; ``None`` where it is empty; NaN where it is no number."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return None
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return float("nan")
+def _columns_note(roles: Roles) -> list[str]:
+    """Say which column was taken for what, where its name does not say it."""
+    said = []
+    for role in (*NEEDED, *USED):
+        names = [n for n in roles.of.get(role, ()) if not n.startswith("(")]
+        if names and names != [role]:
+            said.append(f"{role} = {' + '.join(names)}")
+        if role == "value" and roles.validation is not None:
+            said.append(_("validation = {name}").format(name=roles.validation.name))
+    if not said:
+        return []
+    return [_("Columns: {columns}.").format(columns=", ".join(said))]

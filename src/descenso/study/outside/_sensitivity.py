@@ -11,7 +11,7 @@ import numpy as np
 
 from descenso.study.outside._choose import judged_value
 from descenso.study.outside._clean import OutsideRun
-from descenso.study.outside._read import as_number
+from descenso.study.outside._numbers import as_number
 from descenso.study.sensitivity import Tolerance, around_best
 
 _RATE = re.compile(r"(?:^|[\s,;{(])['\"]?(?:lr|learning_rate)['\"]?\s*[=:]\s*([-+.\deE]+)")

@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 
 from descenso.language import _, ngettext
+from descenso.metric_names import is_share
+from descenso.study._sentences import why
 from descenso.study.cost import time_to_target
 from descenso.study.outside._judge import Finding, Judged
 from descenso.study.outside._sensitivity import tolerated
-from descenso.study.statistics import seeds_to_settle
+from descenso.study.statistics import noise_of_test_set, seeds_to_settle
+from descenso.study.verdict import FEWEST_TO_COUNT
 from descenso.study.words import factor, listed, p_value
 
 
@@ -23,10 +26,15 @@ def sentences(found: Finding) -> Mapping[str, str]:
     judged = found.overall
     if judged.verdict.best is None:
         return {"use": _("Every run of every method diverged: there is no method to recommend.")}
+    choice = _choice(found)
+    other = judged.verdict.recommended != judged.verdict.best
     return {
+        "take": choice if other else "",
         "use": _use(found),
-        "default": _default(found),
+        "test_set": _test_set(found),
         "ties": _ties(judged),
+        "choice": "" if other else choice,
+        "default": _default(found),
         "worse": _worse(judged),
         "sure": _sure(judged),
         "settle": _settle(judged),
@@ -34,6 +42,7 @@ def sentences(found: Finding) -> Mapping[str, str]:
         "sensitive": _sensitive(found),
         "target": _target(found),
         "diverged": _diverged(judged),
+        "range": _range(judged),
         "caution": _caution(judged),
     }
 
@@ -66,6 +75,49 @@ def _use(found: Finding) -> str:
     ).format(low=_figure(own.low), high=_figure(own.high), n=n)
 
 
+def _choice(found: Finding) -> str:
+    """Say which of the methods that tie to take, and what the table tells to choose by."""
+    judged = found.overall
+    by = judged.choice.by
+    if not by:
+        return ""
+    if by == ("mean",):
+        return _(
+            "How forgiving they are of the learning rate is not in the table: the highest mean decides."
+        )
+    return _("Of {count} methods that tie take {method}: {why}.").format(
+        count=len(judged.choice.among), method=judged.choice.name, why=why(judged.choice)
+    )
+
+
+def _test_set(found: Finding) -> str:
+    """Say how much the size of the test part leaves open, where the table tells it."""
+    judged = found.overall
+    if not (judged.examples and is_share(found.metric) and judged.range.ends == (0.0, 1.0)):
+        return ""
+    low, high = noise_of_test_set(judged.estimates[judged.verdict.best or ""].mean, judged.examples)
+    return _(
+        "That is the noise of seeds; {examples} test examples alone leave it on new data between "
+        "{low} and {high} (95%)."
+    ).format(examples=judged.examples, low=_figure(low), high=_figure(high))
+
+
+def _range(judged: Judged) -> str:
+    """Say where intervals were cut, for no value lies beyond."""
+    cut = sorted({
+        end for e in judged.estimates.values() for end in (e.low, e.high)
+        if end in judged.range.ends and end != e.mean
+    })  # fmt: skip
+    if not cut:
+        return ""
+    text = (
+        _("Intervals end at {limit}, where the metric does.")
+        if judged.range.known_by == "name"
+        else _("Intervals end at {limit}: no value lies beyond.")
+    )
+    return text.format(limit=listed([_figure(end) for end in cut]))
+
+
 def _metric(found: Finding) -> str:
     if len(found.problems) > 1:
         return _("share of the gap")
@@ -74,12 +126,13 @@ def _metric(found: Finding) -> str:
 
 def _default(found: Finding) -> str:
     judged = found.overall
-    chosen = judged.chosen.get(judged.verdict.best or "")
+    taken = judged.verdict.recommended or ""
+    chosen = judged.chosen.get(taken)
     values = [v for v in chosen.default.values() if math.isfinite(v)] if chosen else []
     if not values:
         return ""
-    return _("With its default setting it reaches {mean}.").format(
-        mean=_figure(math.fsum(values) / len(values))
+    return _("With its default setting {method} reaches {mean}.").format(
+        method=taken, mean=_figure(math.fsum(values) / len(values))
     )
 
 
@@ -115,17 +168,23 @@ def _worse(judged: Judged) -> str:
         for c in judged.verdict.comparisons
         if not c.tied
     ]
-    return _("Worse: {parts}.").format(parts=listed(parts)) if parts else ""
+    if not parts:
+        return ""
+    best = judged.verdict.best
+    if best != judged.verdict.recommended:
+        return _("Worse than {best}: {parts}.").format(best=best, parts=listed(parts))
+    return _("Worse: {parts}.").format(parts=listed(parts))
 
 
 def _sure(judged: Judged) -> str:
-    able = [c for c in judged.verdict.comparisons if len(judged.scores[c.other]) > 1]
-    if not able or len(judged.scores[judged.verdict.best or ""]) < 2:
+    able = [c for c in judged.verdict.comparisons if len(judged.scores[c.other]) >= FEWEST_TO_COUNT]
+    if not able or len(judged.scores[judged.verdict.best or ""]) < FEWEST_TO_COUNT:
         return ""
     nearest = min(able, key=lambda c: c.difference.mean)
+    if not nearest.difference.mean:
+        return ""
     return _(
-        "Of two runs, one of {best} and one of {name}, the one of {best} is the better with a "
-        "probability of {chance} (50% would be a coin toss)."
+        "Run against run, {best} beats {name} in {chance} of pairs (50% would be a coin toss)."
     ).format(best=judged.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
 
 
@@ -135,7 +194,8 @@ def _settle(judged: Judged) -> str:
         return ""
     closest = min(tied, key=lambda c: c.p_value)
     methods = len(judged.scores)
-    n = seeds_to_settle(closest.difference, methods * (methods - 1) // 2)
+    pairs = methods * (methods - 1) // 2
+    n = seeds_to_settle(closest.difference, pairs, resolution=judged.resolution)
     if n is None or n <= len(closest.difference.values):
         return ""
     return _(
@@ -159,13 +219,13 @@ def _bias(judged: Judged) -> str:
 
 
 def _sensitive(found: Finding) -> str:
-    best = found.overall.verdict.best or ""
-    own = tolerated(found.overall.runs.get(best, ()), found.higher_is_better)
+    taken = found.overall.verdict.recommended or ""
+    own = tolerated(found.overall.runs.get(taken, ()), found.higher_is_better)
     if own is None:
         return ""
-    return _("Its learning rate stays good from {low} to {high}, a factor of {factor}.").format(
-        low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=factor(own.factor)
-    )
+    return _(
+        "The learning rate of {method} stays good from {low} to {high}, a factor of {factor}."
+    ).format(method=taken, low=f"{own.low:.2g}", high=f"{own.high:.2g}", factor=factor(own.factor))
 
 
 def epochs_to_target(found: Finding, method: str) -> tuple[float, ...]:
@@ -183,13 +243,19 @@ def epochs_to_target(found: Finding, method: str) -> tuple[float, ...]:
 
 
 def _target(found: Finding) -> str:
-    best = found.overall.verdict.best or ""
-    time = time_to_target(epochs_to_target(found, best))
+    taken = found.overall.verdict.recommended or ""
+    time = time_to_target(epochs_to_target(found, taken))
     if time is None or found.target is None:
         return ""
     median = f"{time.median:g}" if math.isfinite(time.median) else _("never")
-    return _("It reaches {target} at step {median} (median; {reached} of {runs} runs do).").format(
-        target=_figure(found.target), median=median, reached=time.reached, runs=time.runs
+    return _(
+        "{method} reaches {target} at step {median} (median; {reached} of {runs} runs do)."
+    ).format(
+        method=taken,
+        target=_figure(found.target),
+        median=median,
+        reached=time.reached,
+        runs=time.runs,
     )
 
 

@@ -1,6 +1,6 @@
 // The chosen method from inside: its formula, the present numbers in it, its code.
 
-import { byId, make, number, point, say } from "./common.js";
+import { byId, make, number, say } from "./common.js";
 import { definition } from "./state.js";
 
 let framework = "torch";
@@ -13,41 +13,47 @@ export function showFormula(element, mathml) {
   if (parsed) element.append(document.importNode(parsed, true));
 }
 
-export function showRule(method) {
+export function showRule(method, path) {
   const rule = definition(method.name);
   byId("rule-title").textContent = rule.title;
   byId("rule-paper").textContent = rule.paper;
-  showFormula(byId("rule-formula"), rule.formula);
+  showFormula(byId("rule-formula"), path.formula);
 }
 
+const SYMBOLS = {
+  beta: "β", beta1: "β₁", beta2: "β₂", eps: "ε", eps_root: "εᵣₒₒₜ", dampening: "τ", momentum: "μ", weight_decay: "λ",
+};
+const BETAS = { beta1: "β₁", beta2: "β₂" };
+const five = (p) => `(${number(p[0], 5)}, ${number(p[1], 5)})`;
+
+// Every number stands under the symbol it has in the formula, all of one and the same step t.
 export function showNumbers(path, k) {
-  byId("numbers-title").textContent = say("before", { step: Math.min(k, path.points.length - 1) + 1 });
   const at = Math.min(k, path.points.length - 1);
-  const rows = [[say("theta"), point(path.points[at])]];
-  if (at < path.gradients.length) rows.push([say("gradient"), point(path.gradients[at])]);
-  for (const [name, values] of Object.entries(path.states)) {
-    rows.push([name, point(values[at])]);
-    const next = corrected(path, name, values, at);
-    if (next) rows.push(next);
-  }
-  if (at < path.gradients.length) {
-    rows.push([say("rate"), number(path.rates ? path.rates[at] : path.settings.lr)]);
-    const [from, to] = [path.points[at], path.points[at + 1]];
-    rows.push([say("taken"), point([to[0] - from[0], to[1] - from[1]])]);
-  } else {
-    rows.push([say("taken"), say("no_more")]);
-  }
+  const rows = at < path.gradients.length ? numbersOfStep(path, at) : numbersAtEnd(path, at);
+  byId("numbers-title").textContent = at < path.gradients.length ? say("step_t", { step: at + 1 }) : say("after", { step: at });
   byId("numbers").tBodies[0].replaceChildren(
     ...rows.map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { className: "number" }, value))));
 }
 
-// Adam's averages as the step that follows uses them: after this gradient, divided by 1 - β^t.
-function corrected(path, name, values, at) {
-  const beta = { m: path.settings.beta1, v: path.settings.beta2 }[name];
-  if (path.settings.beta1 === undefined || beta === undefined || at + 1 >= values.length) return null;
-  const share = 1 - beta ** (at + 1);
-  const hat = `${name}\u0302 = ${name} / (1 − β${name === "m" ? "₁" : "₂"}ᵗ), t = ${at + 1}`;
-  return [hat, point(values[at + 1].map((v) => v / share))];
+function numbersOfStep(path, at) {
+  const rows = [[`${say("theta")} θₜ₋₁`, five(path.points[at])], [`${say("gradient")} gₜ`, five(path.gradients[at])]];
+  for (const [name, values] of Object.entries(path.states)) {
+    rows.push([`${name}ₜ₋₁`, five(values[at])], [`${name}ₜ`, five(values[at + 1])]);
+  }
+  for (const [name, { beta, values }] of Object.entries(path.corrected)) {
+    rows.push([`${name}\u0302ₜ = ${name}ₜ / (1 − ${BETAS[beta]}ᵗ)`, five(values[at])]);
+  }
+  const constants = Object.entries(path.settings).filter(([name, v]) => Object.hasOwn(SYMBOLS, name) && typeof v === "number" && (name !== "momentum" || v));
+  if (constants.length) rows.push([constants.map(([name]) => SYMBOLS[name]).join(", "), constants.map(([, v]) => number(v, 5)).join(", ")]);
+  rows.push([`${say("rate")} η`, number(path.rates ? path.rates[at] : path.settings.lr, 5)]);
+  rows.push([`${say("taken")} θₜ − θₜ₋₁`, five(path.taken[at])]);
+  rows.push([`${say("theta")} θₜ`, five(path.points[at + 1])]);
+  return rows;
+}
+
+function numbersAtEnd(path, at) {
+  const states = Object.entries(path.states).map(([name, values]) => [name, five(values[at])]);
+  return [[`${say("theta")} θ`, five(path.points[at])], ...states, [say("taken"), say("no_more")]];
 }
 
 export function showCode(path) {

@@ -1,6 +1,6 @@
 // The list of methods: what each is, and a slider for each of its settings.
 
-import { byId, DATA, make, number, say } from "./common.js";
+import { byId, DATA, make, marksOf, number, say } from "./common.js";
 import { scaleOf } from "./sliders.js";
 import { definition } from "./state.js";
 
@@ -40,7 +40,7 @@ function card(state, method, i, on) {
       make("button", { type: "button", onclick: () => on.tune(i) }, say("tune"))),
     make("details", {}, make("summary", {}, more.map((s) => s.name).concat(say("schedule")).join(", ")),
       ...more.map((s) => setting(state, method, s, i, on)), schedule(method, i, on)));
-  element.style.borderLeftColor = DATA.marks[i].colour;
+  element.style.borderLeftColor = marksOf(state.methods.map((each) => `${each.name}(`))[i].colour;
   return element;
 }
 
@@ -55,6 +55,7 @@ function setting(state, method, s, i, on) {
     oninput: () => {
       const value = scale.toValue(Number(slider.value));
       method.settings[s.name] = value;
+      if (s.name === "lr") method.byHand = true;
       shown.textContent = number(value);
       slider.setAttribute("aria-valuetext", number(value));
       state.selected = i;

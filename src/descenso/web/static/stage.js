@@ -1,6 +1,6 @@
 // The picture: ground, contour lines, minima, paths, arrows of one step.
 
-import { colour, DASHES, DATA } from "./common.js";
+import { colour, DASHES, marksOf } from "./common.js";
 import { cross, ready, stroke, ticks } from "./lines.js";
 
 const EDGE = { left: 46, right: 10, top: 10, bottom: 38 };
@@ -69,10 +69,11 @@ export class Stage {
     pen.clip();
     this.contours(pen);
     for (const minimum of this.surface.minima) star(pen, this.at(minimum.position));
+    const marks = marksOf(paths.map((path) => path.label));
     [...paths].reverse().forEach((path, back) => {
       const i = paths.length - 1 - back;
-      for (const other of path.others) this.cloud(pen, other.points.slice(0, k + 1), DATA.marks[i]);
-      this.path(pen, path, k, DATA.marks[i]);
+      for (const other of path.others) this.cloud(pen, other.points.slice(0, k + 1), marks[i]);
+      this.path(pen, path, k, marks[i]);
     });
     if (paths.length) dot(pen, this.at(paths[0].points[0]), colour("text"), 5);
     const factor = arrows && paths[selected] ? this.parts(pen, paths[selected], k) : null;
@@ -102,7 +103,7 @@ export class Stage {
 
   path(pen, path, k, mark) {
     const points = path.points.map((p) => this.at(p));
-    pen.globalAlpha = 0.25;
+    pen.globalAlpha = 0.45;
     stroke(pen, points.slice(k), mark.colour, 1.5, []);
     pen.globalAlpha = 0.8;
     const walked = points.slice(0, k + 1);

@@ -2,26 +2,35 @@
 
 import { DATA } from "./common.js";
 
-const METHODS = Object.fromEntries(DATA.catalog.methods.map((m) => [m.name, m]));
+const METHODS = new Map(DATA.catalog.methods.map((m) => [m.name, m])); // an object knows "constructor"
 const SCHEDULES = ["constant", "cosine", "exponential", "step_decay", "warmup"];
 
-export const definition = (name) => METHODS[name];
+const LONGEST_METHOD = 400; // letters, as on the server
 
+export const definition = (name) => METHODS.get(name);
+
+// What a page without an address opens with: the start of a descent, ready to be played.
 export function usual() {
   return {
-    surface: "ravine", function: "", x: null, y: null, steps: 60, noise: 0, seeds: 1, k: null,
-    selected: 0, arrows: false, window: null,
+    surface: "ravine", function: "", x: null, y: null, steps: 60, noise: 0, seeds: 1, k: 0,
+    selected: 0, arrows: false, window: null, leftOut: [],
     methods: ["gradient_descent(lr=0.0185)", "momentum(lr=0.1,beta=0.9)", "adam(lr=0.4)"].map(readMethod),
   };
 }
 
+// A learning rate fits one surface: where nobody set it by hand, the server chooses it anew.
+export function forgetRates(methods) {
+  for (const method of methods) if (!method.byHand) delete method.settings.lr;
+}
+
 // adam(lr=0.1,beta1=0.8)~cosine -> {name, settings, schedule}
 export function readMethod(text) {
+  if (text.length > LONGEST_METHOD) return null;
   const match = /^\s*(\w+)\s*(?:\(([^()]*)\))?\s*(?:~(\w+))?\s*$/.exec(text);
   if (!match) return null;
   const name = match[1];
-  if (!METHODS[name]) return null;
-  const known = new Map(METHODS[name].settings.map((s) => [s.name, s]));
+  if (!METHODS.has(name)) return null;
+  const known = new Map(METHODS.get(name).settings.map((s) => [s.name, s]));
   const settings = {};
   for (const part of (match[2] || "").split(",").filter((p) => p.includes("="))) {
     const [key, value] = part.split("=").map((p) => p.trim());
@@ -63,9 +72,11 @@ export function fromAddress(text) {
   const state = usual();
   if (!text) return state;
   const given = new URLSearchParams(text);
+  state.k = null;
   state.function = (given.get("function") || "").slice(0, 300);
   const surface = given.get("surface") || "";
   if (surface && surface.length < 80) state.surface = surface;
+  else if (surface) state.leftOut.push(`surface=${surface}`);
   const { limits } = DATA.catalog;
   for (const name of ["x", "y"]) state[name] = within(given.get(name), -1e9, 1e9, null);
   state.steps = Math.round(within(given.get("steps"), 1, limits.steps, state.steps));
@@ -73,12 +84,20 @@ export function fromAddress(text) {
   state.noise = within(given.get("noise"), 0, 1e6, 0);
   const k = within(given.get("k"), 0, state.steps, null);
   state.k = k === null ? null : Math.round(k);
-  const methods = given.getAll("m").map(readMethod).filter(Boolean).slice(0, limits.methods);
-  if (methods.length) state.methods = methods;
+  const asked = given.getAll("m").map((text) => [text, readMethod(text)]);
+  state.leftOut.push(...asked.filter(([, method]) => !method).map(([text]) => `m=${text}`));
+  const methods = asked.map(([, method]) => method).filter(Boolean);
+  state.leftOut.push(...methods.slice(limits.methods).map((method) => `m=${writeMethod(method)}`));
+  if (methods.length) state.methods = methods.slice(0, limits.methods);
+  else if (state.function || state.surface !== "ravine") forgetRates(state.methods);
   state.selected = Math.round(within(given.get("sel"), 0, state.methods.length - 1, 0));
   state.arrows = given.get("arrows") === "1";
   const view = (given.get("w") || "").split(",").map(Number);
   if (view.length === 4 && view.every(Number.isFinite) && view[0] < view[1] && view[2] < view[3]) state.window = view;
+  for (const name of ["x", "y", "steps", "seeds", "noise", "k"]) {
+    const text = given.get(name);
+    if (text && !Number.isFinite(Number(text))) state.leftOut.push(`${name}=${text}`);
+  }
   return state;
 }
 

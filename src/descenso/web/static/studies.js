@@ -1,6 +1,6 @@
 // Stored studies: list, filter, open, compare, follow, start and cancel.
 
-import { ask, byId, change, DATA, LANGUAGE, make, say, showError } from "./common.js";
+import { ask, askWithHeaders, byId, change, LANGUAGE, make, marksOf, say, showError } from "./common.js";
 import { lineChart } from "./lines.js";
 
 const PATIENCE = 1500; // ms between two looks at what is running
@@ -8,15 +8,35 @@ const chosen = new Set();
 let listed = [];
 let open = null;
 let shownText = "";
+let store = null; // counts the files that took the store's place
+
+// ---- what failed: each error stays until that which failed is tried again ---------------------
+
+const errors = new Map(); // what was tried -> the error, the newest last
+
+function tried(what, error = null) {
+  errors.delete(what);
+  if (error) errors.set(what, error);
+  const [newest, found] = [...errors].pop() ?? [null, null];
+  const place = newest === "start" ? byId("start") : document.querySelector("h1");
+  if (newest && place.nextElementSibling !== byId("error")) place.after(byId("error"));
+  if (byId("error").textContent !== (found?.message ?? "")) showError(found);
+}
 
 // ---- the list --------------------------------------------------------------------------------
 
 async function look() {
   try {
-    listed = await ask("/api/studies");
-    showError(null);
+    const { given, headers } = await askWithHeaders("/api/studies");
+    listed = given;
+    const now = headers.get("x-descenso-store");
+    byId("note").textContent = say("replaced");
+    if (store !== null && now !== store) byId("note").hidden = false;
+    store = now;
+    tried("list");
   } catch (error) {
-    showError(error);
+    listed = [];
+    tried("list", error);
   }
   for (const identity of chosen) if (!listed.some((s) => s.identity === identity)) chosen.delete(identity);
   showList();
@@ -39,7 +59,7 @@ function showList() {
   table.tBodies[0].replaceChildren(...fitting.map(row));
   if (kept) table.querySelector(`[data-key="${CSS.escape(kept)}"]`)?.focus();
   byId("none").hidden = fitting.length > 0;
-  byId("none").textContent = say(listed.length ? "none_found" : "no_studies");
+  byId("none").textContent = errors.has("list") ? "" : say(listed.length ? "none_found" : "no_studies");
   showHint();
 }
 
@@ -81,9 +101,9 @@ async function showOpen() {
   let studies;
   try {
     studies = await Promise.all(open.map((identity) => ask(`/api/studies/${encodeURIComponent(identity)}`)));
-    showError(null);
+    tried("open");
   } catch (error) {
-    showError(error);
+    tried("open", error);
     return;
   }
   const text = JSON.stringify(studies);
@@ -115,7 +135,7 @@ function table(study) {
   const heads = [say("method"), say("settings"), `${study.metric}, ${say("test")}`, say("interval"), say("diverged_runs"), say("time_per_run")];
   const rows = study.rows.map((r) => {
     const standing = r.best ? ` (${say("best")})` : r.tied ? ` (${say("tied")})` : "";
-    const name = make("th", { scope: "row" }, swatch(r.place), r.method + standing);
+    const name = make("th", { scope: "row" }, swatch(marksOf(study.methods)[r.place]), r.method + standing);
     const cells = [r.settings, r.test, r.interval, r.diverged, r.seconds];
     return make("tr", {}, name, ...cells.map((text, i) => make("td", i ? { className: "number" } : {}, text)));
   });
@@ -125,28 +145,23 @@ function table(study) {
       make("tbody", {}, ...rows)));
 }
 
-function swatch(place) {
-  const mark = make("span", { className: "swatch" });
-  mark.style.background = DATA.marks[place % DATA.marks.length].colour;
-  return mark;
+function swatch(mark) {
+  const dot = make("span", { className: "swatch" });
+  dot.style.background = mark.colour;
+  return dot;
 }
 
 function key(methods) {
-  return make("p", { className: "row quiet" }, ...methods.map((name, i) => make("span", {}, swatch(i), name)));
+  return make("p", { className: "row quiet" }, ...methods.map((name, i) => make("span", {}, swatch(marksOf(methods)[i]), name)));
 }
 
 function drawCurves(study, canvas) {
   const series = study.live
-    ? study.live.curves.map((c) => ({ values: c.values, faint: true, cut: c.diverged, ...look_(study.live.methods.indexOf(c.method)) }))
-    : study.rows.map((r) => ({ values: r.curve, ...look_(r.place) }));
+    ? study.live.curves.map((c) => ({ values: c.values, faint: true, cut: c.diverged, ...marksOf(study.live.methods)[study.live.methods.indexOf(c.method)] }))
+    : study.rows.map((r) => ({ values: r.curve, ...marksOf(study.methods)[r.place] }));
   const title = say("validation", { metric: study.metric ?? "" }).replace(/^, /, "");
   lineChart(canvas, series, { xTitle: say("epoch"), title, percent: study.percent, target: study.target });
 }
-
-const look_ = (place) => {
-  const mark = DATA.marks[place % DATA.marks.length];
-  return { colour: mark.colour, dash: mark.dash };
-};
 
 // ---- starting --------------------------------------------------------------------------------
 
@@ -155,10 +170,10 @@ async function start(event) {
   const asked = Object.fromEntries(["problem", "methods", "epochs", "seeds", "trials"].map((id) => [id, byId(id).value.trim()]));
   try {
     await change("/api/jobs/start", asked);
-    showError(null);
+    tried("start");
     await watch();
   } catch (error) {
-    showError(new Error(say("start_failed", { reason: error.message })));
+    tried("start", new Error(say("start_failed", { reason: error.message })));
   }
 }
 
@@ -198,9 +213,10 @@ function job(given) {
 async function end(number) {
   try {
     await change(`/api/jobs/${number}/cancel`);
+    tried("start");
     await watch();
   } catch (error) {
-    showError(error);
+    tried("start", error);
   }
 }
 
@@ -230,5 +246,12 @@ async function round() {
   setTimeout(round, PATIENCE);
 }
 
-const first = /^#([0-9a-f]{4,64})$/.exec(location.hash);
-round().then(() => first && openStudy(first[1], false));
+function openAddressed() {
+  const named = location.hash.slice(1);
+  if (!named) return;
+  if (/^[0-9a-f]{4,64}$/.test(named)) openStudy(named, false);
+  else tried("open", new Error(say("no_such_study", { what: named.slice(0, 60) })));
+}
+
+window.addEventListener("hashchange", openAddressed);
+round().then(openAddressed);

@@ -1,0 +1,129 @@
+"""Read texts as times of day, durations, and other quantities written in two units or more."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from descenso.data._table_figures import plain_signs
+from descenso.data._table_missing import missing_places
+from descenso.data._table_numbers import MOSTLY, Note, Numbers
+from descenso.data._table_units import family_of, quantity
+from descenso.language import N_
+
+if TYPE_CHECKING:
+    from pandas import Series
+
+_SAMPLE = 60
+_HOURS = N_("{name}: times, taken as a number of hours")
+_COMPOUND = N_("{name}: quantities of several units, put into one: {units}")
+
+# 13:45, 1:45 pm, 125:10:05.2, 0 days 00:03:25
+_CLOCK = re.compile(
+    r"(-)?(?:([0-9]+) ?d(?:ays?|ías?|ias?)?,? ?)?([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?"
+    r"(?: ?(h|hrs?|uhr|[ap]\.? ?m\.?))?"
+)
+# PT1H30M, P3DT2H
+_ISO = re.compile(
+    r"(-)?p(?:([0-9.]+)w)?(?:([0-9.]+)d)?(?:t(?:([0-9.]+)h)?(?:([0-9.]+)m)?(?:([0-9.]+)s)?)?"
+)
+# 2h 50m, 13h45, 1 h 30 min, 5'7", 6 ft 2 in
+_PIECE = re.compile(r"([0-9]+(?:[.,][0-9]+)?) ?([^0-9\s.,]+)\.?,? ?(?:and |y |und )?")
+_LAST = {"h": "min", "'": '"', "ft": "in", "min": "s"}
+
+
+def read_times(texts: Series) -> Numbers | None:
+    """Return texts as times in hours, or as sums of units; ``None`` where less than nine in ten are.
+
+    Parameters
+    ----------
+    texts : NaN or None where missing.
+    """
+    import pandas
+
+    codes, distinct = pandas.factorize(texts)
+    sample = plain_signs(distinct[:: max(1, len(distinct) // _SAMPLE)].tolist())
+    if not any(_clock(text.casefold()) or _compound(text.casefold()) for text in sample):
+        return None
+    plain = [text.casefold() for text in plain_signs(distinct.tolist())]
+    missing = np.zeros(len(plain), bool)
+    missing[missing_places(plain, among_numbers=True)] = True
+    for read in (_read_clocks, _read_compounds):
+        figures, note = read(plain)
+        values = np.where(codes >= 0, np.array(figures)[codes], np.nan)
+        known = (codes >= 0) & ~missing[codes]
+        numbers = Numbers(pandas.Series(values, texts.index, name=texts.name), known, notes=(note,))
+        if numbers.share >= MOSTLY:
+            return numbers
+    return None
+
+
+def _read_clocks(texts: list[str]) -> tuple[list[float], Note]:
+    read = [_clock(text) for text in texts]
+    found = [fields for fields in read if fields]
+    # 3:45 beside 1:02:10 is of minutes and seconds, else of hours and minutes.
+    short = 60.0 if any(third for _f, _s, third in found) else 3600.0
+    figures = []
+    for fields in read:
+        if fields is None:
+            figures.append(np.nan)
+        else:
+            first, second, third = fields
+            figures.append((first + second / 60) * (3600 if third else short) / 3600)
+    return figures, (_HOURS, {})
+
+
+def _clock(text: str) -> tuple[float, float, bool] | None:
+    """Return hours, minutes with their share of seconds, and whether seconds are written."""
+    if found := _CLOCK.fullmatch(text):
+        minus, days, hours, minutes, seconds, half = found.groups()
+        first = float(hours)
+        if half and half[0] in "ap":
+            if not 1 <= first <= 12:
+                return None
+            first = first % 12 + (12 if half[0] == "p" else 0)
+        first += 24 * float(days or 0)
+        second = float(minutes) + float((seconds or "0").replace(",", ".")) / 60
+        return (-first, -second, bool(seconds)) if minus else (first, second, bool(seconds))
+    found = _ISO.fullmatch(text)
+    if found is None or not any(found.groups()[1:]):
+        return None
+    try:
+        weeks, days_, hours_, minutes_, seconds_ = (float(g or 0) for g in found.groups()[1:])
+    except ValueError:  # two points in a number
+        return None
+    sign = -1 if found[1] else 1
+    return sign * (168 * weeks + 24 * days_ + hours_), sign * (minutes_ + seconds_ / 60), True
+
+
+def _read_compounds(texts: list[str]) -> tuple[list[float], Note]:
+    read = [_compound(text) for text in texts]
+    names = {name for pieces in read if pieces for _figure, name in pieces}
+    family = dict(family_of(frozenset(names - {"m"})))
+    if "h" in family:
+        family["m"] = family["min"]  # else they are metres
+    if not names <= family.keys():
+        return [np.nan] * len(texts), (_COMPOUND, {})
+    figures = [
+        sum(figure * family[name] for figure, name in pieces) if pieces else np.nan
+        for pieces in read
+    ]
+    return figures, (_COMPOUND, {"units": ", ".join(sorted(names))})
+
+
+def _compound(text: str) -> list[tuple[float, str]] | None:
+    """Return the pieces of a quantity, each a figure and its unit; the last unit may be left off."""
+    pieces, place = [], 0
+    while found := _PIECE.match(text, place):
+        named = quantity(found[2])
+        if named is None or named[0] or not named[1]:
+            return None
+        pieces.append((float(found[1].replace(",", ".")), named[1]))
+        place = found.end()
+    rest = text[place:].strip()
+    if pieces and rest.isdecimal() and pieces[-1][1] in _LAST:
+        pieces.append((float(rest), _LAST[pieces[-1][1]]))
+        rest = ""
+    return None if rest else pieces or None

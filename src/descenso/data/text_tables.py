@@ -1,0 +1,502 @@
+"""Read a table from a text as people export it: CSV and its kin.
+
+A spreadsheet's ``sep=;``, titles before the header, trailing delimiters, headers that come again
+where files were joined, blank rows and a last row of totals are recognised, and reported.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from descenso.data.file_kinds import open_bytes, wide_encoding
+from descenso.errors import DataError, DescensoError
+from descenso.language import _
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+Say = Callable[[str], None]
+DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|", " ": "' '"}
+_SAMPLE = 2**18  # characters from which the layout is read
+_CHUNK = 2**20
+_FOOTERS = 5  # rows at the end that may hold no data
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?[;,]*\s*', re.IGNORECASE)
+
+Record = Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a text is laid out.
+
+    Attributes
+    ----------
+    skipped : records before the header, which is the record after them.
+    extra : whether rows have one cell more than the header, an empty one at the end.
+    """
+
+    delimiter: str
+    skipped: int
+    names: tuple[str, ...]
+    extra: bool
+
+
+def read_text_table(
+    path: Path, delimiter: str | None, encoding: str | None, say: Say, *, as_text: bool = False
+) -> DataFrame:
+    """Return the table that a text file holds, its columns named by the header.
+
+    Parameters
+    ----------
+    path : a text file, plain or compressed.
+    delimiter : what separates columns; inferred, and reported, where ``None``.
+    encoding : inferred where ``None``: UTF-8, UTF-16 or UTF-32 by their marks, else Windows-1252.
+    say : takes each inference in words.
+    as_text : leave each cell as it is written, an empty one as an empty text.
+
+    Raises
+    ------
+    DataError
+        If the file is empty, cannot be decoded or decompressed, has no header or one column only,
+        names two columns alike, or has a row of more cells than the header.
+    """
+    shown = encoding
+    try:
+        encoding = encoding or _encoding(path, say)
+        with _open_text(path, encoding) as file:
+            sample = file.read(_SAMPLE)
+        layout = _layout(sample, delimiter, path, say)
+        frame = _parse(path, encoding, layout, as_text)
+    except UnicodeError as error:
+        raise DataError(
+            _("{path}: it cannot be read as {encoding} ({error}); name its encoding").format(
+                path=path, encoding=shown, error=error
+            )
+        ) from error
+    except LookupError as error:
+        raise DataError(_("there is no encoding {name!r}").format(name=shown)) from error
+    except DescensoError:
+        raise
+    except Exception as error:  # each compression has errors of its own
+        raise unreadable(path, error) from error
+    return tidy(frame, str(path), say, as_text=as_text)
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """Return the error that says why a file cannot be read, in a line."""
+    lines = str(error).strip().splitlines()
+    return DataError(
+        _("{path}: it cannot be read: {error}").format(
+            path=path, error=lines[0] if lines else type(error).__name__
+        )
+    )
+
+
+# ---- encoding ---------------------------------------------------------------------------------
+
+
+def _encoding(path: Path, say: Say) -> str:
+    """Return the encoding in which the whole file can be read."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        chunk = file.read(_CHUNK)
+        wide = wide_encoding(chunk[:4096])
+        if wide:
+            say(_("{path}: read as {encoding}").format(path=path, encoding=wide.upper()))
+            return wide
+        place, undefined = 0, False
+        utf8 = True
+        while chunk:
+            if utf8:
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError as error:
+                    utf8 = False
+                    place += max(0, error.start)
+                else:
+                    place += len(chunk)
+            undefined = undefined or any(byte in chunk for byte in b"\x81\x8d\x8f\x90\x9d")
+            chunk = file.read(_CHUNK)
+    if utf8:
+        return "utf-8-sig"
+    encoding = "latin-1" if undefined else "cp1252"
+    shown = "Latin-1" if undefined else "Windows-1252"
+    say(
+        _("{path}: read as {encoding}, for it is no UTF-8 (byte {place})").format(
+            path=path, encoding=shown, place=place
+        )
+    )
+    return encoding
+
+
+def _open_text(path: Path, encoding: str) -> IO[str]:
+    codecs.lookup(encoding)
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+
+
+# ---- layout -----------------------------------------------------------------------------------
+
+
+def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout:
+    whole = len(sample) < _SAMPLE
+    if not sample.strip():
+        raise DataError(_("{path}: the file is empty").format(path=path))
+    stated = _SEPARATOR_LINE.fullmatch(sample[:80].splitlines()[0])
+    if delimiter is None:
+        delimiter = stated[1].replace("\\t", "\t") if stated else likely_delimiter(sample, whole)
+        delimiter = delimiter or ","
+        shown = DELIMITERS.get(delimiter, delimiter)
+        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
+    records = _records(sample, delimiter, whole)
+    first = 1 if stated else 0
+    header = first + header_index(records[first:])
+    body = [record for record in records[header + 1 :] if any(map(str.strip, record))]
+    names = tuple(_name(cell, place) for place, cell in enumerate(records[header]))
+    width, extra = _width(body, len(names)), False
+    if width == len(names) + 1:
+        if not any(record[-1].strip() for record in body if len(record) == width):
+            extra = True
+        elif len({record[0] for record in body}) == len(body):  # as R writes row names
+            names = ("Unnamed: 0", *names)
+            say(_("{path}: the first column has no name in the header").format(path=path))
+    _check_header(names, records[header], body, sample, delimiter, path)
+    if header > first:
+        say(
+            _("{path}: skipped before the header: {count} (the first is {text!r})").format(
+                path=path, count=header - first, text=delimiter.join(records[first])[:60]
+            )
+        )
+    return _Layout(delimiter, header, names, extra)
+
+
+def _name(cell: str, place: int) -> str:
+    return " ".join(cell.split()) or f"Unnamed: {place}"
+
+
+def _width(body: list[Record], names: int) -> int:
+    """Return how many cells rows have; one more than the header only where no row has none."""
+    widths = Counter(map(len, body))
+    if not widths:
+        return names
+    more = [record for record in body if len(record) == names + 1]
+    if more and not any(record[-1].strip() for record in more):
+        return names + 1
+    return widths.most_common(1)[0][0]
+
+
+def _records(sample: str, delimiter: str, whole: bool) -> list[Record]:
+    """Return the records of the sample, a blank line as one without cells."""
+    reader = csv.reader(
+        io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=delimiter == " "
+    )
+    records: list[Record] = []
+    try:
+        records.extend(reader)
+    except csv.Error:  # a cell beyond the limit of csv, as an open quote makes
+        whole = True
+    return records if whole or len(records) < 2 else records[:-1]
+
+
+def likely_delimiter(sample: str, whole: bool = True) -> str:
+    """Return the sign that cuts nearly all records into one number of cells, or an empty text."""
+    scores = {}
+    for sign in DELIMITERS:
+        records = [r for r in _records(sample, sign, whole) if any(map(str.strip, r))]
+        widths = Counter(map(len, records))
+        if not widths:
+            continue
+        width, agreeing = max(widths.items(), key=lambda item: (item[0] > 1, item[1]))
+        start = next(i for i, record in enumerate(records) if len(record) == width)
+        near = sum(n for w, n in widths.items() if abs(w - width) <= 1)
+        if width > 1 and near >= 0.8 * (len(records) - start):
+            scores[sign] = (sign != " ", near / len(records), agreeing, width)
+    return max(scores, key=scores.__getitem__) if scores else ""
+
+
+def header_index(records: Sequence[Record]) -> int:
+    """Return which record is the header: titles, remarks and blank lines may come before it."""
+    filled = [sum(bool(cell.strip()) for cell in record) for record in records]
+    body = [count for count in filled if count]
+    if not body:
+        return 0
+    usual = Counter(body[len(body) // 5 :] or body).most_common(1)[0][0]
+    for place, (record, count) in enumerate(zip(records, filled, strict=True)):
+        if count < max(2, 0.6 * usual):
+            continue
+        remark = count < usual or record[0].lstrip().startswith(("#", "%"))
+        if not remark or not _names_columns(records[place + 1 : place + 2], usual):
+            return place
+    return next(place for place, count in enumerate(filled) if count)
+
+
+def _names_columns(records: Sequence[Record], usual: int) -> bool:
+    """Whether a record could be the header: as many cells as usual, and no number."""
+    return any(len(record) >= usual and not any(map(_is_number, record)) for record in records)
+
+
+def _check_header(
+    names: tuple[str, ...], header: Record, body: list[Record], sample: str, delimiter: str,
+    path: Path,
+) -> None:  # fmt: skip
+    if len(names) < 2:
+        shown = DELIMITERS.get(delimiter, delimiter)
+        likely = likely_delimiter(sample)
+        hint = (
+            _("; the delimiter is probably {likely}").format(likely=DELIMITERS[likely])
+            if likely and likely != delimiter
+            else ""
+        )
+        raise DataError(
+            _("{path}: only one column is found with the delimiter {shown}").format(
+                path=path, shown=shown
+            )
+            + hint
+        )
+    check_names(names, str(path))
+    if _holds_data(header, body):
+        raise DataError(
+            _(
+                "{path}: the first line holds data ({text!r}); it must name the columns: "
+                "add a line of {count} names"
+            ).format(path=path, text=delimiter.join(header)[:60], count=len(header))
+        )
+
+
+def check_names(names: Sequence[str], where: str) -> None:
+    """Check that no two columns are named alike.
+
+    Raises
+    ------
+    DataError
+        If two are.
+    """
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(
+            _("{where}: two columns are named {name!r}; each needs a name of its own").format(
+                where=where, name=twice
+            )
+        )
+
+
+def _holds_data(header: Record, body: list[Record]) -> bool:
+    """Whether the header is a row of data: a number wherever the rows below have numbers.
+
+    Numbers that grow by one step, as years or weeks, may name columns.
+    """
+    numbers = [cell for cell in header if _is_number(cell)]
+    if not numbers or _grows_evenly(numbers):
+        return False
+    few = [record for record in body[:50] if len(record) == len(header)]
+    numeric = [
+        place
+        for place in range(len(header))
+        if few and sum(_is_number(record[place]) for record in few) > 0.8 * len(few)
+    ]
+    return len(numbers) == len(header) or (
+        bool(numeric) and all(_is_number(header[place]) for place in numeric)
+    )
+
+
+def _grows_evenly(numbers: list[str]) -> bool:
+    values = [float(number) for number in numbers]
+    steps = {b - a for a, b in pairwise(values)}
+    return len(values) > 2 and len(steps) == 1 and steps.pop() > 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+# ---- cells ------------------------------------------------------------------------------------
+
+
+def _parse(path: Path, encoding: str, layout: _Layout, as_text: bool) -> DataFrame:
+    import pandas
+
+    names = list(layout.names) + (["Unnamed: end"] if layout.extra else [])
+    texts = {"dtype": str, "keep_default_na": False} if as_text else {}
+    with _open_text(path, encoding) as file:
+        lines = _skip(file, layout)
+        try:
+            frame = pandas.read_csv(
+                file,
+                sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
+                names=names,
+                header=None,
+                low_memory=False,
+                **texts,
+            )
+        except pandas.errors.EmptyDataError:
+            return pandas.DataFrame(columns=names)
+        except pandas.errors.ParserError as error:
+            row, cells = _too_wide(error)
+            if not row:
+                raise unreadable(path, error) from error
+            if cells == len(names) + 1 and not layout.extra:  # a trailing delimiter further down
+                frame = _parse(path, encoding, replace(layout, extra=True), as_text)
+                if not frame["Unnamed: end"].replace("", None).notna().any():
+                    return frame
+            raise DataError(
+                _(
+                    "{path}: row {row} has {cells} cells, and the header names {names}; quote "
+                    "cells that hold the delimiter"
+                ).format(path=path, row=lines + row, cells=cells, names=len(layout.names))
+            ) from error
+    if isinstance(frame.index, pandas.RangeIndex):
+        if layout.delimiter != "," and not as_text:
+            _keep_points(frame, path, encoding, layout, names)
+    else:
+        raise DataError(
+            _("{path}: the rows have more cells than the {count} names of the header").format(
+                path=path, count=len(layout.names)
+            )
+        )
+    return frame
+
+
+def _keep_points(
+    frame: DataFrame, path: Path, encoding: str, layout: _Layout, names: list[str]
+) -> None:
+    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
+    import pandas
+
+    doubtful = [name for name in frame.columns if _may_be_thousands(frame[name])]
+    if not doubtful:
+        return
+    with _open_text(path, encoding) as file:
+        _skip(file, layout)
+        texts = pandas.read_csv(
+            file,
+            sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
+            names=names,
+            header=None,
+            usecols=doubtful,
+            dtype=str,
+        )
+    for name in doubtful:
+        frame[name] = texts[name]
+
+
+def _may_be_thousands(values: Series) -> bool:
+    """Whether every number is whole in thousandths and some are not whole."""
+    import numpy as np
+
+    if values.dtype != np.float64:
+        return False
+    known = values[np.isfinite(values)]
+    fractions = known[known != np.floor(known)]
+    thousandths = fractions * 1000
+    return (
+        len(fractions) > 0
+        and bool((fractions.abs() < 1000).all())
+        and bool((fractions.abs() >= 1).all())
+        and bool((thousandths.round() / 1000 == fractions).all())
+    )
+
+
+def _skip(file: IO[str], layout: _Layout) -> int:
+    """Read up to the end of the header, and return how many lines that were."""
+    reader = csv.reader(
+        iter(file.readline, ""),
+        delimiter=layout.delimiter,
+        skipinitialspace=layout.delimiter == " ",
+    )
+    for _record in range(layout.skipped + 1):
+        next(reader)
+    return reader.line_num
+
+
+def _too_wide(error: Exception) -> tuple[int, int]:
+    """Return the row after the header that has too many cells, and how many; zeros if none."""
+    found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", str(error))
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def tidy(frame: DataFrame, where: str, say: Say, *, as_text: bool = False) -> DataFrame:
+    """Return the table without what exports add to it: each removal is reported.
+
+    Columns without name and cells, rows without cells, headers that come again, and rows at the
+    end of which only the first cell is filled.
+    """
+    missing = frame == "" if as_text else frame.isna()
+    empty = [
+        name
+        for name, none in zip(frame.columns, missing.all(axis=0), strict=True)
+        if none and str(name).startswith("Unnamed: ")
+    ]
+    if empty and len(frame):
+        frame, missing = frame.drop(columns=empty), missing.drop(columns=empty)
+        say(
+            _("{where}: columns without a name and without cells are left out: {count}").format(
+                where=where, count=len(empty)
+            )
+        )
+    blank = missing.all(axis=1)
+    again = _repeats_header(frame)
+    footer = _footer(missing)
+    for rows, text in (
+        (blank, _("{where}: rows without cells are left out: {count}")),
+        (again, _("{where}: the header comes again in rows, which are left out: {count}")),
+        (footer, _("{where}: the last rows hold one cell and are left out: {count}")),
+    ):
+        if rows.any():
+            say(text.format(where=where, count=int(rows.sum())))
+    keep = ~(blank | again | footer)
+    if keep.all():
+        return frame
+    frame = frame[keep].reset_index(drop=True)
+    return frame if as_text else _read_types_again(frame)
+
+
+def _repeats_header(frame: DataFrame) -> Series:
+    import pandas
+
+    rows = pandas.Series(False, frame.index)
+    texts = [name for name in frame.columns if not pandas.api.types.is_numeric_dtype(frame[name])]
+    if len(texts) < len(frame.columns):  # a header among the rows leaves no column of numbers
+        return rows
+    candidates = frame.index[frame.iloc[:, 0] == str(frame.columns[0])]
+    for place in candidates:
+        cells = [" ".join(str(cell).split()) for cell in frame.loc[place]]
+        rows[place] = cells == [str(name) for name in frame.columns]
+    return rows
+
+
+def _footer(missing: DataFrame) -> Series:
+    import pandas
+
+    rows = pandas.Series(False, missing.index)
+    if missing.shape[1] < 3 or len(missing) <= 2 * _FOOTERS:
+        return rows
+    only_first = ~missing.iloc[:, 0] & missing.iloc[:, 1:].all(axis=1)
+    if only_first.iloc[:-_FOOTERS].any():  # rows of this kind are data here
+        return rows
+    rows.iloc[-_FOOTERS:] = only_first.iloc[-_FOOTERS:]
+    return rows
+
+
+def _read_types_again(frame: DataFrame) -> DataFrame:
+    """Return the columns as numbers that are all numbers now that rows have left."""
+    import pandas
+
+    for name in frame.columns:
+        if not pandas.api.types.is_numeric_dtype(frame[name]) and frame[name].notna().any():
+            try:
+                frame[name] = pandas.to_numeric(frame[name])
+            except (TypeError, ValueError):
+                continue
+    return frame

@@ -1,0 +1,201 @@
+"""One process per core, each training members on one thread; the examples are shared as files."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cloudpickle
+import numpy as np
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
+
+from descenso import rules
+from descenso.engine.torch.serial import Advanced, SerialTrainer
+from descenso.problems import Problem
+from descenso.problems._torch_tensors import Batch
+from descenso.records import Run
+
+_PARTS = ("train", "validation", "test")
+# A worker keeps the memory it frees: glibc hands large blocks back to the system and has them
+# cleared again in every step, which takes a third of a convolutional network's time.
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(2**40),
+}
+
+
+class Done(NamedTuple):
+    """What became of a task.
+
+    Attributes
+    ----------
+    ways : batch size → how its steps are taken where the task was done.
+    warmed : (rule, batch size) → seconds that compiling took there.
+    """
+
+    advanced: list[Advanced]
+    ways: Mapping[int, Mapping[str, Any]]
+    warmed: Mapping[tuple[str, int], float]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Runs to train for some epochs each, and whether they are judged then."""
+
+    runs: tuple[Run, ...]
+    epochs: tuple[int, ...]
+    judge: tuple[bool, ...]
+
+    def done_by(self, trainer: SerialTrainer) -> Done:
+        """Train the runs one after another."""
+        work = zip(self.runs, self.epochs, self.judge, strict=True)
+        advanced = [trainer.advance(run, more, judge) for run, more, judge in work]
+        return Done(advanced, trainer.described_ways(), dict(trainer.warmed))
+
+
+class CannotShareError(Exception):
+    """The problem cannot be sent to another process; the message says why."""
+
+
+class Pool:
+    """Worker processes that share a trainer.
+
+    Raises
+    ------
+    CannotShareError
+        If the problem cannot be pickled.
+    """
+
+    def __init__(self, trainer: SerialTrainer, processes: int) -> None:
+        self.processes = processes
+        self._folder = tempfile.mkdtemp(prefix="descenso-")
+        try:
+            _save(trainer, Path(self._folder))
+        except Exception as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise CannotShareError(f"{type(error).__name__}: {error}") from error
+        self._executor = ProcessPoolExecutor(
+            max_workers=processes,
+            initializer=_begin,
+            initargs=(list(sys.path),),
+            env=_ENVIRONMENT,
+        )
+
+    def submit(self, task: Task) -> Future[Done]:
+        """Have a worker do a task."""
+        files = {run.member.rule: rules.get(run.member.rule).file for run in task.runs}
+        future: Future[Done] = self._executor.submit(_work, self._folder, files, task)
+        return future
+
+    def close(self) -> None:
+        """End the workers, amid their work if need be, and remove the shared files."""
+        with contextlib.suppress(Exception):
+            self._executor.shutdown(wait=True, kill_workers=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+# ---- handing the trainer over -------------------------------------------------------------------
+
+
+def _save(trainer: SerialTrainer, folder: Path) -> None:
+    for name in _PARTS:
+        inputs, targets = getattr(trainer, name)
+        for i, tensor in enumerate((*inputs, targets)):
+            np.save(folder / f"{name}{i}.npy", tensor.numpy())
+    with _by_value(trainer.problem):
+        # The examples go as files; what makes them again would carry them all once more.
+        problem = replace(trainer.problem, make_data=_no_data)
+        sent = cloudpickle.dumps((problem, len(trainer.train[0])))
+    (folder / "problem.pickle").write_bytes(sent)
+    (folder / "seed").write_text(str(trainer.study_seed))
+
+
+def _no_data(split_seed: int) -> Any:
+    raise AssertionError("a worker reads its examples from files")
+
+
+@contextmanager
+def _by_value(problem: Problem) -> Iterator[None]:
+    """Send the code of modules that a new process could not import."""
+    owners = {
+        getattr(given, "__module__", None)
+        for given in (getattr(problem.init, "make_model", problem.init), problem.loss,
+                      problem.apply, problem.metric.function)
+    }  # fmt: skip
+    modules = [sys.modules[name] for name in owners if name in sys.modules]
+    sent = [m for m in modules if m.__name__ != "__main__" and not _can_be_imported(m)]
+    for module in sent:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in sent:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _can_be_imported(module: Any) -> bool:
+    known = sys.modules.pop(module.__name__, None)
+    try:
+        spec = importlib.util.find_spec(module.__name__)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    finally:
+        if known is not None:
+            sys.modules[module.__name__] = known
+    return spec is not None and spec.origin == getattr(module, "__file__", None)
+
+
+# ---- in a worker ------------------------------------------------------------------------------
+
+_trainers: dict[str, SerialTrainer] = {}
+
+
+def _begin(path: Sequence[str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when it is over
+    sys.path[:] = list(path)
+    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with contextlib.suppress(ImportError):
+        from tqdm import tqdm
+
+        # torch's compiler shows a bar, whose lock between processes would outlive a worker that
+        # is ended amid its work, and be complained of.
+        tqdm.set_lock(threading.RLock())
+
+
+def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
+    for name, file in rule_files.items():
+        if name not in rules.names():
+            rules.load_rule_file(file)
+    if folder not in _trainers:
+        _trainers.clear()
+        _trainers[folder] = _load(Path(folder))
+    return task.done_by(_trainers[folder])
+
+
+def _load(folder: Path) -> SerialTrainer:
+    problem, inputs = cloudpickle.loads((folder / "problem.pickle").read_bytes())
+    train, validation, test = (_part(folder, name, inputs) for name in _PARTS)
+    return SerialTrainer(problem, train, validation, test, int((folder / "seed").read_text()))
+
+
+def _part(folder: Path, name: str, inputs: int) -> Batch:
+    # Mapped, not read: the machine holds the examples once for all workers.
+    mapped = [np.load(folder / f"{name}{i}.npy", mmap_mode="c") for i in range(inputs + 1)]
+    *tensors, targets = (torch.from_numpy(np.asarray(array)) for array in mapped)
+    return tuple(tensors), targets
