@@ -75,7 +75,8 @@ class Recipe:
         groups = tuple(dict(group) for group in self.groups)
         if self.first and self.steps == 0 and not own_steps:
             groups = tuple(
-                g | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
+                g
+                | {n: schedules.join([v, g[n]], at=[1]) for n, v in self.first.items() if g[n] != v}
                 for g in groups
             )
         decay = _one_if_alike(self.decay) if isinstance(self.decay, tuple) else self.decay

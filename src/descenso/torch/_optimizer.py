@@ -223,7 +223,7 @@ class RuleOptimizer(torch.optim.Optimizer):
     # A step is compiled already; traced, it would compile at every step number.
     @torch._disable_dynamo  # type: ignore[attr-defined]
     def _untraced_step(self, *call: Any, **named: Any) -> Any:
-        return self.step(*call, **named)
+        return type(self).step(self, *call, **named)  # the instance may have a wrapped one
 
     _profiled_step = torch.optim.Optimizer.profile_hook_step(_take_step)
 
