@@ -55,8 +55,9 @@ class Curve:
     train_loss : shape (epochs,), the mean over the steps of each epoch.
     test_loss, test_metric : at the end of training; NaN until the run is judged, or if it diverged.
     steps : update steps taken.
-    diverged_at : the step at which the loss ceased to be finite or left all hope; ``None`` if
-        it did not.
+    diverged_at : the step at which the run ended early: its loss ceased to be finite or passed the
+        divergence threshold, or the problem's own code failed; ``None`` if it did not.
+    error : that of the problem's own code which ended the run; empty if none did.
     seconds : wall time of this member's share of the machine.
     """
 
@@ -68,6 +69,7 @@ class Curve:
     steps: int = 0
     diverged_at: int | None = None
     seconds: float = 0.0
+    error: str = ""
 
     @property
     def epochs(self) -> int:
@@ -75,9 +77,19 @@ class Curve:
         return len(self.train_loss)
 
     @property
+    def ended(self) -> bool:
+        """Whether the run ended early: it diverged, or failed."""
+        return self.diverged_at is not None
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error of the problem's own code ended the run."""
+        return bool(self.error)
+
+    @property
     def diverged(self) -> bool:
         """Whether the member diverged."""
-        return self.diverged_at is not None
+        return self.ended and not self.failed
 
     def extended(self, more: Curve) -> Curve:
         """Return this curve continued by ``more``, whose entry 0 is this one's last."""
@@ -100,14 +112,17 @@ class Curve:
 class Run:
     """A member, its curve so far, and what is needed to go on training it.
 
-    ``checkpoint`` maps names to arrays; ``None`` when the run is over. ``error`` is that of the
-    problem's own code which ended it, in this session; empty if none did.
+    ``checkpoint`` maps names to arrays; ``None`` when the run is over.
     """
 
     member: Member
     curve: Curve
     checkpoint: Mapping[str, NDArray[Any]] | None = field(default=None, compare=False)
-    error: str = field(default="", compare=False)
+
+    @property
+    def error(self) -> str:
+        """Return the error of the problem's own code that ended it; empty if none did."""
+        return self.curve.error
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def _documented() -> dict[str, set[str]]:
 
 def _as_at_the_default(documented: dict[str, set[str]]) -> dict[str, set[str]]:
     """Spell out the fields that the page describes once for the chosen and the default setting."""
-    shared = re.compile(r"^methods\[\]\.(settings|test|validation|diverged|time_to_target)\b")
+    shared = re.compile(
+        r"^methods\[\]\.(settings|test|validation|diverged|failed|time_to_target)\b"
+    )
     more = {
         path.replace("methods[].", "methods[].default."): kinds
         for path, kinds in documented.items()

@@ -194,3 +194,16 @@ def test_the_cost_of_a_rule_without_state_is_said_in_words():
     plain = replace(plain, tuned=replace(plain.tuned, settings=settings))
     plain = replace(plain, default=replace(plain.default, settings=settings))
     assert "it keeps nothing from step to step" in costs_in_words(result(plain))
+
+
+def test_runs_that_an_error_ended_are_never_said_to_have_diverged():
+    worse = method("b", POOR)
+    curves = tuple(replace(c, diverged_at=3, error="RuntimeError: no") for c in worse.tuned.curves)
+    worse = replace(worse, tuned=replace(worse.tuned, curves=curves, diverged=0))
+    found = with_text(result(method("a", GOOD), worse))
+    n = len(curves)
+    text = found.verdict.text
+    assert f"count as untrained networks: {n} of {n} of b (RuntimeError: no)." in text
+    assert "diverged" not in text
+    as_dict = as_json(found)["methods"][-1]
+    assert (as_dict["diverged"], as_dict["failed"]) == (0, n)

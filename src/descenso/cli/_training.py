@@ -89,7 +89,7 @@ def _row(method: MethodResult, metric: MetricInfo) -> tuple[str, ...]:
         words.figure(tuned.test.mean, metric),
         f"{words.figure(tuned.test.low, metric)} – {words.figure(tuned.test.high, metric)}",
         *([words.figure(method.default.test.mean, metric)] if method.default else ()),
-        f"{tuned.diverged}/{len(tuned.curves)}",
+        words.early_ends(tuned),
         _epochs(tuned.epochs_to_target),
         f"{tuned.seconds / len(tuned.curves):.2g}",
     )

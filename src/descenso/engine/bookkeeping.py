@@ -94,14 +94,14 @@ def advanced(
 
 
 def ended_by_error(run: Run, error: str) -> Run:
-    """Return the run ended where it stands, because the user's code failed: it counts as diverged."""
+    """Return the run ended where it stands, because the user's code failed."""
     if not len(run.curve.validation_loss):
         run = replace(run, curve=untrained(np.nan, np.nan))
     nothing = np.array([np.nan])
     figures = nothing, nothing, nothing
     steps = run.curve.steps
     ended = advanced(run, figures, steps=steps, alive=False, seconds=0.0, checkpoint=None)
-    return replace(ended, error=error)
+    return replace(ended, curve=replace(ended.curve, error=error))
 
 
 def failure(run: Run, error: str) -> dict[str, Any]:

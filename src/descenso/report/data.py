@@ -58,7 +58,7 @@ def results(result: StudyResult) -> pd.DataFrame:
             "setting": setting,
             "seed": seed,
             "score": score,
-            "diverged": curve.diverged,
+            "diverged": curve.ended,
             "mean": confirmation.test.mean,
             "low": confirmation.test.low,
             "high": confirmation.test.high,
@@ -154,13 +154,13 @@ def _counted(curve: Curve, alive: FloatArray) -> FloatArray:
 
 
 def _steps_per_epoch(runs: tuple[Curve, ...], expected: int) -> float:
-    whole = [run for run in runs if run.epochs and run.steps and not run.diverged]
+    whole = [run for run in runs if run.epochs and run.steps and not run.ended]
     taken = [run.steps / run.epochs for run in whole]
     return float(np.mean(taken)) if taken else float(expected)
 
 
 def _seconds_per_epoch(runs: tuple[Curve, ...]) -> float:
-    taken = [run.seconds / run.epochs for run in runs if run.epochs and not run.diverged]
+    taken = [run.seconds / run.epochs for run in runs if run.epochs and not run.ended]
     taken = taken or [run.seconds / run.epochs for run in runs if run.epochs]
     return float(np.mean(taken)) if taken else math.nan
 

@@ -15,9 +15,9 @@ from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
 from descenso.study import code
-from descenso.study._results import Confirmation, MethodResult, StudyResult
+from descenso.study._results import MethodResult, StudyResult
+from descenso.study.words import early_ends, settings
 from descenso.study.words import figure as in_words
-from descenso.study.words import settings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -100,7 +100,7 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
         "interval": words.interval(result.metric, tuned.test.low, tuned.test.high),
         "validation": in_words(tuned.validation.mean, result.metric),
         "default": _default(result, method),
-        "diverged": _of_runs(tuned),
+        "diverged": early_ends(tuned),
         "target": words.target_reached(tuned),
         "seconds": words.seconds(table.seconds_per_run(method)),
     }
@@ -120,13 +120,8 @@ def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:
     return {
         "test": in_words(default.test.mean, result.metric),
         "settings": settings(method.rule, default.settings),
-        "diverged": _of_runs(default),
+        "diverged": early_ends(default),
     }
-
-
-def _of_runs(confirmation: Confirmation) -> str:
-    count, runs = confirmation.diverged, len(confirmation.curves)
-    return _("{count} of {runs}").format(count=count, runs=runs)
 
 
 def _section(result: StudyResult, name: str) -> dict[str, str]:

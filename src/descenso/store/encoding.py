@@ -42,7 +42,9 @@ def encode_curve(curve: Curve) -> dict[str, Any]:
 def decode_curve(stored: Mapping[str, Any]) -> Curve:
     """Return the curve that :func:`encode_curve` was given."""
     arrays = ("validation_loss", "validation_metric", "train_loss")
-    fields: dict[str, Any] = {name: decode_number(value) for name, value in stored.items()}
+    fields: dict[str, Any] = {
+        name: value if name == "error" else decode_number(value) for name, value in stored.items()
+    }
     for name in arrays:
         fields[name] = np.array([decode_number(x) for x in stored[name]], dtype=float)
     return Curve(**fields)

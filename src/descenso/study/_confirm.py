@@ -44,7 +44,7 @@ def confirm_on_fresh_seeds(
 
 def score(curve: Curve) -> float:
     """Return what the statistics use: the test metric, or the untrained network's if diverged."""
-    return float(curve.validation_metric[0]) if curve.diverged else curve.test_metric
+    return float(curve.validation_metric[0]) if curve.ended else curve.test_metric
 
 
 def _estimate(values: Sequence[float], metric: Metric, examples: int | None) -> Estimate:
@@ -57,7 +57,7 @@ def _judge(
 ) -> Confirmation:
     curves = tuple(run.curve for run in runs)
     scores = tuple(score(curve) for curve in curves)
-    last = [score(c) if c.diverged else float(c.validation_metric[-1]) for c in curves]
+    last = [score(c) if c.ended else float(c.validation_metric[-1]) for c in curves]
     reached = (
         ()
         if target is None

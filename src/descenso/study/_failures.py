@@ -60,7 +60,7 @@ def check_training_loss(problem: Problem, data: Data, runs: Iterable[Run]) -> No
     ProblemError
         If some of them give the untrained network none; the message names the first.
     """
-    if not all(run.curve.diverged for run in runs):
+    if not all(run.curve.ended for run in runs):
         return
     loss_of = _torch_loss(problem, data) if problem.framework == "torch" else _jax_loss(problem)
     for first in range(0, len(data.train), EXAMPLES):

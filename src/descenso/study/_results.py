@@ -142,6 +142,16 @@ class Confirmation:
     epochs_to_target: tuple[float, ...]  # infinite where the target was not reached
     seconds: float  # wall time of all its runs
 
+    @property
+    def failed(self) -> int:
+        """Return how many runs an error of the problem's own code ended."""
+        return sum(curve.failed for curve in self.curves)
+
+    @property
+    def ended(self) -> int:
+        """Return how many runs ended early: they diverged, or failed."""
+        return self.diverged + self.failed
+
 
 @dataclass(frozen=True)
 class MethodResult:

@@ -159,6 +159,7 @@ def _confirmation(confirmation: Confirmation, metric: str) -> dict[str, Any]:
         "test": {"metric": metric, **_estimate(confirmation.test)},
         "validation": {"metric": metric, **_estimate(confirmation.validation)},
         "diverged": confirmation.diverged,
+        "failed": confirmation.failed,
         "time_to_target": _time_to_target(confirmation),
     }
 

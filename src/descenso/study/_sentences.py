@@ -179,6 +179,24 @@ def diverged(methods: Sequence[MethodResult]) -> str:
     )
 
 
+def failed(methods: Sequence[MethodResult]) -> str:
+    """Say which runs an error of the problem's own code ended: that is no divergence."""
+    parts = []
+    for method in methods:
+        errors = [curve.error for curve in method.tuned.curves if curve.failed]
+        if errors:
+            parts.append(
+                _("{k} of {n} of {name} ({error})").format(
+                    k=len(errors), n=len(method.tuned.curves), name=method.name, error=errors[0]
+                )
+            )
+    if not parts:
+        return ""
+    return _("Runs ended by an error, and count as untrained networks: {parts}.").format(
+        parts=words.listed(parts)
+    )
+
+
 def edges(methods: Sequence[MethodResult]) -> str:
     """Name the methods whose best learning rate was the last one tried."""
     names = [m.name for m in methods if m.at_edge]

@@ -108,7 +108,7 @@ class Trainer:
         run = self._runs.get(member.key)
         if run is None:
             return epochs
-        return 0 if run.curve.diverged else max(0, epochs - run.curve.epochs)
+        return 0 if run.curve.ended else max(0, epochs - run.curve.epochs)
 
     def _keep(self, chunk: list[Run], seconds: float) -> None:
         sound = [run for run in chunk if not is_void(run)]

@@ -136,7 +136,7 @@ def candidate(
         work=1 + (1 + arrays) / method.batch_size,
         memory=arrays,
         default=sign * method.default.test.mean if method.default else None,
-        diverged=method.tuned.diverged,
+        diverged=method.tuned.ended,
     )
 
 

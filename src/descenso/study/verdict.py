@@ -34,6 +34,7 @@ BACKING: Mapping[str, str] = {
     "cost": "table",
     "quickest": "table",
     "diverged": "curves",
+    "failed": "table",
     "edge": "sensitivity",
 }
 
@@ -60,7 +61,7 @@ def decide(
     alpha : level of its claims; a study that looks more than once spends 5% in parts.
     margin : a difference of the metric that does not matter.
     """
-    if all(m.tuned.diverged == len(m.tuned.scores) for m in methods):
+    if all(m.tuned.ended == len(m.tuned.scores) for m in methods):
         return Verdict(best=None, tied=(), comparisons=(), text="")
     scores = {m.name: m.tuned.scores for m in methods}
     resolution = 1 / test_examples if metric.percent else 0.0
@@ -99,7 +100,7 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
     """
     taken = result.recommended
     if taken is None:
-        return {"use": _all_diverged(result)}
+        return {"use": _all_diverged(result), "failed": say.failed(result.methods)}
     return {
         "use": _use(taken, result),
         "alike": _alike(taken, result),
@@ -115,6 +116,7 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
         "worse": _worse(result),
         "target": say.target(taken, result),
         "diverged": say.diverged(result.methods),
+        "failed": say.failed(result.methods),
         "edge": say.edges(result.methods),
         "looks": say.looks(result),
         "range": _range(result),

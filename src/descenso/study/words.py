@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from descenso import rules
-from descenso.language import _
+from descenso.language import _, ngettext
 from descenso.rules import Rule
-from descenso.study._results import MetricInfo
+from descenso.study._results import Confirmation, MetricInfo
 
 
 def figure(value: float, metric: MetricInfo) -> str:
@@ -25,6 +25,16 @@ def difference(value: float, metric: MetricInfo) -> str:
     if metric.percent:
         return _("{value} points").format(value=f"{100 * value:.1f}")
     return f"{value:.3g}"
+
+
+def early_ends(confirmation: Confirmation) -> str:
+    """Return how many runs diverged of how many, and how many an error ended."""
+    text = f"{confirmation.diverged}/{len(confirmation.curves)}"
+    if not confirmation.failed:
+        return text
+    return text + ngettext(" ({count} error)", " ({count} errors)", confirmation.failed).format(
+        count=confirmation.failed
+    )
 
 
 def p_value(p: float) -> str:

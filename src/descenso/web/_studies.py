@@ -91,7 +91,7 @@ def _finished(result: StudyResult) -> dict[str, Any]:
                 "settings": study_words.settings(method.rule, method.settings),
                 "test": study_words.figure(tuned.test.mean, metric),
                 "interval": report_words.interval(metric, tuned.test.low, tuned.test.high),
-                "diverged": f"{tuned.diverged} / {len(tuned.curves)}",
+                "diverged": study_words.early_ends(tuned),
                 "seconds": report_words.seconds(tuned.seconds / max(1, len(tuned.curves))),
                 "best": method.name == study.verdict.best,
                 "tied": method.name in study.verdict.tied,

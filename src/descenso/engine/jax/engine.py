@@ -383,7 +383,7 @@ class JaxEngine:
         """Return the runs with their figures on test; their checkpoints have served."""
         assert self._judge is not None
         judge, members = self._judge.get(), layout.MEMBERS_PER_CALL
-        alive = [run for run in runs if not run.curve.diverged]
+        alive = [run for run in runs if not run.curve.ended]
         judged = {}
         for first in range(0, len(alive), members):
             some = alive[first : first + members]

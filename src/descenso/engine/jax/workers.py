@@ -20,7 +20,7 @@ from descenso.records import Member, Run
 
 def is_unfinished(run: Run, epochs: int) -> bool:
     """Whether a run has yet to reach ``epochs`` epochs."""
-    return run.curve.epochs < epochs and not run.curve.diverged
+    return run.curve.epochs < epochs and not run.curve.ended
 
 
 @dataclass(frozen=True)

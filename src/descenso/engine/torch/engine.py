@@ -98,7 +98,7 @@ class TorchEngine:
     ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs; see :class:`Engine`."""
         given = (m if isinstance(m, Run) else _new_run(m) for m in members)
-        waiting = deque(r for r in given if r.curve.epochs < epochs and not r.curve.diverged)
+        waiting = deque(r for r in given if r.curve.epochs < epochs and not r.curve.ended)
         try:
             while waiting and self._batched:
                 yield self._advance_batched(self._batched, waiting, epochs, judge)
@@ -207,7 +207,7 @@ class TorchEngine:
             if error:
                 self._failures.append(failure(after, error))
         runs = [after for after, _failure in done.advanced]
-        unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.diverged]
+        unfinished = [r for r in runs if r.curve.epochs < epochs and not r.curve.ended]
         waiting.extend(unfinished)  # behind the others, so that no member is left for the end
         return runs
 

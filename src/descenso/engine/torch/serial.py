@@ -189,7 +189,9 @@ class SerialTrainer:
         )  # fmt: skip
         if judge and epochs.alive:
             after = with_test_figures(after, *self.evaluate(trainee.settle(), self.test))
-        return Advanced(replace(after, error=epochs.failure or ""), epochs.failure)
+        if epochs.failure:
+            after = replace(after, curve=replace(after.curve, error=epochs.failure))
+        return Advanced(after, epochs.failure)
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""

@@ -97,7 +97,7 @@ def _rows(result: StudyResult, exported: Exported, role: str) -> Iterator[tuple[
     for step, value in enumerate(curve.validation_metric):
         yield (*first, "validation", step, float(value), *last)
     if role != "search":
-        value = math.nan if curve.diverged else curve.test_metric
+        value = math.nan if curve.ended else curve.test_metric
         yield (*first, "test", curve.epochs, value, *last)
 
 

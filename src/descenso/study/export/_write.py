@@ -94,7 +94,7 @@ def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
                 ("validation/loss", step, float(v)) for step, v in enumerate(curve.validation_loss)
             ]
             scalars += [("train/loss", i + 1, float(v)) for i, v in enumerate(curve.train_loss)]
-            if "search" not in exported.roles and not curve.diverged:
+            if "search" not in exported.roles and not curve.ended:
                 test = (f"test/{result.metric.name}", curve.epochs, float(curve.test_metric))
                 scalars.append(test)
             _tensorboard.write(Path(place) / _component(stored.identity) / name, scalars)
@@ -155,7 +155,7 @@ def _record_runs(store: Store, stored: StoredStudy, uri: str) -> str:
             for step, value in enumerate(curve.validation_metric)
             if math.isfinite(value)
         ]
-        if "search" not in exported.roles and not curve.diverged:
+        if "search" not in exported.roles and not curve.ended:
             test = float(curve.test_metric)
             metrics.append(Metric(f"test_{result.metric.name}", test, 0, curve.epochs))
         client.log_batch(
@@ -164,5 +164,5 @@ def _record_runs(store: Store, stored: StoredStudy, uri: str) -> str:
             params=[Param(key, str(value)) for key, value in given.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
-        client.set_terminated(run.info.run_id, "FAILED" if curve.diverged else "FINISHED")
+        client.set_terminated(run.info.run_id, "FAILED" if curve.ended else "FINISHED")
     return f"{uri} ({name})"
