@@ -28,8 +28,6 @@ def train(optimizer, params, rows):
 
 @pytest.mark.parametrize("path", PATHS, ids=["plain", "foreach", "default"])
 @pytest.mark.parametrize("name", CHAINS)
-    "name", [name for name in CHAINS if name != "coupled"]
-)  # for two parameters
 def test_torch_trains_as_the_formulas_say(name, path):
     params = parameters()
     optimizer = descenso.torch.Adam(params, lr=LR, eps=0.1, transforms=CHAINS[name], **path)
