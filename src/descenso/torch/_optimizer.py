@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from operator import is_
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -92,6 +93,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         self.skipped_steps = 0
         self._elementwise = _trace.is_elementwise(self.rule)
         self._steps: list[GroupStep] = []
+        self._known: list[dict[str, Any]] = []  # the groups that they step
         given = {n: settings.get(n, h.default) for n, h in self.rule.hyperparameters.items()}
         parameters = list(params)
         if not parameters:
@@ -136,7 +138,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         except Exception:
             self.param_groups.pop()
             raise
-        self._steps = []
+        self._steps, self._known = [], []
 
     def _refuse_options(self, group: dict[str, Any]) -> None:
         """Refuse options of the whole optimizer that a group would have otherwise."""
@@ -194,7 +196,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        self._current_steps()
+        steps = self._current_steps()
         _schedules.set_values(self.param_groups, self.rule)
         if self._nonfinite != "pass" and not self._gradients_are_finite():
             self.skipped_steps += 1
@@ -203,27 +205,29 @@ class RuleOptimizer(torch.optim.Optimizer):
             rows = [
                 (p, group) for group in self.param_groups for p in group["params"] if not is_lazy(p)
             ]
-            _transforms.step(self._transforms, rows, self.state, self._follow_rule)
+            _transforms.step(self._transforms, rows, self.state, lambda: self._follow_rule(steps))
         else:
-            self._follow_rule()
+            self._follow_rule(steps)
         _schedules.count(self.param_groups)
         return loss
 
     def step_with(self, gradients: Sequence[Sequence[Any] | None]) -> None:
         """Follow the rule with these gradients, group after group; nothing else of a step is done."""
-        steps = self._current_steps()
-        groups = zip(steps, self.param_groups, gradients, strict=True)
-        work = [step.collect(group, self.state, given) for step, group, given in groups]
+        self._follow_rule(self._current_steps(), gradients)
+
+    def _follow_rule(
+        self, steps: list[GroupStep], gradients: Sequence[Sequence[Any] | None] | None = None
+    ) -> None:
+        given = [None] * len(steps) if gradients is None else gradients
+        rows = zip(steps, self.param_groups, given, strict=True)
+        work = [step.collect(group, self.state, own) for step, group, own in rows]
         for step, ready in zip(steps, work, strict=True):
             step.run(ready)
-
-    def _follow_rule(self) -> None:
-        self.step_with([None] * len(self.param_groups))
 
     # A step is compiled already; traced, it would compile at every step number.
     @torch._disable_dynamo  # type: ignore[attr-defined]
     def _untraced_step(self, *call: Any, **named: Any) -> Any:
-        return self.step(*call, **named)
+        return type(self).step(self, *call, **named)  # the instance may have a wrapped one
 
     _profiled_step = torch.optim.Optimizer.profile_hook_step(_take_step)
 
@@ -239,13 +243,9 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _current_steps(self) -> list[GroupStep]:
         """Return what steps each group; made anew where groups came, went or changed places."""
-        steps, groups = self._steps, self.param_groups
-        if len(steps) == len(groups):
-            for step, group in zip(steps, groups, strict=True):
-                if step.group is not group:
-                    break
-            else:
-                return steps
+        groups = self.param_groups
+        if len(self._known) == len(groups) and all(map(is_, self._known, groups)):
+            return self._steps
         return self._make_steps()
 
     def _make_steps(self) -> list[GroupStep]:
@@ -253,6 +253,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         for group in groups:
             self._complete(group)
         path = self._choose_path()
+        self._known = list(groups)
         self._steps = [
             GroupStep(
                 self.rule, path, self._state_dtype, lambda p: find_name(groups, p), group,
@@ -411,7 +412,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         return {**super().__getstate__(), **{name: getattr(self, name) for name in _OWN}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._steps = []
+        self._steps, self._known = [], []
         super().__setstate__(state)
         for group in self.param_groups:
             self._complete(group)

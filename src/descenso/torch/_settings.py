@@ -15,7 +15,7 @@ from descenso.rules import Hyperparameter, Rule, remedy, says_nothing
 # Settings of torch.optim: in a group they are meant for the optimizer. Any other key is its owner's.
 _MEANT = frozenset({
     "betas", "momentum", "dampening", "nesterov", "amsgrad", "centered", "weight_decay",
-    "learning_rate", "fused", "foreach", "capturable", "differentiable",
+    "learning_rate", "fused", "capturable", "differentiable",
 })  # fmt: skip
 
 
