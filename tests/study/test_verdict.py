@@ -1,7 +1,6 @@
 """The verdict: what it says, and what it must not say."""
 
 import json
-import re
 from dataclasses import replace
 
 import numpy as np
