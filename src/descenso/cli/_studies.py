@@ -14,7 +14,7 @@ from descenso.errors import SettingError
 from descenso.language import _
 
 _Study = Annotated[
-    str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+    str, typer.Argument(metavar=_("STUDY"), help=_("the start of its name, or `latest`"))
 ]
 
 
@@ -28,12 +28,13 @@ def register(app: typer.Typer) -> None:
 
 def verdict(
     runs: Annotated[
-        Path, typer.Argument(metavar="RUNS", help=_("CSV, Parquet or JSON lines, in long form"))
+        Path, typer.Argument(metavar=_("RUNS"), help=_("CSV, Parquet or JSON lines, in long form"))
     ],
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="OURS=THEIRS,...", help=_("what columns are called: value=acc,method=optimizer")
+            metavar=_("OURS=THEIRS,..."),
+            help=_("what columns are called: value=acc,method=optimizer"),
         ),
     ] = None,
     higher_is_better: Annotated[
@@ -139,7 +140,7 @@ def export(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET",
+            metavar=_("TARGET"),
             help=_("file.csv or file.parquet; mlflow:URI; tensorboard:FOLDER"),
         ),
     ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError, SettingError, nearest
 from descenso.language import _
+from descenso.language import reason as reason_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def read_runs(path: str | Path, columns: Mapping[str, str] | None = None) -> pd.
         table = _read(file)
     except OSError as error:
         raise DataError(
-            _("{path} cannot be read: {reason}").format(path=file, reason=error.strerror or error)
+            _("{path} cannot be read: {reason}").format(path=file, reason=reason_of(error))
         ) from error
     except (ValueError, ImportError, UnicodeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
