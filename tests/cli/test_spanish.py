@@ -5,19 +5,8 @@ from __future__ import annotations
 import pytest
 
 ENGLISH = [
-    "Usage:",
-    "Options:",
-    "Arguments:",
-    "Commands:",
-    "OPTIONS",
-    "COMMAND",
-    "default:",
-    "required",
-    "exit.",
-    "STUDY",
-    "FILE",
-    "list[",
-    "{",
+    *("Usage:", "Options:", "Arguments:", "Commands:", "OPTIONS", "COMMAND", "STUDY", "FILE"),
+    *("default:", "required", "exit.", "list[", "{"),
 ]
 
 
@@ -75,3 +64,19 @@ def test_complaints_are_in_spanish(descenso, arguments, said):
     outcome = descenso(*arguments, "--lang", "es")
     assert outcome.code
     assert said in outcome.err
+
+
+def test_the_question_before_a_removal_is_asked_and_answered_in_spanish(monkeypatch):
+    import typer
+
+    from descenso import language
+    from descenso.cli import _studies
+
+    asked = []
+    monkeypatch.setattr(typer, "prompt", lambda text, **_: asked.append(text) or " SÍ")
+    language.use("es")
+    _studies._confirm("¿Borrar x?")
+    assert asked == ["¿Borrar x? [s/N]:"]
+    monkeypatch.setattr(typer, "prompt", lambda text, **_: "")
+    with pytest.raises(typer.Abort):
+        _studies._confirm("¿Borrar x?")

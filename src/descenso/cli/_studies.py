@@ -170,6 +170,14 @@ def delete(
         if identity not in place.damaged():
             stored = place.resolve(identity)
             name = printable(f"{identity} ({stored.problem}, {stored.started})")
-        typer.confirm(_("Remove {name} and all its runs?").format(name=name), abort=True)
+        _confirm(_("Remove {name} and all its runs?").format(name=name))
     place.delete(identity)
     print_paragraph(_("removed: {name}").format(name=identity))
+
+
+def _confirm(question: str) -> None:
+    """Go on only if the answer is yes, in the language in use."""
+    text = _("{question} [y/N]:").format(question=question)
+    answer = typer.prompt(text, default="", show_default=False, prompt_suffix=" ")
+    if answer.strip().casefold() not in _("y yes").split():
+        raise typer.Abort
