@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gettext
 import os
 from contextvars import ContextVar
@@ -54,3 +55,22 @@ def N_(message: str) -> str:  # noqa: N802 (the name that extraction tools look 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """Return the form of the message that fits ``count``, in the language in use."""
     return _catalog(current()).ngettext(singular, plural, count)
+
+
+_REASONS = {
+    errno.ENOENT: N_("there is no such file or folder"),
+    errno.EACCES: N_("permission denied"),
+    errno.EPERM: N_("the operation is not permitted"),
+    errno.EISDIR: N_("it is a folder"),
+    errno.ENOTDIR: N_("a part of its path is not a folder"),
+    errno.ENOSPC: N_("no space is left on the disk"),
+    errno.EROFS: N_("the disk can only be read"),
+    errno.EADDRINUSE: N_("the address is in use"),
+    errno.ENAMETOOLONG: N_("the name is too long"),
+}
+
+
+def reason(error: BaseException) -> str:
+    """Return why the system refused, in the language in use; what is unknown, as the system says it."""
+    known = _REASONS.get(getattr(error, "errno", None) or 0)
+    return _(known) if known else str(getattr(error, "strerror", None) or error)

@@ -63,7 +63,7 @@ def _invoke(arguments: Sequence[str]) -> int:
         raise
     except OSError as error:
         text = language._("the output cannot be written: {reason}")
-        _complain(text.format(reason=error.strerror or error))
+        _complain(text.format(reason=language.reason(error)))
         return REFUSED
     return code
 

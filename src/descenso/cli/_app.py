@@ -12,6 +12,7 @@ from descenso.cli import _pictures as pictures
 from descenso.cli import _studies
 from descenso.cli import _tables as tables
 from descenso.cli import _usage as usage
+from descenso.cli._help import speak
 from descenso.cli._members import existing, finished
 from descenso.cli._output import (
     check_places,
@@ -36,6 +37,7 @@ app = typer.Typer(
 def invoke(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     command = typer.main.get_command(app)
+    speak(command)
     try:
         code = command.main(arguments, prog_name="descenso", standalone_mode=False)
     except Exception as error:
@@ -133,7 +135,7 @@ def compare(
 def train(
     problem: options.ProblemName,
     method: Annotated[
-        str, typer.Option(metavar="METHOD", help=_("such as adam(lr=0.003)@64"))
+        str, typer.Option(metavar=_("METHOD"), help=_("such as adam(lr=0.003)@64"))
     ] = "adam",
     epochs: options.Epochs = None,
     seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds to train with"))] = 1,
@@ -171,7 +173,7 @@ def methods(rules: options.Rules = None, lang: options.Lang = None) -> None:
         method = known.parse(name)
         rule = method.definition()
         settings = ", ".join(f"{h.name}={h.default}" for h in rule.hyperparameters.values())
-        rows.append((name, method.regime(), rule.title, settings))
+        rows.append((name, _(method.regime()), _(rule.title), settings))
     print_table((_("method"), _("regime"), _("rule"), _("settings")), rows)
     print_paragraph(
         _("Write settings and batch size out to fix them: adam(lr=0.003,beta2=0.99)@64.")
@@ -207,7 +209,7 @@ def studies(store: options.StoreURL = None, lang: options.Lang = None) -> None:
 @app.command(help=_("Say a stored study's verdict again; --report writes it as a page."))
 def report(
     study: Annotated[
-        str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+        str, typer.Argument(metavar=_("STUDY"), help=_("the start of its name, or `latest`"))
     ],
     report: options.Report = None,
     json: options.Json = None,

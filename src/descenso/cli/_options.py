@@ -23,7 +23,7 @@ Rules = Annotated[
     list[Path] | None,
     typer.Option(
         "--rules",
-        metavar="FILE.py",
+        metavar=_("FILE.py"),
         callback=_load,
         is_eager=True,
         help=_("a rule of your own, whose name then is a method; may be given again"),
@@ -32,14 +32,14 @@ Rules = Annotated[
 ProblemName = Annotated[
     str,
     typer.Argument(
-        metavar="PROBLEM",
+        metavar=_("PROBLEM"),
         help=_("a built-in problem (see `descenso problems`), or module:object for your own"),
     ),
 ]
 ProblemNames = Annotated[
     list[str],
     typer.Argument(
-        metavar="PROBLEM...",
+        metavar=_("PROBLEM"),
         help=_(
             "a built-in problem (see `descenso problems`), or module:object for your own; several "
             "are judged one by one and together"
@@ -70,14 +70,14 @@ SplitSeeds = Annotated[
 Space = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="RANGE",
+        metavar=_("RANGE"),
         help=_("range to search, such as adam.beta2=0.9..0.9999:logit; may be given again"),
     ),
 ]
 Sampler = Annotated[
     str,
     typer.Option(
-        metavar="NAME",
+        metavar=_("NAME"),
         help=_("what proposes settings after the learning rates: sobol, or tpe, gp, ... of Optuna"),
     ),
 ]
@@ -97,7 +97,9 @@ Defaults = Annotated[
 ]
 Executor = Annotated[
     str,
-    typer.Option(metavar="WHERE", help=_("train here (local), or on a cluster: ray, ray:address")),
+    typer.Option(
+        metavar=_("WHERE"), help=_("train here (local), or on a cluster: ray, ray:address")
+    ),
 ]
 Methods = Annotated[
     str | None,
@@ -126,11 +128,11 @@ StoreURL = Annotated[
     ),
 ]
 Report = Annotated[
-    Path | None, typer.Option(metavar="FILE.html", help=_("write the report to this file"))
+    Path | None, typer.Option(metavar=_("FILE.html"), help=_("write the report to this file"))
 ]
 Json = Annotated[
     str | None,
-    typer.Option("--json", metavar="FILE|-", help=_("write everything as JSON; - prints it")),
+    typer.Option("--json", metavar=_("FILE|-"), help=_("write everything as JSON; - prints it")),
 ]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help=_("forget what is stored of this study and run it anew"))

@@ -17,7 +17,9 @@ Theme = Annotated[Literal["light", "dark"], typer.Option(help=_("ground of the p
 Place = Annotated[
     str | None,
     typer.Option(
-        "--problem", metavar="MODULE:OBJECT", help=_("of a study of your own problem: where it is")
+        "--problem",
+        metavar=_("MODULE:OBJECT"),
+        help=_("of a study of your own problem: where it is"),
     ),
 ]
 _TOGETHER = ("profile", "gains")  # figures that can be of several studies
@@ -38,13 +40,13 @@ def path(
     surface: Annotated[
         str | None,
         typer.Argument(
-            metavar="SURFACE",
+            metavar=_("SURFACE"),
             help=_("a surface, such as ravine(condition=50); regression; or module:object"),
         ),
     ] = None,
     function: Annotated[
         str | None,
-        typer.Option(metavar="FORMULA", help=_("a surface of your own: 'x**2 + 10*y**2'")),
+        typer.Option(metavar=_("FORMULA"), help=_("a surface of your own: 'x**2 + 10*y**2'")),
     ] = None,
     methods: Annotated[
         str, typer.Option(metavar="A,B", help=_("methods, such as adam,momentum(beta=0.8)"))
@@ -52,7 +54,7 @@ def path(
     lr: Annotated[
         str | None,
         typer.Option(
-            metavar="RATES",
+            metavar=_("RATES"),
             help=_("learning rates or schedules, such as 0.1,cosine(0.3); tuned if not given"),
         ),
     ] = None,
@@ -78,11 +80,14 @@ def path(
     map_of: Annotated[
         str | None,
         typer.Option(
-            "--map", metavar="SETTING", help=_("draw a map of learning rate × SETTING (beta, ...)")
+            "--map",
+            metavar=_("SETTING"),
+            help=_("draw a map of learning rate × SETTING (beta, ...)"),
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf, .html or .gif"))
+        Path,
+        typer.Option(metavar=_("FILE"), help=_("where to draw: .png, .svg, .pdf, .html or .gif")),
     ] = Path("path.png"),
     theme: Theme = "light",
     rules: options.Rules = None,
@@ -174,7 +179,7 @@ def landscape(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="STUDY|PROBLEM",
+            metavar=_("STUDY|PROBLEM"),
             help=_(
                 "a stored study (its start, or `latest`), or a problem as in `descenso compare`"
             ),
@@ -193,7 +198,7 @@ def landscape(
     ] = False,
     grid: Annotated[int, typer.Option(metavar="N", help=_("points along each side"))] = 41,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+        Path, typer.Option(metavar=_("FILE"), help=_("where to draw: .png, .svg, .pdf or .html"))
     ] = Path("landscape.png"),
     theme: Theme = "light",
     problem: Place = None,
@@ -227,7 +232,7 @@ def dynamics(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="STUDY|PROBLEM",
+            metavar=_("STUDY|PROBLEM"),
             help=_(
                 "a stored study (its start, or `latest`), or a problem as in `descenso compare`"
             ),
@@ -242,7 +247,7 @@ def dynamics(
     steps: Annotated[int, typer.Option(metavar="N", help=_("steps that are followed"))] = 300,
     seed: options.Seed = 0,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+        Path, typer.Option(metavar=_("FILE"), help=_("where to draw: .png, .svg, .pdf or .html"))
     ] = Path("dynamics.png"),
     theme: Theme = "light",
     problem: Place = None,
@@ -269,14 +274,14 @@ def figure(
     study: Annotated[
         list[str],
         typer.Argument(
-            metavar="STUDY...",
+            metavar=_("STUDY"),
             help=_("the start of its name, or `latest`; several, of other problems, for profile"),
         ),
     ],
     name: Annotated[
         str,
         typer.Option(
-            metavar="NAME",
+            metavar=_("NAME"),
             help=_(
                 "results, differences, sensitivity, curves or target; profile or gains, of one "
                 "study or several"
@@ -285,10 +290,12 @@ def figure(
     ] = "curves",
     x: Annotated[
         str,
-        typer.Option("--x", metavar="AXIS", help=_("of curves: epoch, examples, steps, seconds")),
+        typer.Option(
+            "--x", metavar=_("AXIS"), help=_("of curves: epoch, examples, steps, seconds")
+        ),
     ] = "epoch",
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help=_("where to draw: .png, .svg, .pdf or .html"))
+        Path, typer.Option(metavar=_("FILE"), help=_("where to draw: .png, .svg, .pdf or .html"))
     ] = Path("figure.png"),
     theme: Theme = "light",
     store: options.StoreURL = None,
@@ -314,11 +321,11 @@ def serve(
         int, typer.Option(metavar="N", help=_("port; 0 takes any that is free"))
     ] = 8765,
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help=_("address to bind; others can reach 0.0.0.0"))
+        str, typer.Option(metavar=_("ADDRESS"), help=_("address to bind; others can reach 0.0.0.0"))
     ] = "127.0.0.1",
     name: Annotated[
         list[str] | None,
-        typer.Option(metavar="HOST", help=_("a host name that requests may call the server by")),
+        typer.Option(metavar=_("HOST"), help=_("a host name that requests may call the server by")),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help=_("open the page"))] = False,
     store: options.StoreURL = None,

@@ -13,7 +13,7 @@ from descenso.errors import SettingError
 from descenso.language import _
 
 _Study = Annotated[
-    str, typer.Argument(metavar="STUDY", help=_("the start of its name, or `latest`"))
+    str, typer.Argument(metavar=_("STUDY"), help=_("the start of its name, or `latest`"))
 ]
 
 
@@ -27,16 +27,21 @@ def register(app: typer.Typer) -> None:
 
 def verdict(
     runs: Annotated[
+<<<<<<< HEAD
         list[str],
         typer.Argument(
             metavar="RUNS...",
             help=_("files, folders or patterns: CSV, Parquet, JSON, or exports of trackers"),
         ),
+=======
+        Path, typer.Argument(metavar=_("RUNS"), help=_("CSV, Parquet or JSON lines, in long form"))
+>>>>>>> newfaces
     ],
     columns: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="OURS=THEIRS,...", help=_("what columns are called: value=acc,method=optimizer")
+            metavar=_("OURS=THEIRS,..."),
+            help=_("what columns are called: value=acc,method=optimizer"),
         ),
     ] = None,
     higher_is_better: Annotated[
@@ -151,7 +156,7 @@ def export(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET",
+            metavar=_("TARGET"),
             help=_("file.csv or file.parquet; mlflow:URI; tensorboard:FOLDER"),
         ),
     ],
@@ -181,6 +186,14 @@ def delete(
         if identity not in place.damaged():
             stored = place.resolve(identity)
             name = printable(f"{identity} ({stored.problem}, {stored.started})")
-        typer.confirm(_("Remove {name} and all its runs?").format(name=name), abort=True)
+        _confirm(_("Remove {name} and all its runs?").format(name=name))
     place.delete(identity)
     print_paragraph(_("removed: {name}").format(name=identity))
+
+
+def _confirm(question: str) -> None:
+    """Go on only if the answer is yes, in the language in use."""
+    text = _("{question} [y/N]:").format(question=question)
+    answer = typer.prompt(text, default="", show_default=False, prompt_suffix=" ")
+    if answer.strip().casefold() not in _("y yes").split():
+        raise typer.Abort

@@ -13,11 +13,13 @@ from descenso.language import _
 
 Target = Annotated[
     str | None,
-    typer.Option(metavar="COLUMN", help=_("of a table (CSV, Parquet, npz): the column to learn")),
+    typer.Option(
+        metavar=_("COLUMN"), help=_("of a table (CSV, Parquet, npz): the column to learn")
+    ),
 ]
 Task = Annotated[
     str | None,
-    typer.Option(metavar="TASK", help=_("of a table: classification or regression")),
+    typer.Option(metavar=_("TASK"), help=_("of a table: classification or regression")),
 ]
 Drop = Annotated[
     list[str] | None,
@@ -29,7 +31,7 @@ Drop = Annotated[
 Column = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="COLUMN=KIND",
+        metavar=_("COLUMN=KIND"),
         help=_(
             "of a table: number, category or date, such as zip=category; number-comma and "
             "number-point say the decimal sign, date-dmy, date-mdy and date-ymd the order of a date; "
@@ -38,14 +40,16 @@ Column = Annotated[
     ),
 ]
 Delimiter = Annotated[
-    str | None, typer.Option(metavar="SIGN", help=_("of a table: what separates its columns"))
+    str | None, typer.Option(metavar=_("SIGN"), help=_("of a table: what separates its columns"))
 ]
 Encoding = Annotated[
-    str | None, typer.Option(metavar="NAME", help=_("of a table: utf-8, latin-1 ..."))
+    str | None, typer.Option(metavar=_("NAME"), help=_("of a table: utf-8, latin-1 ..."))
 ]
 Hidden = Annotated[
     str | None,
-    typer.Option(metavar="WIDTHS", help=_("of a table: widths of the hidden layers, as in 64-32")),
+    typer.Option(
+        metavar=_("WIDTHS"), help=_("of a table: widths of the hidden layers, as in 64-32")
+    ),
 ]
 
 _SINGLE = ("target", "task", "delimiter", "encoding", "hidden")

@@ -31,6 +31,8 @@ def say(error: Any, arguments: Sequence[str]) -> str:
         return _("{parameter} is missing; see `{command} --help`").format(
             parameter=_name(error.param), command=error.ctx.command_path
         )
+    if kind == "BadOptionUsage" and "does not take" in error.message:
+        return _("option {name} takes no value").format(name=error.option_name)
     if kind == "BadOptionUsage":
         return _("option {name} needs a value").format(name=error.option_name)
     if kind == "BadParameter" and error.param is not None:
@@ -54,7 +56,11 @@ def _bad_value(error: Any, arguments: Sequence[str]) -> str:
         )
     if "integer" in error.message:
         return _("{name} must be a whole number; got {value!r}").format(name=name, value=value)
-    return str(error.format_message())
+    if "number" in error.message or "float" in error.message:
+        return _("{name} must be a number; got {value!r}").format(name=name, value=value)
+    return _("{name} cannot be {value!r}: {reason}").format(
+        name=name, value=value, reason=error.message
+    )
 
 
 def _other(error: Any) -> str:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from descenso.data.file_kinds import check_regular
 from descenso.errors import DataError
 from descenso.language import _
+from descenso.language import reason as reason_of
 
 _MOST_BYTES = 2**30
 GZIP_MARK = b"\x1f\x8b"
@@ -66,7 +67,7 @@ def content_of(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise broken(
-            path, _("it cannot be read ({reason})").format(reason=error.strerror)
+            path, _("it cannot be read ({reason})").format(reason=reason_of(error))
         ) from error
 
 

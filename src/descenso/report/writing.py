@@ -8,6 +8,7 @@ from pathlib import Path
 
 from descenso.errors import ReportError
 from descenso.language import _
+from descenso.language import reason as reason_of
 
 _DEVICES = Path("/dev")
 
@@ -31,7 +32,7 @@ def write_whole(path: str | Path, text: str) -> Path:
         else:
             _replace(Path(os.path.realpath(target)), text)
     except OSError as error:
-        raise _refusal(target, error.strerror or str(error)) from error
+        raise _refusal(target, reason_of(error)) from error
     return target
 
 
@@ -56,7 +57,7 @@ def check_writable(path: str | Path) -> None:
         with tempfile.TemporaryFile(dir=os.path.realpath(target.parent)):
             pass
     except OSError as error:
-        raise _refusal(target, error.strerror or str(error)) from error
+        raise _refusal(target, reason_of(error)) from error
 
 
 def _is_stream(target: Path) -> bool:

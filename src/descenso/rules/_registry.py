@@ -28,7 +28,8 @@ def register(rule: Rule) -> Rule:
         raise RuleError(f"register() takes a rule made with @rule(...); got {rule!r}")
     known = {**_built_in(), **_registered}.get(rule.name)
     if known is not None and known.file != rule.file:
-        raise RuleError(f"{rule.file}: a rule named {rule.name!r} exists already in {known.file}")
+        text = _("{file}: a rule named {name!r} exists already in {known}")
+        raise RuleError(text.format(file=rule.file, name=rule.name, known=known.file))
     _registered[rule.name] = rule
     return rule
 
@@ -74,13 +75,14 @@ def load_rule_file(path: str | Path) -> Rule:
     file = Path(path)
     spec = importlib.util.spec_from_file_location(f"descenso_rule_{file.stem}", file)
     if spec is None or spec.loader is None or not file.is_file():
-        raise RuleError(f"{file}: not a Python file that can be read")
+        raise RuleError(_("{file}: not a Python file that can be read").format(file=file))
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         kind = type(error).__name__
-        raise RuleError(f"{file}: cannot be imported: {kind}: {error}") from error
+        text = _("{file}: cannot be imported: {kind}: {error}")
+        raise RuleError(text.format(file=file, kind=kind, error=error)) from error
     return register(_only_rule(module, file))
 
 
@@ -106,7 +108,9 @@ def _load_module(name: str) -> Rule:
 def _only_rule(module: ModuleType, file: Path) -> Rule:
     rules = [value for value in vars(module).values() if isinstance(value, Rule)]
     if len(rules) != 1:
-        raise RuleError(f"{file}: a rule file holds exactly one rule; this one holds {len(rules)}")
+        text = _("{file}: a rule file holds exactly one rule; this one holds {count}")
+        raise RuleError(text.format(file=file, count=len(rules)))
     if rules[0].name != file.stem:
-        raise RuleError(f"{file}: the rule must be named as its file; it is named {rules[0].name}")
+        text = _("{file}: the rule must be named as its file; it is named {name}")
+        raise RuleError(text.format(file=file, name=rules[0].name))
     return rules[0]

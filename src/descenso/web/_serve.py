@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from descenso.errors import DescensoError, SettingError
 from descenso.language import _
+from descenso.language import reason as reason_of
 from descenso.web._security import LOCAL_HOSTS
 
 
@@ -92,7 +93,7 @@ def _bind(host: str, port: int) -> socket.socket:
             ) from error
         raise ServerError(
             _("{host}:{port} cannot be bound: {reason}").format(
-                host=host, port=port, reason=getattr(error, "strerror", None) or error
+                host=host, port=port, reason=reason_of(error)
             )
         ) from error
     return listening

@@ -14,6 +14,7 @@ import jinja2
 
 from descenso.errors import ReportError, SettingError
 from descenso.language import _, current
+from descenso.language import reason as reason_of
 from descenso.paths import Descents, SettingsMap
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
@@ -196,8 +197,6 @@ def _write(path: str | Path, content: bytes) -> Path:
         Path(file.name).replace(place)
     except OSError as error:
         raise ReportError(
-            _("{path} cannot be written: {reason}").format(
-                path=target, reason=error.strerror or error
-            )
+            _("{path} cannot be written: {reason}").format(path=target, reason=reason_of(error))
         ) from error
     return target

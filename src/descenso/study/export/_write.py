@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import ReportError, SettingError
 from descenso.language import _
+from descenso.language import reason as reason_of
 from descenso.store import Store, StoredStudy
 from descenso.study.export import _tensorboard
 from descenso.study.export._frame import exported_runs, finished, long_form
@@ -74,7 +75,7 @@ def _needed(package: str, extra: str) -> Any:
 
 
 def _unwritable(path: str, error: Exception) -> ReportError:
-    reason = getattr(error, "strerror", None) or error
+    reason = reason_of(error)
     return ReportError(_("{path} cannot be written: {reason}").format(path=path, reason=reason))
 
 

@@ -1,9 +1,9 @@
-"""The rules' words on the page are those of their files, and exist in Spanish."""
+"""The rules' words are those of their files, and exist in Spanish."""
 
 from __future__ import annotations
 
 from descenso import language, rules
-from descenso.web import _rule_words
+from descenso.rules import _words as _rule_words
 from descenso.web._playground import catalog
 
 

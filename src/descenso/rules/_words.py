@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from descenso.language import N_
 
+REGIMES = (N_("stochastic"), N_("mini-batch"), N_("batch"))
+
 TITLES = (
     N_("Adam: momentum divided by a running root mean square, both corrected for their start"),
     N_("AdamW: Adam with weight decay outside the gradient"),
