@@ -27,15 +27,11 @@ def register(app: typer.Typer) -> None:
 
 def verdict(
     runs: Annotated[
-<<<<<<< HEAD
         list[str],
         typer.Argument(
-            metavar="RUNS...",
+            metavar=_("RUNS..."),
             help=_("files, folders or patterns: CSV, Parquet, JSON, or exports of trackers"),
         ),
-=======
-        Path, typer.Argument(metavar=_("RUNS"), help=_("CSV, Parquet or JSON lines, in long form"))
->>>>>>> newfaces
     ],
     columns: Annotated[
         list[str] | None,
@@ -56,7 +52,7 @@ def verdict(
     at: Annotated[
         str,
         typer.Option(
-            metavar="last|best|STEP",
+            metavar=_("last|best|STEP"),
             help=_(
                 "step that judges a run: last, best (on validation where it is there) or a number"
             ),

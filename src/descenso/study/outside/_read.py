@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _
-<<<<<<< HEAD
 from descenso.study.outside._combine import combine
 from descenso.study.outside._files import find_files
 from descenso.study.outside._numbers import (
@@ -38,9 +37,6 @@ from descenso.study.outside._roles import (
 from descenso.study.outside._state import finished_runs
 from descenso.study.outside._steps import assign_steps_and_settings, text_of_settings
 from descenso.study.outside._tables import read_sheets
-=======
-from descenso.language import reason as reason_of
->>>>>>> newfaces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +67,6 @@ def read_runs(
     SettingError
         If ``columns`` names what is not there.
     """
-<<<<<<< HEAD
     named = [paths] if isinstance(paths, (str, Path)) else list(paths)
     files = find_files(named)
     frame, sheets = combine([sheet for file in files for sheet in read_sheets(file)])
@@ -141,27 +136,6 @@ def _long_form(roles: Roles) -> pd.DataFrame:
     found = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
     found.attrs["names"] = {role: " + ".join(names) for role, names in roles.of.items()}
     found.attrs["notes"] = [*_columns_note(roles), *roles.notes]
-=======
-    file = Path(path)
-    try:
-        table = _read(file)
-    except OSError as error:
-        raise DataError(
-            _("{path} cannot be read: {reason}").format(path=file, reason=reason_of(error))
-        ) from error
-    except (ValueError, ImportError, UnicodeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            _("{path} is not the table its name says: {reason}").format(path=file, reason=reason)
-        ) from error
-    if not len(table):
-        raise DataError(_("{path} holds no rows").format(path=file))
-    names = _names(list(map(str, table.columns)), dict(columns or {}), file)
-    table.columns = table.columns.map(str)
-    found = table[list(names.values())].copy()
-    found.columns = list(names)
-    found.attrs["names"] = names
->>>>>>> newfaces
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
-from descenso.language import _
+from descenso.language import _, reason
 from descenso.study.outside._files import kind_of
 from descenso.study.outside._records import tables_of
 
@@ -53,7 +53,7 @@ def read_sheets(file: Path) -> list[Sheet]:
         sheets = _read(file)
     except OSError as error:
         raise DataError(
-            _("{path} cannot be read: {reason}").format(path=file, reason=error.strerror or error)
+            _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
         ) from error
     except (ValueError, ImportError, UnicodeError, EOFError, csv.Error, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
