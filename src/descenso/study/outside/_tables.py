@@ -56,9 +56,9 @@ def read_sheets(file: Path) -> list[Sheet]:
             _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
         ) from error
     except (ValueError, ImportError, UnicodeError, EOFError, csv.Error, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            _("{path} is not the table its name says: {reason}").format(path=file, reason=reason)
+            _("{path} is not the table its name says: {reason}").format(path=file, reason=said)
         ) from error
     if not any(len(sheet.frame) for sheet in sheets):
         raise DataError(_("{path} holds no rows").format(path=file))
