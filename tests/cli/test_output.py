@@ -25,7 +25,7 @@ def test_a_reader_that_leaves_early_is_no_error_to_see(shell):
 def test_output_that_cannot_be_written_is_said_in_one_line(shell):
     outcome = shell("$DESCENSO methods --lang en > /dev/full")
     assert outcome.code == 1
-    assert "No space left on device" in outcome.complaint
+    assert "no space is left on the disk" in outcome.complaint
 
 
 def test_closed_streams_do_no_harm(shell):
@@ -145,7 +145,7 @@ class TestWritingWhole:
     def test_a_device_is_written_to_and_never_replaced(self):
         write_whole("/dev/null", "text")
         assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116
-        with pytest.raises(ReportError, match="No space left on device"):
+        with pytest.raises(ReportError, match="no space is left on the disk"):
             write_whole("/dev/full", "text")
         assert stat.S_ISCHR(os.stat("/dev/full").st_mode)  # noqa: PTH116
 
@@ -161,7 +161,7 @@ class TestWritingWhole:
 
         write_whole(tmp_path / "x", "old")
         monkeypatch.setattr(os, "fsync", full)
-        with pytest.raises(ReportError, match="No space left"):
+        with pytest.raises(ReportError, match="no space is left on the disk"):
             write_whole(tmp_path / "x", "new")
         assert (tmp_path / "x").read_text() == "old"
         assert [p.name for p in tmp_path.iterdir()] == ["x"]

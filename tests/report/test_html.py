@@ -245,7 +245,7 @@ def test_the_report_is_written_and_replaces_the_one_before(study, tmp_path):
 
 
 def test_a_missing_folder_is_named_in_one_line(study, tmp_path):
-    with pytest.raises(ReportError, match=r"nowhere.*No such file or directory") as caught:
+    with pytest.raises(ReportError, match=r"nowhere.*there is no such file or folder") as caught:
         report.write(study, tmp_path / "nowhere" / "report.html")
     assert "\n" not in str(caught.value)
 
