@@ -74,7 +74,7 @@ def _explain(error: Exception) -> int:
         _complain(str(error))
         return ASKED_WRONGLY if _was_asked_wrongly(error) else REFUSED
     if isinstance(error, OSError):
-        _complain(language._("the system refused: {error}").format(error=error))
+        _complain(language._("the system refused: {error}").format(error=_refusal(error)))
         return REFUSED
     if os.environ.get("DESCENSO_DEBUG"):
         raise error
@@ -88,6 +88,11 @@ def _explain(error: Exception) -> int:
     first_line = (str(error).splitlines() or [""])[0]
     _complain(text.format(kind=type(error).__name__, error=first_line))
     return REFUSED
+
+
+def _refusal(error: OSError) -> str:
+    named = f"{error.filename}: " if error.filename else ""
+    return named + language.reason(error)
 
 
 def _was_asked_wrongly(error: DescensoError) -> bool:
