@@ -266,7 +266,7 @@ def test_a_disk_that_fails_leaves_the_old_report_whole(study, tmp_path, monkeypa
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(ReportError, match=language.reason(OSError(number, ""))):
+    with pytest.raises(ReportError, match=language.reason(OSError(number, os.strerror(number)))):
         report.write(study, target)
     assert target.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
