@@ -144,3 +144,12 @@ def test_whole_numbers_may_be_dates():
     assert read_compact(np.array([20210305.0, 20211332])) is None
     assert read_compact(np.array([1.5, 2])) is None
     assert read_compact(np.arange(202101.0, 202113))[0] == 18628
+
+
+@pytest.mark.parametrize(
+    "none", ["9999-12-31", "31/12/9999", "0000-00-00", "0001-01-01 00:00:00", "00/00/0000"]
+)
+def test_dates_that_stand_for_none_are_missing_at_any_share(none):
+    dates, _order, notes = read(["2021-03-14", none, none, none, "2020-12-31"])
+    assert dates == ["2021-03-14", None, None, None, "2020-12-31"]
+    assert f"dates that count as missing: {none}: 3" in notes

@@ -232,7 +232,7 @@ def test_a_spreadsheet_is_read_under_any_name(read, tmp_path, engine):
         (b"\n\n", "the file is empty"),
         (b"a,b,a\n1,2,3\n", "two columns are named 'a'"),
         (b"abc\n1\n", "only one column"),
-        (b'a,b\n1,"open\n2,3\n', "it cannot be read"),
+        (b'a,b\n1,"open\n2,3\n', "a quote that opens in row 2 does not close; the file is cut off"),
     ],
 )
 def test_what_is_no_table_is_named_for_what_it_is(read, content, says):
@@ -328,3 +328,92 @@ def test_points_that_may_separate_thousands_are_kept(read, prices, texts):
     assert kept == (prices if texts else [float(price) for price in prices])
     commas, _said = read("price,rooms\n" + "".join(f"{price},3\n" for price in prices))
     assert commas["price"].tolist() == [float(price) for price in prices]
+
+
+NUMBERED = "".join(f"{i}.5,{'uvw'[i % 3]},{i * i}\n" for i in range(12))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b,y\n" + NUMBERED, ""),
+        (("a,b,y\n" + NUMBERED).replace(",", "^"), "separated by ^"),
+        (("a,b,y\n" + NUMBERED).replace(",", ":"), "separated by :"),
+        (("a,b,y\n" + NUMBERED).replace(",", "\x01"), "separated by \x01"),
+        (("a,b,y\n" + NUMBERED).replace(",", "  ").replace("  u", "\tu"), "separated by ' '"),
+        ("|1x3 Cross validator\na,b,y\n" + NUMBERED, "skipped before the header: 1"),
+        ("Station:,Madrid\nLat:,40.1\nUnit:,mm\n\na,b,y\n" + NUMBERED, "skipped before the header: 4"),
+        ("Station:,Madrid\n\na,b,y\n" + NUMBERED, "skipped before the header: 2"),
+        ("a,b,y\ns,,mm\n" + NUMBERED, "holds no values and is left out: s, mm"),
+        ("a,b,y\nTotal,,99\n" + NUMBERED, "rows that sum up the others are left out: 1"),
+        ("b,a,y\n" + "".join(",".join(np.array(r.split(","))[[1, 0, 2]]) + "\n" for r in NUMBERED.split())
+         + "TOTAL:,72,506\n", "rows that sum up the others are left out: 1"),
+        ("| a | b | y |\n|--|:-:|--|\n" + "".join(f"|{r.replace(',', '|')}|\n" for r in NUMBERED.split()),
+         "lines drawn between rows are left out: 1"),
+        ("+---+---+---+\n| a | b | y |\n+---+---+---+\n"
+         + "".join(f"|{r.replace(',', '|')}|\n" for r in NUMBERED.split()) + "+---+---+---+\n",
+         "lines drawn between rows are left out: 2"),
+        ("'a','b','y'\n" + NUMBERED.replace("u", "'u'"), "cells are quoted by '"),
+        ("".join(f'"{line}"\n' for line in ("a,b,y\n" + NUMBERED).split()),
+         "each line is quoted as a whole"),
+    ],
+    ids=["plain", "caret", "colon", "hive", "tab among spaces", "remark", "fields", "one field", "units",
+         "total first", "total last", "markdown", "drawn", "single quotes", "whole lines"],
+)  # fmt: skip
+def test_a_table_is_read_as_programs_and_people_lay_it_out(read, text, says):
+    frame, said = read(text)
+    assert says in said
+    assert {*frame.columns} == {"a", "b", "y"}
+    np.testing.assert_array_equal(frame["a"].astype(float), np.arange(12) + 0.5)
+    np.testing.assert_array_equal(frame["y"].astype(float), np.arange(12) ** 2)
+    assert frame["b"].str.strip().tolist() == list("uvw" * 4)
+
+
+def test_quotes_may_be_escaped_by_a_backslash(read):
+    frame, said = read("a,b\n" + 'x,1\n"say \\"hi\\", she said",2\n' * 5)
+    assert frame["a"][1] == 'say "hi", she said'
+    assert "is taken for a quote" in said
+    frame, said = read('a,b\n"C:\\dir\\",1\n"D:\\",2\n')
+    assert frame["a"].tolist() == ["C:\\dir\\", "D:\\"]
+    assert "taken for a quote" not in said
+
+
+def test_a_single_quote_keeps_the_delimiter_in_its_cell(read):
+    frame, _said = read("'a','b'\n'x, y',1\n'O''Hara',2\n")
+    assert frame["a"].tolist() == ["x, y", "O'Hara"]
+
+
+def test_a_group_that_is_named_total_stays(read):
+    rows = "".join(f"{sex},{i},{i * i}\n" for i in range(8) for sex in ("Men", "Women", "Total"))
+    frame, said = read("sex,year,count\n" + rows)
+    assert len(frame) == 24
+    assert "sum up" not in said
+
+
+def test_points_that_may_separate_thousands_are_kept_when_rows_leave(read):
+    prices = ["1.234", "2.500", "900", "800", "700", "3.100"] * 2
+    rows = "".join(f"p{i};{i};{price}\n" for i, price in enumerate(prices))
+    frame, _said = read("name;n;price\n" + rows + "Total;66;18.468\n")
+    assert frame["price"].tolist() == prices
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[\n  {"a": 1},\n  {"a": 2}\n]', "is JSON; write"),
+        ('{"a": 1}\n{"a": 2}\n', "lines=True"),
+        ("h - - 200 5\nh - - 404 6\nh - - 200 7\n", "the first line holds data"),
+        ("a,b,y\n" + NUMBERED + "\na,b,c,d\n1,2,3,4\n", "row 15 has 4 cells"),
+    ],
+)
+def test_what_is_wrong_is_named_once_with_what_to_do(read, text, says):
+    with pytest.raises(DataError, match=says) as error:
+        read(text)
+    assert str(error.value).count("table.csv") == 1
+
+
+def test_a_guessed_encoding_says_how_to_name_another(read):
+    frame, said = read("Город;y\nМосква;1\nКазань;2\n".encode("cp1251"))
+    assert "--encoding names another" in said
+    assert "Город" not in frame.columns
+    assert "Город" in read("Город;y\nМосква;1\n".encode("cp1251"), encoding="cp1251")[0].columns

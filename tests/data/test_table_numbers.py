@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from descenso.data._table_missing import stand_ins
 from descenso.data._table_numbers import read_numbers
 from descenso.data._table_times import read_times
 
@@ -46,6 +47,11 @@ def said(numbers):
         (["1st", "2nd", "3rd", "10th"], [1, 2, 3, 10]),
         (["1.2e-5", "3E4", "-5e+3", "1.5 x 10^3"], [1.2e-5, 3e4, -5e3, 1500]),
         (["1,2e-5", "3E4", "-5,5e+3", "1D+03"], [1.2e-5, 3e4, -5500, 1000]),
+        (["\u0661\u0662", "\u06f3\u066b\u06f5", "\uff17", "8"], [12, 3.5, 7, 8]),
+        (["0.91 ± 0.02", "0.9 +/- 0.1", "12.3*", "450[a]"], [0.91, 0.9, 12.3, 450]),
+        (["6,56", "7.16", "1,2", "9.75"], [6.56, 7.16, 1.2, 9.75]),
+        (["1.2M", "967", "51,269", "3M"], [1.2e6, 967, 51269, 3e6]),
+        (["7[12]", "8 †", "(9)*", "10"], [7, 8, -9, 10]),
         ([".5", "-.5", "+1.25", "5."], [0.5, -0.5, 1.25, 5]),
         ([",5", "1,25", "-,5", "7,"], [0.5, 1.25, -0.5, 7]),
         (["<0.5", "0.7", ">90", "1"], [0.5, 0.7, 90, 1]),
@@ -87,7 +93,8 @@ def test_what_is_no_number_is_read_as_none(texts):
 @pytest.mark.parametrize(
     "sign",
     ["?", " ?", "-", "--", "\u2014", "n.a.", "N/A", "NA", "null", "NULL", "None", "nan", "NaN", ".", "*",
-     "..", "#N/A", "#VALUE!", "#¡VALOR!", "missing", "Unknown", "sin dato", "k.A.", "no data", "", "  "],
+     "..", ".a", ".z", "#N/A", "#VALUE!", "#¡VALOR!", "missing", "Unknown", "sin dato", "k.A.", "no data",
+     "", "  "],
 )  # fmt: skip
 @pytest.mark.parametrize("share", [0.2, 0.95])
 def test_a_sign_for_missing_leaves_the_rest_numbers(sign, share):
@@ -141,6 +148,12 @@ def test_the_decimal_sign_can_be_given():
         (["$5", "7"], ["numbers in $", "values without $ are taken to be in it: 1"]),
         (["€5M", "€7K"], ["units are put into one: € K, € M"]),
         (["<5", "7", "8"], ["limits such as <5 are taken as their number: 1"]),
+        (["5", "6 ± 1"], ["what stands behind a number, such as ± 0.1 or *, is not read: 1"]),
+        (["6,5", "7.1"], ["commas and points are both taken for decimal signs"]),
+        (["1.426", "6.422"], ["points are taken for decimal signs; --column x=number-comma takes them "
+                              "to separate thousands"]),
+        (["5", "7", "8", "9 H", "2 L"],
+         ["letters behind numbers are taken for remarks, not for units: H, L"]),
         (["1 000", "2 000"], ["spaces are taken to separate thousands"]),
     ],
 )  # fmt: skip
@@ -152,6 +165,25 @@ def test_different_currencies_are_not_one_column_of_numbers():
     numbers = read_numbers(pd.Series(["$100", "€90", "$80", "€70"]))
     assert numbers.units == ("$", "€")
     assert numbers.share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([-999, 0.5, 0.7, -999, 0.2], [(-999, 2)]),
+        ([-999, -999.9, 0.5, 0.7], [(-999.9, 1), (-999, 1)]),
+        ([9999, 98, 1, 2, 0], [(9999, 1)]),
+        ([9.96921e36, 280.5, 290.1], [(9.96921e36, 1)]),
+        ([-32768, 12, 15, NAN], [(-32768, 1)]),
+        ([99, 98, 40, 20], []),
+        ([-999, -500, 20, 300], []),
+        ([-999, -999], []),
+        ([NAN, NAN], []),
+        ([0, 1, 100], []),
+    ],
+)
+def test_numbers_far_from_all_others_may_stand_for_missing_ones(values, found):
+    assert stand_ins(np.array(values, float)) == found
 
 
 def test_many_texts_are_read_as_few_are():
@@ -171,6 +203,10 @@ def test_many_texts_are_read_as_few_are():
         (["13:45", "9:05"], [13.75, 9 + 1 / 12]),
         (["1:45 PM", "12:00 am"], [13.75, 0]),
         (["3:45", "1:02:10"], [3.75 / 60, 1 + 2 / 60 + 10 / 3600]),
+        (["1:22.376", "58.31", "10:05,5"], [82.376 / 3600, 58.31 / 3600, 605.5 / 3600]),
+        (["40°26'46\"N", "3° 42.5' S", "0°30′W"], [40 + 26 / 60 + 46 / 3600, -3 - 42.5 / 60, -0.5]),
+        (["3°30'O", "4°30'E"], [-3.5, 4.5]),
+        (["13°30'O", "4°30'W"], [13.5, -4.5]),
         (["0 days 00:30:00", "1 days 02:00:00.0"], [0.5, 26]),
         (["PT1H30M", "P1DT6H"], [1.5, 30]),
         (["2h 50m", "19h", "5m"], [10200, 68400, 300]),

@@ -318,3 +318,43 @@ def test_no_text_stops_a_table_but_by_an_error_that_names_it(texts, kind, target
         data = problem.make_data(0)
         assert np.isfinite(data.train.inputs).all()
         assert np.isfinite(data.train.targets).all()
+
+
+def test_levels_and_classes_that_differ_in_case_alone_are_one():
+    said = []
+    answers = shuffled("Yes", "yes", "YES ", "no", "a", "A")
+    table = pd.DataFrame({"z": NOISE, "c": shuffled("red", "Red", "blue"), "y": answers})
+    problem = from_table(table, target="y", say=said.append)
+    assert any(
+        "c: different only in case or spaces, and taken for one: 'red', 'Red'" in s for s in said
+    )
+    assert any(s.startswith("4 classes;") for s in said)  # yes, no, and the letters a and A
+    assert problem.make_data(0).train.inputs.shape[1] == 1 + 3
+
+
+def test_a_number_that_may_stand_for_missing_is_said_of_inputs_and_targets():
+    values = np.where(NUMBERS % 9 == 0, -999.0, NOISE)
+    says = (
+        "-999 lies far from all other values: 45; if it stands for a missing one, empty these cells"
+    )
+    assert f"c: {says}" in said_of(values)
+    assert f"y: {says}" in said_of(NOISE, target=values)
+    assert "lies far" not in said_of(NOISE)
+
+
+def test_numbers_near_the_largest_there_are_do_not_overflow():
+    values = np.where(NUMBERS == 3, 1e300, NOISE)
+    inputs = (
+        from_table(pd.DataFrame({"c": values, "y": LABELS}), target="y", say=lambda _text: None)
+        .make_data(0)
+        .train.inputs
+    )
+    assert np.isfinite(inputs).all()
+
+
+def test_a_name_may_be_given_as_the_file_breaks_it(tmp_path):
+    (tmp_path / "form.csv").write_text(
+        '"Age\n(years)",y\n' + "".join(f"{i},{i % 2}\n" for i in range(40))
+    )
+    name = from_table(tmp_path / "form.csv", target="Age\n(years)", say=lambda _text: None).name
+    assert name.endswith(":Age (years)")

@@ -72,12 +72,18 @@ def standardise_targets(data: Data) -> Data:
     )
 
 
+_SQUARED_AT_MOST = 1e150  # the squares of larger numbers overflow
+
+
 def column_figures(table: Array) -> tuple[Array, Array]:
     """Return the mean and deviation of each column; deviation infinite where it is constant."""
     table = np.asarray(table, np.float64)
     # A constant column of, say, 0.1 has a rounding error for its deviation, not zero.
     constant = table.max(axis=0) == table.min(axis=0)
-    return table.mean(axis=0), np.where(constant, np.inf, table.std(axis=0))
+    size = np.abs(table).max(axis=0)
+    unit = np.where(size > _SQUARED_AT_MOST, size, 1.0)
+    mean, deviation = unit * (table / unit).mean(axis=0), unit * (table / unit).std(axis=0)
+    return mean, np.where(constant, np.inf, deviation)
 
 
 def _scaled(values: Array, mean: Array, scale: Array) -> NDArray[np.float32]:

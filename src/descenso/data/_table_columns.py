@@ -12,8 +12,9 @@ import numpy as np
 from descenso.data._table_dates import DATES, Dates, read_compact, read_dates
 from descenso.data._table_figures import COMMA, POINT
 from descenso.data._table_keys import FEW, HASHES, are_hashes, what_names_rows
-from descenso.data._table_missing import missing_places
+from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import MOSTLY, Note, Numbers, read_numbers
+from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
 from descenso.errors import DataError, UnknownNameError, nearest
 from descenso.language import N_, _
@@ -33,6 +34,10 @@ MOST_LEVELS = 20
 _MOST_LINES = 12
 _MOST_UNITS = 6  # more different words beside digits are no units
 _SAMPLE = 200
+STAND_IN = N_(
+    "{name}: {value} lies far from all other values: {count}; if it stands for a missing one, empty "
+    "these cells"
+)
 _YES_AND_NO = {
     frozenset(pair): pair[1]
     for pair in (
@@ -267,7 +272,13 @@ class _Reader:
             return self._from_numbers(times, texts)
         if 0 < len(numbers.units) <= _MOST_UNITS and distinct > MOST_LEVELS:
             units = ", ".join(numbers.units)
-            return self._dropped(N_("its numbers are in different units: {units}"), units=units)
+            return self._dropped(
+                N_(
+                    "its numbers are in different units: {units}; --column {name}=number reads those of "
+                    "the commonest"
+                ),
+                units=units,
+            )
         return self._infer_levels(texts, distinct)
 
     def _are_numbers(self, numbers: Numbers) -> bool:
@@ -344,6 +355,9 @@ class _Reader:
             return self._dropped(why, n=int(numbers.notna().sum()))
         if numbers.nunique() == 1 and not self.asked and not numbers.isna().any():
             return self._dropped(N_("all values are {value}"), value=numbers.iloc[0])
+        if not self.asked:
+            for value, count in stand_ins(numbers.to_numpy()):
+                self._say(STAND_IN, value=f"{value:g}", count=count)
         return Column(self.name, NUMBER, numbers)
 
     def _as_number(self) -> Column | None:
@@ -389,6 +403,9 @@ class _Reader:
         texts = texts.where(self.values.notna(), None)
         if not self.asked:
             texts = self._without_signs(texts)
+            texts, spellings = one_spelling(texts)
+            if spellings:
+                self._say(SPELLINGS, spellings=spellings)
         return Column(self.name, CATEGORY, texts)
 
     def _without_signs(self, texts: Series) -> Series:

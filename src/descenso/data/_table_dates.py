@@ -30,6 +30,7 @@ _CENTURY = 69  # two digits from here on are of the twentieth century, as in POS
 _SAMPLE = 60
 
 DATES = N_("{name}: dates, taken as a number of days")
+_NONE = N_("{name}: dates that count as missing: {signs}: {count}")
 _TWO_DIGITS = N_("{name}: two-digit years are taken for 1969 to 2068")
 _DAY_FIRST = N_(
     "{name}: every date could have the day or the month first; taken as day first; "
@@ -74,7 +75,11 @@ _QUARTERS = (
 _YEAR_QUARTER = re.compile(r"([0-9]{4})[-/ ]*(?:q|t)([1-4])")
 _WEEK = re.compile(r"([0-9]{4})-?w([0-9]{2})(?:-?([1-7]))?")
 _COMPACT = re.compile(r"((?:1[5-9]|20|21)[0-9]{2})([0-9]{2})([0-9]{2})")
-_NO_DATES = frozenset({"0000-00-00", "00/00/0000", "0000-00-00 00:00:00", "00.00.0000", "0/0/0000"})
+# What databases write where there is none, and where no end is known.
+_NO_DATE = re.compile(
+    r"0000[-/]00[-/]00.*|00?[./-]00?[./-]0000.*|(?:9999[-/]12[-/]31|(?:31[./-]12|12[./-]31)[./-]9999)"
+    r"(?:[ t].*)?|0001-01-01(?:[ t]00:00.*)?"
+)
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +126,8 @@ def read_dates(texts: Series, order: str = "", elsewhere: Sequence[str] = ()) ->
     plain = _in_plain_letters(distinct.tolist())
     known = np.ones(len(plain), bool)
     known[missing_places(plain, among_numbers=True)] = False
-    known[[place for place, text in enumerate(plain) if text in _NO_DATES]] = False
+    none = [place for place, text in enumerate(plain) if _NO_DATE.fullmatch(text)]
+    known[none] = False
     counts = np.bincount(codes[codes >= 0], minlength=len(plain)) * known
     read = _Reading(plain)
     days = read.days(counts, codes, order, elsewhere)
@@ -130,6 +136,12 @@ def read_dates(texts: Series, order: str = "", elsewhere: Sequence[str] = ()) ->
     present = codes >= 0
     values = pandas.Series(np.where(present, days[codes], np.nan), texts.index, name=texts.name)
     notes = (*read.notes, (DATES, {}))
+    if none:
+        signs, count = (
+            ", ".join(plain[place] for place in none[:4]),
+            int(np.isin(codes, none).sum()),
+        )
+        notes = (*notes, (_NONE, {"signs": signs, "count": count}))
     return Dates(values, present & known[codes], read.order, read.certain, notes)
 
 
@@ -137,7 +149,11 @@ def _may_hold_dates(distinct: Any) -> bool:
     """Whether most of a sample of texts are dates, or signs for a missing one."""
     sample = _in_plain_letters(distinct[:: max(1, len(distinct) // _SAMPLE)].tolist())
     missing = set(missing_places(sample, among_numbers=True))
-    others = [text for place, text in enumerate(sample) if place not in missing]
+    others = [
+        text
+        for place, text in enumerate(sample)
+        if place not in missing and not _NO_DATE.fullmatch(text)
+    ]
     return sum(_fields(text) is not None for text in others) >= 0.8 * len(others)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from descenso.data._table_units import LIMITS, quantity
@@ -13,8 +13,11 @@ POINT, COMMA = ".", ","
 Unit = tuple[str, str]  # a currency and a unit, either of which may be empty
 
 _SPACES = "\u00a0\u202f\u2009\u2007\u2008\u200a\u2002\u2003\u2004\u2005\u2006\u3000\t\r\n"  # thin, no-break
+# The digits of Arabic, Persian, Devanagari, Bengali and Thai, and those of full width.
+_ZEROS = (0x660, 0x6F0, 0x966, 0x9E6, 0xE50, 0xFF10)
 _PLAIN_SIGNS = str.maketrans(
     {
+        **{chr(zero + n): str(n) for zero in _ZEROS for n in range(10)},
         **dict.fromkeys(_SPACES, " "),
         **dict.fromkeys("\u200b\ufeff\u200e\u200f\u2060\u00ad", ""),
         **dict.fromkeys("\u2212\u2013\u2014\u2012\u2010\u2011\ufe63\uff0d", "-"),
@@ -46,6 +49,10 @@ _NO_COMMAS = str.maketrans("", "", ", '_")
 _NO_POINTS = str.maketrans(",", ".", ". '_")
 _HEMISPHERE = re.compile(r" ?° ?([NSEW])")
 _TELEPHONE = re.compile(r"\+?[0-9](?: ?[0-9]){8,14}")
+# What stands behind a figure and does not change it: 0.91 ± 0.02, 12.3*, 450[a], 7[12]
+_REMARK = re.compile(
+    r"(?<=[0-9%)]) ?(?:(?:±|\+/-|\+-) ?[0-9].*|[*†‡§]{1,3}|\[(?:[0-9]{1,3}|[a-z])\])"
+)
 _IP_ADDRESS = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 # How prices leave off the cents: 120.-, 120.--, 120,-, 1200/-
 _CENTS = re.compile(r"(?:[.,] ?-{0,2}|/-)(?= |$)")
@@ -60,6 +67,7 @@ class Cell:
     core : the digits with the signs among them.
     spelt : the unit as it is written.
     limit : whether it stands for what is above or below it.
+    remark : whether something stands behind that does not change it, and is not read.
     before, after : all that is before and behind the core.
     """
 
@@ -71,6 +79,7 @@ class Cell:
     limit: bool
     before: str
     after: str
+    remark: bool = False
 
 
 def plain_signs(texts: Iterable[Any]) -> list[str]:
@@ -87,6 +96,12 @@ def plain_signs(texts: Iterable[Any]) -> list[str]:
 
 def read_cell(text: str) -> Cell | None:
     """Return what a text is made of, or ``None`` where it is no number."""
+    remark = (
+        _REMARK.search(text) if not text[-1:].isdecimal() or "±" in text or "+" in text else None
+    )
+    if remark and remark.end() == len(text):
+        bare = read_cell(text[: remark.start()])
+        return bare and replace(bare, remark=True)
     found = _CELL.fullmatch(text)
     if found is None:
         return None

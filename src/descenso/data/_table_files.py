@@ -19,7 +19,7 @@ from descenso.data.text_tables import (
     tidy,
     unreadable,
 )
-from descenso.errors import DataError, nearest
+from descenso.errors import DataError, DescensoError, nearest
 from descenso.language import _
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say
     """
     try:
         kind = kind_of(path)
+    except DescensoError:
+        raise
     except (OSError, EOFError, ValueError) as error:  # of the decompression
         raise unreadable(path, error) from error
     ending = path.suffix.lower()

@@ -1,6 +1,11 @@
-"""Signs that stand for a missing value."""
+"""Signs that stand for a missing value, and numbers that may."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Signs that are never a level of a category.
 _SIGNS = (
@@ -12,6 +17,7 @@ _SIGNS = (
 )  # fmt: skip
 # Signs that may be levels: the result of a test, a mark.
 _MARKS = ("-", "--", "---", "----", ".", "..", "...", "*", "**", "***", "_", "/", "//", "…", "\\")
+_STATA = tuple(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Words that may be levels.
 _WORDS = (
     "none", "nil", "missing", "unknown", "unk", "not available", "not applicable", "not reported",
@@ -25,7 +31,42 @@ _WORDS = (
     "(missing)", "(unknown)", "(none)", "(blank)", "(empty)", "(leer)", "(en blanco)", "not a number",
 )  # fmt: skip
 _NEVER_LEVELS = frozenset(_SIGNS)
-_AMONG_NUMBERS = frozenset((*_SIGNS, *_MARKS, *_WORDS))
+_AMONG_NUMBERS = frozenset((*_SIGNS, *_MARKS, *_STATA, *_WORDS))
+
+
+# What instruments, databases and grids write where nothing was measured, beside runs of nines.
+_CODES = frozenset((-32768.0, -2147483648.0, 2147483647.0))
+_ENDLESS = 1e30  # the fill of grids: 1e30, 9.96921e36, -3.4e38, 1.8e308
+
+
+def stand_ins(values: NDArray[Any]) -> list[tuple[float, int]]:
+    """Return numbers such as -999 that lie far from all others, each with how often it occurs.
+
+    Far is farther from the nearest other number than these are from each other. They may stand for a
+    missing value; nothing but their distance says so.
+
+    Parameters
+    ----------
+    values : float64, shape (rows,), NaN where missing.
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return []
+    distinct, counts = np.unique(known, return_counts=True)
+    ends = [*range(min(4, len(distinct))), *range(max(4, len(distinct) - 4), len(distinct))]
+    coded = [place for place in ends if _is_code(float(distinct[place]))]
+    others = np.delete(distinct, coded)
+    if not coded or len(others) < 2:
+        return []
+    low, high = float(others[0]), float(others[-1])
+    far = [p for p in coded if max(low - distinct[p], distinct[p] - high) > high - low]
+    return [(float(distinct[place]), int(counts[place])) for place in far]
+
+
+def _is_code(value: float) -> bool:
+    digits = f"{abs(value):.15g}".replace(".", "")
+    nines = len(digits) >= 2 and set(digits) == {"9"}
+    return nines or value in _CODES or abs(value) >= _ENDLESS
 
 
 def missing_places(texts: list[str], *, among_numbers: bool) -> list[int]:

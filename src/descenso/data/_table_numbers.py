@@ -51,6 +51,13 @@ _ONE_UNIT = N_("{name}: numbers in {unit}")
 _WITHOUT = N_("{name}: values without {unit} are taken to be in it: {count}")
 _UNITS = N_("{name}: units are put into one: {units}")
 _LIMITS = N_("{name}: limits such as <5 are taken as their number: {count}")
+_REMARKS = N_("{name}: what stands behind a number, such as ± 0.1 or *, is not read: {count}")
+_FLAGS = N_("{name}: letters behind numbers are taken for remarks, not for units: {units}")
+_BOTH = N_("{name}: commas and points are both taken for decimal signs")
+_OR_THOUSANDS = N_(
+    "{name}: points are taken for decimal signs; --column {name}=number-comma takes them to separate "
+    "thousands"
+)
 _MISSING = N_("{name}: signs that count as missing: {signs}: {count}")
 
 Note = tuple[str, dict[str, Any]]
@@ -139,6 +146,7 @@ class _Reading:
     notes: list[Note] = field(default_factory=list)
     units: tuple[str, ...] = ()
     measured: bool = False
+    both: bool = False  # commas and points are decimal signs, each in some texts
 
     def run(self, decimal: str) -> None:
         import pandas
@@ -153,9 +161,11 @@ class _Reading:
             return
         self._choose_decimal(rest)
         if decimal:
-            self.decimal, self.certain = decimal, True
+            self.decimal, self.certain, self.both = decimal, True, False
         if len(rest) or self.decimal == COMMA:
             self._read(rest)
+        elif self.decimal == POINT and not self.certain:
+            self.notes.append((_OR_THOUSANDS, {}))
 
     def _count(self, where: Any) -> int:
         return int(self.counts[where].sum())
@@ -193,7 +203,12 @@ class _Reading:
         only_point = int((by_point & ~by_comma).sum())
         only_comma = int((by_comma & ~by_point).sum())
         self.decimal = POINT if only_point >= only_comma else COMMA
-        if only_point == only_comma:  # all have their sign before three digits
+        self.both = (
+            only_point + only_comma == len(signed)
+            and min(only_point, only_comma) > 0
+            and all(core.count(",") + core.count(".") == 1 for core in signed)
+        )
+        if only_point == only_comma and not self.both:  # all have their sign before three digits
             grouped = _are_grouped(signed, cores)
             commas = any("," in core for core in signed)
             self.certain = commas and grouped
@@ -213,9 +228,12 @@ class _Reading:
         for place, cell in cells:
             groups.setdefault(cell.unit, (cell.spelt, []))[1].append(place)
         limits = [place for place, cell in cells if cell.limit]
+        remarks = [place for place, cell in cells if cell.remark]
         if self._count(limits) > 0.5 * self._count(~self.missing):
             return  # classes such as <=50K and >50K
-        scale = self._scale({unit: (s, self._count(p)) for unit, (s, p) in groups.items()})
+        bare = np.abs(np.append(self.values, figures[groups.get(_BARE, ("", []))[1]]))
+        sizes = {unit: (s, self._count(p)) for unit, (s, p) in groups.items()}
+        scale = self._scale(sizes, bare[~np.isnan(bare)])
         self.measured = any(unit != _BARE for unit in groups)
         if not groups.keys() <= scale.keys():
             self.units = tuple(spelt for spelt, _places in groups.values() if spelt)
@@ -225,6 +243,8 @@ class _Reading:
             if unit in scale:
                 self.values[places] = scale[unit] * figures[places]
         self._say_signs(rest, figures)
+        if remarks:
+            self.notes.append((_REMARKS, {"count": self._count(remarks)}))
         if limits:
             self.notes.append((_LIMITS, {"count": self._count(limits)}))
 
@@ -246,20 +266,33 @@ class _Reading:
         return {first.unit: (first.spelt, places)} if places else {}
 
     def _read_others(self, rest: Places, figures: Floats) -> list[tuple[int, Cell]]:
-        style = BY_COMMA if self.decimal == COMMA else BY_POINT
-        cells = [(i, cell) for i in rest.tolist() if (cell := read_cell(self.texts[i]))]
-        cells = [(i, cell) for i, cell in cells if style.fullmatch(cell.core)]
-        read = in_figures([cell.core for _i, cell in cells], self.decimal)
-        for (place, cell), figure in zip(cells, read, strict=True):
-            figures[place] = cell.sign * figure * 10.0**cell.exponent
-        return cells
+        matched = [(i, cell) for i in rest.tolist() if (cell := read_cell(self.texts[i]))]
+        fitting: list[tuple[int, Cell]] = []
+        for decimal in (self.decimal, *self._other_decimal()):
+            style = BY_COMMA if decimal == COMMA else BY_POINT
+            cells = [(i, c) for i, c in matched if np.isnan(figures[i]) and style.fullmatch(c.core)]
+            read = in_figures([cell.core for _i, cell in cells], decimal)
+            for (place, cell), figure in zip(cells, read, strict=True):
+                figures[place] = cell.sign * figure * 10.0**cell.exponent
+            fitting += cells
+        return fitting
+
+    def _other_decimal(self) -> tuple[str, ...]:
+        if not self.both:
+            return ()
+        return (POINT,) if self.decimal == COMMA else (COMMA,)
 
     def _say_signs(self, rest: Places, figures: Floats) -> None:
         read = _spread(rest[~np.isnan(figures[rest])], 10 * _SAMPLE)
         written = "\n".join([self.texts[i] for i in read])
-        if self.decimal == COMMA and COMMA in written:
+        if self.both:
+            self.notes.append((_BOTH, {}))
+        elif self.decimal == COMMA and COMMA in written:
             self.notes.append((_DECIMAL_COMMAS, {}))
-        for sign, text in _SEPARATED.items():
+        separators = {
+            s: t for s, t in _SEPARATED.items() if not (self.both and s in (COMMA, POINT))
+        }
+        for sign, text in separators.items():
             if sign != (self.decimal or POINT) and re.search(
                 rf"[0-9]{re.escape(sign)}[0-9]", written
             ):
@@ -269,12 +302,13 @@ class _Reading:
 
     # ---- units --------------------------------------------------------------------------------
 
-    def _scale(self, groups: dict[Unit, tuple[str, int]]) -> dict[Unit, float]:
+    def _scale(self, groups: dict[Unit, tuple[str, int]], sizes: Floats) -> dict[Unit, float]:
         """Return by what a number in each unit is multiplied; a unit that is absent fits no other.
 
         Parameters
         ----------
         groups : unit → how it is spelt, and how many values have it.
+        sizes : of the numbers without a unit.
         """
         read = ~np.isnan(self.values)
         bare = groups.get(_BARE, ("", 0))[1] + self._count(read)
@@ -284,8 +318,14 @@ class _Reading:
         main = max(named, key=lambda unit: named[unit][1])
         spelt = named[main][0]
         known = _factors(list(named), main, bare > 0)
+        if not known and _are_remarks(
+            list(named), bare, self._count(read) + sum(n for _s, n in groups.values())
+        ):
+            spelt = ", ".join(sorted(group[0] for group in named.values()))
+            self.notes.append((_FLAGS, {"units": spelt}))
+            return dict.fromkeys((_BARE, *named), 1.0)
         alone = len(known.keys() - {_BARE}) == 1
-        if not known or (alone and not _multiplies(main, np.abs(self.values[read]))):
+        if not known or (alone and not _multiplies(main, sizes)):
             self.notes.append((_ONE_UNIT, {"unit": spelt}))
             if bare and spelt != "+":
                 self.notes.append((_WITHOUT, {"unit": spelt, "count": bare}))
@@ -318,7 +358,13 @@ def _are_grouped(signed: list[str], cores: Iterable[str]) -> bool:
 def _multiplies(unit: Unit, bare: Floats) -> bool:
     """Whether a unit multiplies its numbers only, as in 1.2M beside 850000 and 0."""
     fits = bool(unit[1]) and bool(factors(frozenset((unit[1], ""))))
-    return fits and bool(len(bare)) and bool(((bare == 0) | (bare >= 1000)).all())
+    return fits and bool(len(bare)) and bool((bare >= 1000).any())
+
+
+def _are_remarks(named: list[Unit], bare: int, count: int) -> bool:
+    """Whether most numbers have no unit, and the others a letter each of different quantities."""
+    letters = all(not currency and len(unit) == 1 for currency, unit in named)
+    return len(named) > 1 and letters and 2 * bare > count
 
 
 def _factors(named: list[Unit], main: Unit, bare: bool) -> dict[Unit, float]:

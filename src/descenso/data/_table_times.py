@@ -20,10 +20,21 @@ _SAMPLE = 60
 _HOURS = N_("{name}: times, taken as a number of hours")
 _COMPOUND = N_("{name}: quantities of several units, put into one: {units}")
 
+_ANGLES = N_("{name}: degrees, minutes and seconds of arc, taken as a number of degrees")
+
 # 13:45, 1:45 pm, 125:10:05.2, 0 days 00:03:25
 _CLOCK = re.compile(
     r"(-)?(?:([0-9]+) ?d(?:ays?|ías?|ias?)?,? ?)?([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]+)?))?"
     r"(?: ?(h|hrs?|uhr|[ap]\.? ?m\.?))?"
+)
+# 1:02.45, of minutes and seconds
+_LAP = re.compile(r"(-)?([0-9]{1,3}):([0-5]?[0-9][.,][0-9]{1,6})")
+_SECONDS = re.compile(r"[0-9]{1,2}[.,][0-9]{1,6}")
+# 40° 26' 46" N, 3°42.5'W
+_DEGREES = re.compile(
+    r"""(-)?([0-9]{1,3})\ ?°\ ?([0-5]?[0-9](?:[.,][0-9]+)?)\ ?(?:'|min)
+        (?:\ ?([0-5]?[0-9](?:[.,][0-9]+)?)\ ?(?:"|''|s))?\ ?([nsewo])?""",
+    re.VERBOSE,
 )
 # PT1H30M, P3DT2H
 _ISO = re.compile(
@@ -45,12 +56,13 @@ def read_times(texts: Series) -> Numbers | None:
 
     codes, distinct = pandas.factorize(texts)
     sample = plain_signs(distinct[:: max(1, len(distinct) // _SAMPLE)].tolist())
-    if not any(_clock(text.casefold()) or _compound(text.casefold()) for text in sample):
+    tests = (_clock, _compound, _degrees)
+    if not any(test(text.casefold()) is not None for text in sample for test in tests):
         return None
     plain = [text.casefold() for text in plain_signs(distinct.tolist())]
     missing = np.zeros(len(plain), bool)
     missing[missing_places(plain, among_numbers=True)] = True
-    for read in (_read_clocks, _read_compounds):
+    for read in (_read_clocks, _read_compounds, _read_degrees):
         figures, note = read(plain)
         values = np.where(codes >= 0, np.array(figures)[codes], np.nan)
         known = (codes >= 0) & ~missing[codes]
@@ -65,9 +77,12 @@ def _read_clocks(texts: list[str]) -> tuple[list[float], Note]:
     found = [fields for fields in read if fields]
     # 3:45 beside 1:02:10 is of minutes and seconds, else of hours and minutes.
     short = 60.0 if any(third for _f, _s, third in found) else 3600.0
+    fractions = any(_LAP.fullmatch(text) for text in texts)
     figures = []
-    for fields in read:
-        if fields is None:
+    for text, fields in zip(texts, read, strict=True):
+        if fields is None and fractions and _SECONDS.fullmatch(text):
+            figures.append(float(text.replace(",", ".")) / 3600)  # 58.31 beside 1:02.45
+        elif fields is None:
             figures.append(np.nan)
         else:
             first, second, third = fields
@@ -87,6 +102,10 @@ def _clock(text: str) -> tuple[float, float, bool] | None:
         first += 24 * float(days or 0)
         second = float(minutes) + float((seconds or "0").replace(",", ".")) / 60
         return (-first, -second, bool(seconds)) if minus else (first, second, bool(seconds))
+    if found := _LAP.fullmatch(text):
+        minutes, seconds = float(found[2]), float(found[3].replace(",", "."))
+        minutes += seconds / 60
+        return (-0.0, -minutes, True) if found[1] else (0.0, minutes, True)
     found = _ISO.fullmatch(text)
     if found is None or not any(found.groups()[1:]):
         return None
@@ -111,6 +130,22 @@ def _read_compounds(texts: list[str]) -> tuple[list[float], Note]:
         for pieces in read
     ]
     return figures, (_COMPOUND, {"units": ", ".join(sorted(names))})
+
+
+def _read_degrees(texts: list[str]) -> tuple[list[float], Note]:
+    east = any(text.endswith("w") for text in texts)  # then O is Ost, else Oeste or Ouest
+    read = [_degrees(text.replace("o", "e") if east else text) for text in texts]
+    return [np.nan if figure is None else figure for figure in read], (_ANGLES, {})
+
+
+def _degrees(text: str) -> float | None:
+    """Return degrees, minutes and seconds of arc in degrees; south and west are below zero."""
+    found = _DEGREES.fullmatch(text)
+    if found is None:
+        return None
+    degrees, minutes, seconds = (float((g or "0").replace(",", ".")) for g in found.groups()[1:4])
+    below = bool(found[1]) or (found[5] or "n") in "swo"
+    return (-1 if below else 1) * (degrees + minutes / 60 + seconds / 3600)
 
 
 def _compound(text: str) -> list[tuple[float, str]] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +37,13 @@ _TEXT_OTHERS = (
     (b"<html", N_("an HTML page; save the table itself as CSV")),
     (b"<table", N_("an HTML page; save the table itself as CSV")),
     (b"<?xml", N_("an XML file; export the table as CSV")),
+    (
+        b"{}{",
+        N_("JSON lines; write the table as CSV: pandas.read_json(..., lines=True).to_csv(...)"),
+    ),
     (b"{", N_("JSON; write the table as CSV, such as pandas.read_json(...).to_csv(...)")),
     (b"[{", N_("JSON; write the table as CSV, such as pandas.read_json(...).to_csv(...)")),
+    (b"[[", N_("JSON; write the table as CSV, such as pandas.read_json(...).to_csv(...)")),
     (b"@relation", N_("an ARFF file; write the table as CSV")),
     (b"version https://git-lfs", N_("a Git LFS pointer, not the data; run git lfs pull")),
 )
@@ -136,6 +142,8 @@ def kind_of(path: Path) -> str:
 
 def _refuse_others(path: Path, head: bytes) -> None:
     bare = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    bare = re.sub(rb"^\[\s+(?=[\[{])", b"[", bare)  # indented JSON
+    bare = re.sub(rb"^\{[^\n]*\}\s*\n\s*\{", b"{}{", bare)
     found = next((what for magic, what in _OTHERS if head.startswith(magic)), None)
     found = found or next((what for magic, what in _TEXT_OTHERS if bare.startswith(magic)), None)
     if found is None and b"\0" in head and not wide_encoding(head):

@@ -13,10 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from descenso.data._table_missing import missing_places
 from descenso.data.file_kinds import open_bytes, wide_encoding
 from descenso.errors import DataError, DescensoError
 from descenso.language import _
@@ -25,13 +27,26 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Say = Callable[[str], None]
+MOSTLY = 0.9
 DELIMITERS = {",": ",", ";": ";", "\t": "\\t", "|": "|", " ": "' '"}
+_SELDOM = "^~\x01\x1f\xa6\xa7:"  # taken only where they cut every record alike
 _SAMPLE = 2**18  # characters from which the layout is read
 _CHUNK = 2**20
 _FOOTERS = 5  # rows at the end that may hold no data
+# A cell of a line drawn between rows, as databases and Markdown draw it.
+_RULE = re.compile(r"[-=+:|_]{2,}")
+_QUOTED_ALONE = re.compile(r"\s*'[^']*'(?:\s*[,;\t|]\s*'[^']*')+\s*")
+_BACKSLASHED = re.compile(r'(?<!\\)\\"')
+_TOTALS = frozenset((
+    "total", "totals", "totales", "totale", "totaal", "grand total", "gran total", "sub total",
+    "subtotal", "total general", "total nacional", "total général", "sum", "suma", "summe", "somme",
+    "gesamt", "insgesamt", "gesamtsumme", "ensemble", "average", "mean", "promedio", "media",
+    "mittelwert", "durchschnitt", "moyenne",
+))  # fmt: skip
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?[;,]*\s*', re.IGNORECASE)
 
 Record = Sequence[str]
+ReadAgain = Callable[["DataFrame"], "DataFrame"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +89,9 @@ def read_text_table(
         encoding = encoding or _encoding(path, say)
         with _open_text(path, encoding) as file:
             sample = file.read(_SAMPLE)
-        layout = _layout(sample, delimiter, path, say)
-        frame = _parse(path, encoding, layout, as_text)
+        text = _Text(path, encoding, _requoting(sample, delimiter, path, say))
+        layout = _layout(text.requote(sample), delimiter, path, say)
+        frame = _parse(text, layout, as_text)
     except UnicodeError as error:
         raise DataError(
             _("{path}: it cannot be read as {encoding} ({error}); name its encoding").format(
@@ -88,7 +104,7 @@ def read_text_table(
         raise
     except Exception as error:  # each compression has errors of its own
         raise unreadable(path, error) from error
-    return tidy(frame, str(path), say, as_text=as_text)
+    return tidy(frame, str(path), say, as_text=as_text, points=layout.delimiter != ",")
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
@@ -131,9 +147,9 @@ def _encoding(path: Path, say: Say) -> str:
     encoding = "latin-1" if undefined else "cp1252"
     shown = "Latin-1" if undefined else "Windows-1252"
     say(
-        _("{path}: read as {encoding}, for it is no UTF-8 (byte {place})").format(
-            path=path, encoding=shown, place=place
-        )
+        _(
+            "{path}: read as {encoding}, for it is no UTF-8 (byte {place}); --encoding names another"
+        ).format(path=path, encoding=shown, place=place)
     )
     return encoding
 
@@ -141,6 +157,71 @@ def _encoding(path: Path, say: Say) -> str:
 def _open_text(path: Path, encoding: str) -> IO[str]:
     codecs.lookup(encoding)
     return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+
+
+# ---- quoting ----------------------------------------------------------------------------------
+
+Requote = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text file whose cells are quoted by double quotes, which stand doubled within them."""
+
+    path: Path
+    encoding: str
+    requote: Requote
+
+    def open(self) -> IO[str]:
+        file = _open_text(self.path, self.encoding)
+        if self.requote is str:
+            return file
+        with file:
+            return io.StringIO(self.requote(file.read()), newline="")
+
+
+def _requoting(sample: str, delimiter: str | None, path: Path, say: Say) -> Requote:
+    """Return what makes the quoting usual; ``str`` where it is so already."""
+    first = next((line for line in sample.splitlines() if line.strip()), "")
+    if _QUOTED_ALONE.fullmatch(first):
+        say(_("{path}: cells are quoted by '").format(path=path))
+        return partial(_without_single_quotes, delimiter or likely_delimiter(first) or ",")
+    lines = sample.splitlines()[1:-1]
+    wrapped = sum(len(line) > 2 and line[0] == line[-1] == '"' for line in lines)
+    if len(lines) > 2 and wrapped >= MOSTLY * len(lines) and not likely_delimiter(sample):
+        if delimiter or likely_delimiter(_unwrapped(sample)):
+            say(_("{path}: each line is quoted as a whole; it is read without these quotes").format(
+                path=path
+            ))  # fmt: skip
+            return _unwrapped
+    elif _BACKSLASHED.search(sample):
+        doubled = _doubled_quotes(sample)
+        if _even(doubled, delimiter) > _even(sample, delimiter):
+            say(_('{path}: \\" in a cell is taken for a quote').format(path=path))
+            return _doubled_quotes
+    return str
+
+
+def _without_single_quotes(delimiter: str, text: str) -> str:
+    requoted = io.StringIO(newline="")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar="'")
+    csv.writer(requoted, delimiter=delimiter).writerows(reader)
+    return requoted.getvalue()
+
+
+def _unwrapped(text: str) -> str:
+    wrapped = csv.reader(text.splitlines(), delimiter="\0")
+    return "".join(f"{record[0] if record else ''}\n" for record in wrapped)
+
+
+def _doubled_quotes(text: str) -> str:
+    return _BACKSLASHED.sub('""', text)
+
+
+def _even(sample: str, delimiter: str | None) -> int:
+    """Return how many records have as many cells as the first."""
+    records = _records(sample, delimiter or likely_delimiter(sample) or ",", True)
+    return sum(len(record) == len(records[0]) for record in records)
 
 
 # ---- layout -----------------------------------------------------------------------------------
@@ -165,7 +246,8 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
     if width == len(names) + 1:
         if not any(record[-1].strip() for record in body if len(record) == width):
             extra = True
-        elif len({record[0] for record in body}) == len(body):  # as R writes row names
+        elif len({r[0] for r in body}) == len(body) and {len(r) for r in body} == {width}:
+            # as R writes row names
             names = ("Unnamed: 0", *names)
             say(_("{path}: the first column has no name in the header").format(path=path))
     _check_header(names, records[header], body, sample, delimiter, path)
@@ -195,6 +277,8 @@ def _width(body: list[Record], names: int) -> int:
 
 def _records(sample: str, delimiter: str, whole: bool) -> list[Record]:
     """Return the records of the sample, a blank line as one without cells."""
+    if delimiter == " ":
+        sample = sample.replace("\t", " ")
     reader = csv.reader(
         io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=delimiter == " "
     )
@@ -216,10 +300,23 @@ def likely_delimiter(sample: str, whole: bool = True) -> str:
             continue
         width, agreeing = max(widths.items(), key=lambda item: (item[0] > 1, item[1]))
         start = next(i for i, record in enumerate(records) if len(record) == width)
-        near = sum(n for w, n in widths.items() if abs(w - width) <= 1)
+        near = sum(n for w, n in widths.items() if w > 1 and abs(w - width) <= 1)
         if width > 1 and near >= 0.8 * (len(records) - start):
-            scores[sign] = (sign != " ", near / len(records), agreeing, width)
-    return max(scores, key=scores.__getitem__) if scores else ""
+            # Spaces are in texts too; they cut those into any number of cells.
+            even = len(records) > 2 and agreeing == len(records)
+            space = sign == " "
+            scores[sign] = (
+                not space or (even and width > 2), even, not space, near / len(records), agreeing, width
+            )  # fmt: skip
+    return max(scores, key=scores.__getitem__) if scores else _seldom_delimiter(sample, whole)
+
+
+def _seldom_delimiter(sample: str, whole: bool) -> str:
+    for sign in _SELDOM:
+        widths = {len(r) for r in _records(sample, sign, whole) if any(map(str.strip, r))}
+        if len(widths) == 1 and widths.pop() > 1:
+            return sign
+    return ""
 
 
 def header_index(records: Sequence[Record]) -> int:
@@ -229,6 +326,9 @@ def header_index(records: Sequence[Record]) -> int:
     if not body:
         return 0
     usual = Counter(body[len(body) // 5 :] or body).most_common(1)[0][0]
+    behind = _behind_fields(records, filled, usual)
+    if behind:
+        return behind
     for place, (record, count) in enumerate(zip(records, filled, strict=True)):
         if count < max(2, 0.6 * usual):
             continue
@@ -236,6 +336,22 @@ def header_index(records: Sequence[Record]) -> int:
         if not remark or not _names_columns(records[place + 1 : place + 2], usual):
             return place
     return next(place for place, count in enumerate(filled) if count)
+
+
+def _behind_fields(records: Sequence[Record], filled: Sequence[int], usual: int) -> int:
+    """Return the first full record if it names columns behind lines such as ``Station:,Madrid``.
+
+    0 where it does not, or where nothing but one record with an empty cell is before it.
+    """
+    place = next((i for i, count in enumerate(filled) if count >= usual), 0)
+    before = [record for record, count in zip(records[:place], filled, strict=False) if count > 1]
+    if not before or (len(before) == 1 and len(before[0]) >= usual):
+        return 0
+    if any(_is_number(record[0]) for record in before):
+        return 0
+    below = [r for r, count in zip(records[place + 1 :], filled[place + 1 :], strict=True) if count]
+    numbers = any(map(_is_number, below[0])) if below else False
+    return place if numbers and _names_columns(records[place : place + 1], usual) else 0
 
 
 def _names_columns(records: Sequence[Record], usual: int) -> bool:
@@ -251,7 +367,7 @@ def _check_header(
         shown = DELIMITERS.get(delimiter, delimiter)
         likely = likely_delimiter(sample)
         hint = (
-            _("; the delimiter is probably {likely}").format(likely=DELIMITERS[likely])
+            _("; the delimiter is probably {likely}").format(likely=DELIMITERS.get(likely, likely))
             if likely and likely != delimiter
             else ""
         )
@@ -261,7 +377,6 @@ def _check_header(
             )
             + hint
         )
-    check_names(names, str(path))
     if _holds_data(header, body):
         raise DataError(
             _(
@@ -269,6 +384,7 @@ def _check_header(
                 "add a line of {count} names"
             ).format(path=path, text=delimiter.join(header)[:60], count=len(header))
         )
+    check_names(names, str(path))
 
 
 def check_names(names: Sequence[str], where: str) -> None:
@@ -324,12 +440,13 @@ def _is_number(text: str) -> bool:
 # ---- cells ------------------------------------------------------------------------------------
 
 
-def _parse(path: Path, encoding: str, layout: _Layout, as_text: bool) -> DataFrame:
+def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
     import pandas
 
+    path = text.path
     names = list(layout.names) + (["Unnamed: end"] if layout.extra else [])
     texts = {"dtype": str, "keep_default_na": False} if as_text else {}
-    with _open_text(path, encoding) as file:
+    with text.open() as file:
         lines = _skip(file, layout)
         try:
             frame = pandas.read_csv(
@@ -344,10 +461,18 @@ def _parse(path: Path, encoding: str, layout: _Layout, as_text: bool) -> DataFra
             return pandas.DataFrame(columns=names)
         except pandas.errors.ParserError as error:
             row, cells = _too_wide(error)
+            opened = re.search(r"EOF inside string starting at row (\d+)", str(error))
+            if opened:
+                raise DataError(
+                    _(
+                        "{path}: a quote that opens in row {row} does not close; the file is cut "
+                        "off, or a quote in a cell is not doubled"
+                    ).format(path=path, row=lines + int(opened[1]) + 1)
+                ) from error
             if not row:
                 raise unreadable(path, error) from error
             if cells == len(names) + 1 and not layout.extra:  # a trailing delimiter further down
-                frame = _parse(path, encoding, replace(layout, extra=True), as_text)
+                frame = _parse(text, replace(layout, extra=True), as_text)
                 if not frame["Unnamed: end"].replace("", None).notna().any():
                     return frame
             raise DataError(
@@ -358,26 +483,25 @@ def _parse(path: Path, encoding: str, layout: _Layout, as_text: bool) -> DataFra
             ) from error
     if isinstance(frame.index, pandas.RangeIndex):
         if layout.delimiter != "," and not as_text:
-            _keep_points(frame, path, encoding, layout, names)
+            _keep_points(frame, text, layout, names)
     else:
         raise DataError(
-            _("{path}: the rows have more cells than the {count} names of the header").format(
-                path=path, count=len(layout.names)
-            )
+            _(
+                "{path}: the rows have more cells than the {count} names of the header; name every "
+                "column, and quote cells that hold the delimiter"
+            ).format(path=path, count=len(layout.names))
         )
     return frame
 
 
-def _keep_points(
-    frame: DataFrame, path: Path, encoding: str, layout: _Layout, names: list[str]
-) -> None:
+def _keep_points(frame: DataFrame, text: _Text, layout: _Layout, names: list[str]) -> None:
     """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
     import pandas
 
     doubtful = [name for name in frame.columns if _may_be_thousands(frame[name])]
     if not doubtful:
         return
-    with _open_text(path, encoding) as file:
+    with text.open() as file:
         _skip(file, layout)
         texts = pandas.read_csv(
             file,
@@ -426,12 +550,17 @@ def _too_wide(error: Exception) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def tidy(frame: DataFrame, where: str, say: Say, *, as_text: bool = False) -> DataFrame:
+def tidy(
+    frame: DataFrame, where: str, say: Say, *, as_text: bool = False, points: bool = False
+) -> DataFrame:
     """Return the table without what exports add to it: each removal is reported.
 
-    Columns without name and cells, rows without cells, headers that come again, and rows at the
-    end of which only the first cell is filled.
+    Columns without name and cells, rows without cells, lines drawn between rows, a row of units
+    below the header, headers that come again, rows at the end of which only the first cell is
+    filled, and sums of all rows.
     """
+    read_again: ReadAgain = _as_it_is if as_text else partial(_read_types_again, points=points)
+    frame = _without_rules(frame, where, say, read_again)
     missing = frame == "" if as_text else frame.isna()
     empty = [
         name
@@ -448,18 +577,99 @@ def tidy(frame: DataFrame, where: str, say: Say, *, as_text: bool = False) -> Da
     blank = missing.all(axis=1)
     again = _repeats_header(frame)
     footer = _footer(missing)
+    totals = _totals(frame, footer)
     for rows, text in (
         (blank, _("{where}: rows without cells are left out: {count}")),
         (again, _("{where}: the header comes again in rows, which are left out: {count}")),
         (footer, _("{where}: the last rows hold one cell and are left out: {count}")),
+        (totals, _("{where}: rows that sum up the others are left out: {count}")),
     ):
         if rows.any():
             say(text.format(where=where, count=int(rows.sum())))
-    keep = ~(blank | again | footer)
-    if keep.all():
+    keep = ~(blank | again | footer | totals)
+    if not keep.all():
+        frame = frame[keep].reset_index(drop=True)
+    units = _names_units(frame)
+    if units:
+        cells = ", ".join(str(cell) for cell in frame.iloc[0].dropna())[:60]
+        say(
+            _("{where}: the row below the header holds no values and is left out: {cells}").format(
+                where=where, cells=cells
+            )
+        )
+        frame = frame.iloc[1:].reset_index(drop=True)
+    return frame if keep.all() and not units else read_again(frame)
+
+
+def _without_rules(frame: DataFrame, where: str, say: Say, read_again: ReadAgain) -> DataFrame:
+    """Leave out rows of ``---`` and ``+---+``."""
+    import pandas
+
+    rules = pandas.Series(False, frame.index)
+    for name in frame.columns[:2]:
+        if frame[name].dtype == object or pandas.api.types.is_string_dtype(frame[name]):
+            starts = (
+                frame[name].astype(str).str.strip().str.startswith(("--", "==", "+-", ":-", "+="))
+            )
+            for place in frame.index[starts]:
+                cells = [str(cell).strip() for cell in frame.loc[place].dropna()]
+                rules[place] = all(_RULE.fullmatch(cell) for cell in cells if cell)
+    if not rules.any():
         return frame
-    frame = frame[keep].reset_index(drop=True)
-    return frame if as_text else _read_types_again(frame)
+    say(
+        _("{where}: lines drawn between rows are left out: {count}").format(
+            where=where, count=int(rules.sum())
+        )
+    )
+    return read_again(frame[~rules].reset_index(drop=True))
+
+
+def _totals(frame: DataFrame, footer: Series) -> Series:
+    """Return which of the first and last rows are named as the sum or mean of all others."""
+    import pandas
+
+    rows = pandas.Series(False, frame.index)
+    if frame.shape[1] < 3 or len(frame) <= 2 * _FOOTERS:
+        return rows
+    for name in frame.columns[:2]:
+        if pandas.api.types.is_numeric_dtype(frame[name]):
+            continue
+        ends = frame[name].iloc[[0, *range(len(frame) - _FOOTERS, len(frame))]].dropna()
+        named = ends.index[[_is_total(cell) for cell in ends]]
+        named = [place for place in named if not footer[place]]
+        # A group may be named so: then it comes again, or its rows are among others.
+        if named and int(frame[name].isin(list(ends[named])).sum()) == len(named):
+            rows[named] = True
+    return rows
+
+
+def _is_total(cell: object) -> bool:
+    return str(cell).strip(" .:*").casefold() in _TOTALS
+
+
+def _names_units(frame: DataFrame) -> bool:
+    """Whether the first row holds a text wherever the rows below hold numbers, twice at least."""
+    import pandas
+
+    if len(frame) < 5:
+        return False
+    first, below = frame.iloc[0], frame.iloc[1:50]
+    texts = 0
+    for name in frame.columns:
+        if pandas.api.types.is_numeric_dtype(frame[name]):
+            if not pandas.isna(first[name]):
+                return False
+            continue
+        cells = below[name].dropna().astype(str)
+        if not len(cells) or not all(map(_is_number, cells)):
+            continue
+        if pandas.isna(first[name]):
+            continue
+        cell = str(first[name]).strip()
+        if _is_number(cell) or missing_places([cell], among_numbers=True):
+            return False
+        texts += 1
+    return texts >= 2
 
 
 def _repeats_header(frame: DataFrame) -> Series:
@@ -489,14 +699,25 @@ def _footer(missing: DataFrame) -> Series:
     return rows
 
 
-def _read_types_again(frame: DataFrame) -> DataFrame:
-    """Return the columns as numbers that are all numbers now that rows have left."""
+def _as_it_is(frame: DataFrame) -> DataFrame:
+    return frame
+
+
+def _read_types_again(frame: DataFrame, *, points: bool) -> DataFrame:
+    """Return the columns as numbers that are all numbers now that rows have left.
+
+    Parameters
+    ----------
+    points : leave those as text whose points may separate thousands.
+    """
     import pandas
 
     for name in frame.columns:
         if not pandas.api.types.is_numeric_dtype(frame[name]) and frame[name].notna().any():
             try:
-                frame[name] = pandas.to_numeric(frame[name])
+                numbers = pandas.to_numeric(frame[name])
             except (TypeError, ValueError):
                 continue
+            if not (points and _may_be_thousands(numbers)):
+                frame[name] = numbers
     return frame

@@ -137,6 +137,8 @@ def _frame(
                 where=where, names=few
             )
         )
+    if target not in names and " ".join(target.split()) in names:
+        target = " ".join(target.split())  # as the headers of files are read
     if target not in names:
         raise missing_column(target, names, where)
     return frame, target, where

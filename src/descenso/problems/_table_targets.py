@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.data._table_columns import CATEGORY, DATE_ORDERS, DECIMALS, Say, check_kind
+from descenso.data._table_columns import (
+    CATEGORY,
+    DATE_ORDERS,
+    DECIMALS,
+    STAND_IN,
+    Say,
+    check_kind,
+)
 from descenso.data._table_dates import DATES, read_dates
-from descenso.data._table_missing import missing_places
+from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import Note, read_numbers
+from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
 from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
 from descenso.language import N_, _
@@ -163,6 +171,8 @@ def read_targets(target: Target, task: str | None, kind: str, say: Say) -> Targe
         return _classes(column, numbers, say)
     for text, values in target.notes:
         say(_(text).format(name=column.name, **values))
+    for value, count in stand_ins(numbers.to_numpy(np.float64)):
+        say(_(STAND_IN).format(name=column.name, value=f"{value:g}", count=count))
     return _figures(column, numbers)
 
 
@@ -193,7 +203,8 @@ def _refuse_mixed(column: Series, numbers: Series) -> None:
     raise DataError(
         _(
             "{name}: numbers and texts are mixed; {count} of {rows} are no numbers, the first "
-            "{value!r} in row {row} (counted from 0)"
+            "{value!r} in row {row} (counted from 0); correct or empty these cells: a row with an empty "
+            "one is left out"
         ).format(
             name=column.name, count=len(bad), rows=len(column), value=bad.iloc[0], row=bad.index[0]
         )
@@ -214,6 +225,10 @@ def _figures(column: Series, numbers: Series) -> Targets:
 
 
 def _classes(column: Series, numbers: Series, say: Say) -> Targets:
+    if not _is_numeric(column):
+        column, spellings = one_spelling(column.astype(str).str.strip())
+        if spellings:
+            say(_(SPELLINGS).format(name=column.name, spellings=spellings))
     labels, codes = np.unique(_as_sortable(column), return_inverse=True)
     if len(labels) > 0.5 * len(column):
         hint = (
@@ -232,11 +247,15 @@ def _classes(column: Series, numbers: Series, say: Say) -> Targets:
     return Targets(tuple(map(str, labels)), codes.astype(np.int32))
 
 
-def _as_sortable(column: Series) -> NDArray[Any]:
+def _is_numeric(column: Series) -> bool:
     from pandas.api import types
 
-    if types.is_bool_dtype(column) or not types.is_numeric_dtype(column):
-        return np.asarray(column.astype(str).str.strip(), str)
+    return types.is_numeric_dtype(column) and not types.is_bool_dtype(column)
+
+
+def _as_sortable(column: Series) -> NDArray[Any]:
+    if not _is_numeric(column):
+        return np.asarray(column, str)
     array: NDArray[Any] = column.to_numpy(np.float64)
     whole = array.astype(np.int64)
     return whole if (whole == array).all() else array
