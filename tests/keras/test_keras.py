@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -28,10 +29,11 @@ def outcomes(backend, suite):
         "KERAS_BACKEND": backend,
         "JAX_PLATFORMS": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": str(ROOT / "src"),
     }
     done = subprocess.run(
         [sys.executable, "-m", "tests.keras._run", suite],
-        capture_output=True, text=True, check=False, env=environment, cwd=HERE.parents[1],
+        capture_output=True, text=True, check=False, env=environment, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])

@@ -34,7 +34,7 @@ def in_a_process(*arguments, **more):
         **os.environ,
         "JAX_PLATFORMS": "cpu",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
         **more.pop("env", {}),
     }
     return subprocess.run(
