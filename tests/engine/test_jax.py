@@ -349,7 +349,8 @@ def test_a_member_whose_code_fails_ends_alone(linear):
     engine = JaxEngine(problem, linear.make_data(0), 0, arrangement=layout.ONE_AFTER_ANOTHER)
     finished(engine, [calm], 1, judge=False)  # the pace is known: both go into one call
     runs = finished(engine, [calm, wild], 3)
-    assert runs[wild.key].curve.diverged
+    assert runs[wild.key].curve.failed
+    assert not runs[wild.key].curve.diverged
     assert np.isfinite(runs[calm.key].curve.test_loss)
     (failure,) = engine.describe()["failures"]
     assert failure["settings"]["lr"] == 200.0
