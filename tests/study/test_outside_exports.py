@@ -484,3 +484,29 @@ def test_what_no_two_methods_share_is_said_to_confound_them(tmp_path):
     rows = [{"optimizer": m, "model": f"net-{m}", "seed": s, "acc": score(m, s)} for m, s in RUNS]
     notes = expect(judged(write(tmp_path / "runs.csv", pd.DataFrame(rows))))
     assert "No two methods share a level of 'model'" in notes
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "csv", "json.gz", "parquet"])
+def test_runs_that_expand_without_measure_are_refused(tmp_path, monkeypatch, ending):
+    import gzip
+
+    from descenso.study.outside import _tables
+
+    monkeypatch.setattr(_tables, "_MOST_BYTES", 2**20)
+    monkeypatch.setattr(_tables, "_MOST_CELLS", 1000)
+    path = tmp_path / f"runs.{ending}"
+    text = b"method,seed,value\n" + b"a,1,0.5\n" * 2**18
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+        pd.DataFrame({"method": ["a"] * 2000, "value": [0.5] * 2000}).to_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+    with pytest.raises(DataError, match="keep the columns and steps that judge a run"):
+        outside.read_runs(path)
+
+
+def test_a_device_holds_no_runs(tmp_path):
+    link = tmp_path / "zero.csv"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(DataError, match="is a device or a pipe"):
+        outside.read_runs(link)

@@ -25,6 +25,8 @@ from descenso.language import _
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+#: Cells that Parquet may hold, or twenty for each byte of the file if that is more.
+_MOST_CELLS = 100_000_000
 _TEXTS = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 _COMPRESSIONS = ("", ".gz", ".zip", ".xz", ".bz2", ".zst")
 TEXT_FILES = tuple(text + end for text in _TEXTS for end in _COMPRESSIONS)
@@ -91,7 +93,11 @@ def _read_arrow(path: Path, read: str) -> DataFrame:
     import pandas
 
     try:
+        if read == "read_parquet":
+            _check_cells(path)
         frame: DataFrame = getattr(pandas, read)(path)
+    except DataError:
+        raise
     except ImportError as error:
         raise DataError(
             _("{path}: reading Parquet needs pyarrow: pip install 'descenso[tables]'").format(
@@ -101,6 +107,21 @@ def _read_arrow(path: Path, read: str) -> DataFrame:
     except Exception as error:  # pyarrow's own errors, of many kinds
         raise unreadable(path, error) from error
     return frame
+
+
+def _check_cells(path: Path) -> None:
+    """Check that Parquet, which may keep a repeated value once, does not expand beyond measure."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        cells = file.metadata.num_rows * file.metadata.num_columns
+    most = max(_MOST_CELLS, 20 * path.stat().st_size)
+    if cells > most:
+        raise DataError(
+            _(
+                "{path} holds {cells} cells, more than {most}; keep the columns to learn from"
+            ).format(path=path, cells=cells, most=most)
+        )
 
 
 def _read_sheets(path: Path, say: Say) -> DataFrame:

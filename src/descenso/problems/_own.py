@@ -45,10 +45,14 @@ def _backend_for(place: str) -> AbstractContextManager[None]:
     """Have Keras run on JAX, unless the user has chosen, where the code asks for ``from_keras``."""
     try:
         file = place if place.endswith(".py") else _source_of(place)
-        asks = file is not None and "from_keras" in Path(file).read_text(encoding="utf-8")
+        asks = file is not None and Path(file).is_file() and _asks_for_keras(Path(file))
     except (OSError, ValueError, ImportError):
         asks = False  # the import tells what is wrong
     return keras_on_jax() if asks else nullcontext()
+
+
+def _asks_for_keras(file: Path) -> bool:
+    return "from_keras" in file.read_text(encoding="utf-8")
 
 
 def _source_of(module: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from descenso.data.file_kinds import check_regular, open_bytes
 from descenso.errors import DataError
 from descenso.language import _, reason
 from descenso.study.outside._files import kind_of
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DELIMITERS = ",;\t|"
+#: A cell is a Python object here, some fifty times its text; Parquet's are counted by their number.
+_MOST_BYTES = 2**27
+_MOST_CELLS = 20_000_000
 _LINES = 50
 
 
@@ -50,7 +54,10 @@ def read_sheets(file: Path) -> list[Sheet]:
         If the file cannot be read, is not what its name says, or holds no rows.
     """
     try:
+        check_regular(file)
         sheets = _read(file)
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(
             _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
@@ -101,16 +108,27 @@ def _of_parquet(file: Path) -> pd.DataFrame:
         import pyarrow.parquet as parquet
     except ImportError as error:
         raise ImportError(_("Parquet needs pyarrow: pip install 'descenso[tables]'")) from error
-    table = parquet.ParquetFile(file).read()
+    opened = parquet.ParquetFile(file)
+    if opened.metadata.num_rows * opened.metadata.num_columns > _MOST_CELLS:
+        raise _too_large(file, _("{count} cells").format(count=_MOST_CELLS))
+    table = opened.read()
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     return pd.DataFrame({n: pd.Series(cells, dtype=object) for n, cells in columns.items()})
 
 
-def _text(file: Path) -> str:
-    import pandas as pd
+def _too_large(file: Path, most: str) -> DataError:
+    return DataError(
+        _("{path} holds more than {most}; keep the columns and steps that judge a run").format(
+            path=file, most=most
+        )
+    )
 
-    with pd.io.common.get_handle(file, "rb", compression="infer", is_text=False) as opened:
-        raw: bytes = opened.handle.read()
+
+def _text(file: Path) -> str:
+    with open_bytes(file) as opened:
+        raw = opened.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise _too_large(file, f"{_MOST_BYTES >> 20} MB")
     if raw[:4] == b"PK\x03\x04":
         raise ValueError(_("it is a spreadsheet or an archive; save it as CSV"))
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
