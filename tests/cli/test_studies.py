@@ -42,7 +42,7 @@ def test_lower_is_better_and_the_text_in_spanish(descenso, tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "code", "complaint"), [
-    (("verdict", "nowhere.csv"), 1, "nowhere.csv cannot be read"),
+    (("verdict", "nowhere.csv"), 1, "there is no file nowhere.csv"),
     (("verdict", "runs.csv", "--columns", "value"), 2, "--columns is written ours=theirs"),
     (("verdict", "runs.csv", "--columns", "worth=acc"), 2, "--columns names 'worth'"),
     (("show", "nothing"), 2, "no study is stored"),
