@@ -1,11 +1,17 @@
 """What every test may count on, whichever test ran before it in the same process."""
 
+import shutil
 import signal
 
 import pytest
 
 from descenso import language
 from descenso.engine import prepare_machine
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 # The first JAX operation of a process fixes how many devices it sees, and a program for one stream
 # may round differently in the last bit from one for several: lay JAX out as a study does.
@@ -18,3 +24,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def _no_language_chosen():
     language._current.set(None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for a process: Playwright takes no second session in it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    place = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not place:
+        pytest.skip("no chromium on this machine")
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=place, args=FLAGS)
+        yield opened
+        opened.close()

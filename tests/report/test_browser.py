@@ -11,24 +11,9 @@ import pytest
 from descenso import report
 from descenso.study.words import figure
 
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+pytestmark = pytest.mark.xdist_group("web")  # one browser for all
 _BOXES = """all => all.map(e => {
     const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    place = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not place:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=place, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
