@@ -7,6 +7,7 @@ import pytest
 
 from descenso import language
 from descenso.engine import prepare_machine
+from descenso.rules import _registry
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -24,6 +25,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def _no_language_chosen():
     language._current.set(None)
+
+
+@pytest.fixture(autouse=True)
+def _rules_of_a_test_end_with_it(monkeypatch):
+    monkeypatch.setattr(_registry, "_registered", dict(_registry._registered))
 
 
 @pytest.fixture(scope="session")

@@ -116,8 +116,7 @@ def test_a_binding_imports_only_its_own_framework(binding, absent):
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_rule_may_choose_by_the_step_number_and_compute_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("descenso.rules._registry._registered", {})
+def test_a_rule_may_choose_by_the_step_number_and_compute_with_it(tmp_path):
     file = tmp_path / "early.py"
     file.write_text(
         "from descenso.rules import hyperparameter, rule\n"

@@ -31,9 +31,7 @@ SOUND = '''
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch):
-    monkeypatch.setattr("descenso.rules._registry._registered", {})
-
+def write(tmp_path):
     def write_rule(text=SOUND, name="drifting") -> Path:
         path = tmp_path / f"{name}.py"
         path.write_text(textwrap.dedent(text))

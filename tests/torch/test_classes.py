@@ -36,13 +36,6 @@ def third_party_rule(tmp_path, name, update, more=""):
     return rules.load_rule_file(file)
 
 
-@pytest.fixture(autouse=True)
-def _forget_third_party_rules(monkeypatch):
-    from descenso.rules import _registry
-
-    monkeypatch.setattr(_registry, "_registered", dict(_registry._registered))
-
-
 def test_every_rule_has_a_class_of_the_name_a_reader_expects():
     expected = {"GradientDescent", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW"}
     assert expected <= set(dir(descenso.torch))

@@ -226,10 +226,7 @@ def test_random_rounding_keeps_numbers_bfloat16_holds_and_what_is_not_finite():
     torch.testing.assert_close(rounded, exact, equal_nan=True, rtol=0, atol=0)
 
 
-def test_a_complex_parameter_is_refused_where_the_rule_must_see_it_whole(tmp_path, monkeypatch):
-    from descenso.rules import _registry
-
-    monkeypatch.setattr(_registry, "_registered", {})
+def test_a_complex_parameter_is_refused_where_the_rule_must_see_it_whole(tmp_path):
     file = tmp_path / "whole_step.py"
     file.write_text(
         'from descenso.rules import hyperparameter, rule\n\n@rule(paper="nobody")\n'
