@@ -283,19 +283,25 @@ def _xlsx():
     })  # fmt: skip
 
 
-def _ods():
+PEOPLE = {"people": [["name", "age"], ["ana", 31], ["josé", 40]]}
+
+
+def ods(sheets=PEOPLE):
+    """Return an OpenDocument spreadsheet of sheets: name to rows of texts and numbers."""
     office = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
     table = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
     text = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
 
     def cell(value):
-        if isinstance(value, int):
+        if not isinstance(value, str):
             return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
         return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
 
-    rows = "".join(
-        f"<table:table-row>{''.join(map(cell, row))}</table:table-row>"
-        for row in (["name", "age"], ["ana", 31], ["josé", 40])
+    tables = "".join(
+        f'<table:table table:name="{name}">'
+        + "".join(f"<table:table-row>{''.join(map(cell, r))}</table:table-row>" for r in rows)
+        + "</table:table>"
+        for name, rows in sheets.items()
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     return _xml_zip({
@@ -305,12 +311,40 @@ def _ods():
         f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>',
         "content.xml": f'<office:document-content xmlns:office="{office}" '
         f'xmlns:table="{table}" xmlns:text="{text}"><office:body><office:spreadsheet>'
-        f'<table:table table:name="people">{rows}</table:table>'
-        "</office:spreadsheet></office:body></office:document-content>",
+        f"{tables}</office:spreadsheet></office:body></office:document-content>",
     })  # fmt: skip
 
 
-SPREADSHEETS = {"xlsx": _xlsx, "ods": _ods}
+SPREADSHEETS = {"xlsx": _xlsx, "ods": ods}
+
+
+def _with_far_cell(kind):
+    """Return a workbook of a few bytes whose two cells span the whole sheet."""
+    book = io.BytesIO(SPREADSHEETS[kind]())
+    with zipfile.ZipFile(book) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    if kind == "xlsx":
+        far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+        name = "xl/worksheets/s2.xml"
+        files[name] = files[name].replace("</sheetData>", far)
+    else:
+        blank = '<table:table-cell table:number-columns-repeated="16383"/>'
+        one = '<table:table-cell office:value-type="float" office:value="1"/>'
+        far = (
+            '<table:table-row table:number-rows-repeated="1048570">' + blank + "</table:table-row>"
+            f"<table:table-row>{blank}{one}</table:table-row></table:table>"
+        )
+        files["content.xml"] = files["content.xml"].replace("</table:table>", far)
+    return _xml_zip(files)
+
+
+@pytest.mark.parametrize("kind", SPREADSHEETS)
+def test_a_cell_far_from_the_table_is_refused_before_the_sheet_is_read(read, kind):
+    pytest.importorskip("python_calamine")
+    with pytest.raises(
+        DataError, match=r"has [78] cells, spread over 10485\d\d rows and 16384 col"
+    ):
+        read(_with_far_cell(kind), f"t.{kind}")
 
 
 @pytest.mark.parametrize(

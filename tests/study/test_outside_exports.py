@@ -510,3 +510,25 @@ def test_a_device_holds_no_runs(tmp_path):
     link.symlink_to("/dev/zero")
     with pytest.raises(DataError, match="is a device or a pipe"):
         outside.read_runs(link)
+
+
+def test_a_sheet_for_each_method_and_a_title_above_its_header(tmp_path):
+    pytest.importorskip("python_calamine")
+    from tests.data.test_table_files import ods
+
+    header = ["seed", "val_acc"]
+    sheets = {
+        method: [["Runs of March", ""], header, *([s, mean + s / 100] for s in range(3))]
+        for method, mean in (("adam", 0.9), ("sgd", 0.8))
+    }
+    sheets["notes"] = [["who", "when"], ["ana", "Monday"]]
+    sheets["adam"].append([3, "nan"])
+    sheets["adam"].append([4, ""])
+    path = tmp_path / "runs.ods"
+    path.write_bytes(ods(sheets))
+    rows = outside.read_runs(path)
+    assert rows.groupby("method")["value"].first().to_dict() == {"adam": 0.9, "sgd": 0.8}
+    notes = " ".join(rows.attrs["notes"])
+    assert "read are the sheets adam, sgd; others have other columns" in notes
+    assert "skipped before the header: 1 (the first is 'Runs of March')" in notes
+    assert [str(v) for v in rows[rows["method"] == "adam"]["value"]][3:] == ["nan", "None"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descenso.data.file_kinds import FEATHER, PARQUET, SHEETS, check_expanded, kind_of
+from descenso.data.sheets import read_sheets, with_header
 from descenso.data.text_tables import (
     Say,
     check_names,
-    header_index,
     read_text_table,
     tidy,
     unreadable,
@@ -30,7 +28,7 @@ _MOST_CELLS = 100_000_000
 _TEXTS = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 _COMPRESSIONS = ("", ".gz", ".zip", ".xz", ".bz2", ".zst")
 TEXT_FILES = tuple(text + end for text in _TEXTS for end in _COMPRESSIONS)
-SHEET_FILES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+SHEET_FILES = (".xlsx", ".xlsm", ".xls", ".ods")
 TABLE_FILES = (*TEXT_FILES, ".parquet", ".pq", ".feather", *SHEET_FILES, ".npz")
 
 
@@ -126,25 +124,7 @@ def _check_cells(path: Path) -> None:
 
 def _read_sheets(path: Path, say: Say) -> DataFrame:
     """Return the first sheet that has cells; the rows before its header are skipped."""
-    import pandas
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and the like
-            with pandas.ExcelFile(io.BytesIO(path.read_bytes()), engine="calamine") as book:
-                sheets = [(name, book.parse(name, header=None)) for name in book.sheet_names]
-    except ImportError as error:
-        raise DataError(
-            _(
-                "{path}: it is a spreadsheet, and reading it needs python-calamine: "
-                "pip install 'descenso[tables]', or save the sheet as CSV"
-            ).format(path=path)
-        ) from error
-    except Exception as error:  # calamine's own errors, of many kinds
-        raise unreadable(path, error) from error
-    filled = [(name, sheet) for name, sheet in sheets if sheet.notna().any(axis=None)]
-    if not filled:
-        raise DataError(_("{path}: no sheet has cells").format(path=path))
+    filled = read_sheets(path)
     name, sheet = filled[0]
     if len(filled) > 1:
         say(
@@ -152,26 +132,7 @@ def _read_sheets(path: Path, say: Say) -> DataFrame:
                 path=path, name=name, others=", ".join(repr(other) for other, _s in filled[1:])
             )
         )
-    return tidy(_with_header(sheet, path, say), str(path), say)
-
-
-def _with_header(sheet: DataFrame, path: Path, say: Say) -> DataFrame:
-    """Return the rows below the header, which names their columns."""
-    texts = sheet.head(200).astype(object).where(sheet.head(200).notna(), "").astype(str)
-    header = header_index(texts.to_numpy().tolist())
-    names = [
-        " ".join(str(cell).split()) or f"Unnamed: {place}"
-        for place, cell in enumerate(texts.iloc[header])
-    ]
-    if header:
-        say(
-            _("{path}: skipped before the header: {count} (the first is {text!r})").format(
-                path=path, count=header, text=" ".join(texts.iloc[0]).strip()[:60]
-            )
-        )
-    rows = sheet.iloc[header + 1 :].reset_index(drop=True)
-    rows.columns = names
-    return rows.infer_objects()
+    return tidy(with_header(sheet, path, say), str(path), say)
 
 
 _READERS: dict[str, Callable[[Path, Say], DataFrame]] = {

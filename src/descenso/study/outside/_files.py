@@ -11,7 +11,8 @@ from pathlib import Path
 from descenso.errors import DataError
 from descenso.language import _
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx", ".ods")
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx",
+          ".xlsm", ".xls", ".ods")  # fmt: skip
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 #: Files that lie beside a run and hold its configuration, from the most telling down.
 SETTINGS = (

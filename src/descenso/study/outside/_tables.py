@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descenso.data.file_kinds import check_regular, open_bytes
+from descenso.data.sheets import read_sheets as spreadsheets
+from descenso.data.sheets import with_header
 from descenso.errors import DataError
 from descenso.language import _, reason
 from descenso.study.outside._files import kind_of
@@ -85,19 +87,43 @@ def _unique(names: list[str]) -> list[str]:
 
 
 def _read(file: Path) -> list[Sheet]:
-    import pandas as pd
 
     kind = kind_of(file)
     if kind in (".parquet", ".pq"):
         return [Sheet(_of_parquet(file), file)]
-    if kind in (".xlsx", ".ods"):
-        frame = pd.read_excel(file, dtype=object, keep_default_na=False)
-        return [Sheet(frame.map(lambda cell: None if cell == "" else cell), file)]
+    if kind in (".xlsx", ".xlsm", ".xls", ".ods"):
+        return _of_spreadsheet(file)
     text = _text(file)
     if kind in (".jsonl", ".ndjson", ".json"):
         return [Sheet(frame, file, label) for label, frame in tables_of(_parsed(text, kind))]
     frame, delimiter = _of_text(text)
     return [Sheet(frame, file, delimiter=delimiter)]
+
+
+def _of_spreadsheet(file: Path) -> list[Sheet]:
+    """Return the first sheet, and those that have its columns: people keep a sheet a method."""
+    notes: list[str] = []
+    found = [
+        (name, with_header(cells, file, notes.append))
+        for name, cells in spreadsheets(file, as_written=True)
+    ]
+    alike = [name for name, frame in found if list(frame.columns) == list(found[0][1].columns)]
+    if len(alike) < len(found):
+        notes.append(
+            _("{path}: read are the sheets {names}; others have other columns").format(
+                path=file.name, names=", ".join(alike)
+            )
+        )
+    return [
+        Sheet(
+            frame.map(lambda cell: None if cell == "" else cell),
+            file,
+            name if len(alike) > 1 else "",
+            notes=notes,
+        )
+        for name, frame in found
+        if name in alike
+    ]
 
 
 def _of_parquet(file: Path) -> pd.DataFrame:
