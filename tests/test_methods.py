@@ -4,7 +4,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from descenso import methods, rules
@@ -98,6 +98,7 @@ def test_any_list_is_read_or_a_clear_error(parts):
 
 
 @given(NAMES, st.text(string.ascii_letters + "_", min_size=1, max_size=8))
+@example("adam", "self")
 def test_an_unknown_setting_is_refused_by_name(name, setting):
     known = parse(name).definition().hyperparameters
     if setting in known:

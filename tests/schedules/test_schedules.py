@@ -293,6 +293,14 @@ def test_a_schedule_shows_how_it_was_made():
         (lambda: schedules.join([1, 2, 3], [5, 5]), "rising order"),
         (lambda: schedules.join([], []), "list of numbers or schedules"),
         (lambda: schedules.step_decay(0.1, every=True), "must be a number; got True"),
+        (lambda: schedules.constant(10**400), "value must be a number; got 1000"),
+        (lambda: schedules.cosine(np.ones(2), 5), "start must be a number; got array"),
+        (lambda: schedules.join([1, 2], [len]), "at must be whole numbers above 0"),
+        (lambda: schedules.join([1, 2], ["3"]), "at must be whole numbers above 0"),
+        (lambda: schedules.join([1, 2], [math.nan]), "at must be whole numbers above 0"),
+        (lambda: schedules.join([1, np.ones(2)], [3]), "number or a schedule; got array"),
+        (lambda: schedules.from_config(None), "must be a mapping with 'schedule'; got None"),
+        (lambda: schedules.from_config({}), "must be a mapping with 'schedule'; got {}"),
     ],
 )
 def test_a_wrong_argument_is_refused_with_its_value(make, says):

@@ -13,6 +13,16 @@ from descenso.language import _
 REQUIRED = object()
 
 
+def number(value: Any) -> float | None:
+    """Return a number as a float; ``None`` for what is no single number that a float can hold."""
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Argument:
     """What values an argument takes.
@@ -61,24 +71,24 @@ class Argument:
         return self._number(f"{owner}: {name}", value)
 
     def _number(self, which: str, value: Any) -> float | int:
-        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        given = number(value)
+        if given is None:
             raise SettingError(
                 _("{which} must be a number; got {value!r}").format(which=which, value=value)
             )
-        number = float(value)
-        above = number > self.low if self.low_open else number >= self.low
-        below = number < self.high if self.high_open else number <= self.high
-        if not (math.isfinite(number) and above and below):
+        above = given > self.low if self.low_open else given >= self.low
+        below = given < self.high if self.high_open else given <= self.high
+        if not (math.isfinite(given) and above and below):
             raise SettingError(
                 _("{which} must lie in {range}; got {value}").format(
-                    which=which, range=self.range_text, value=number
+                    which=which, range=self.range_text, value=given
                 )
             )
-        if self.whole and number != int(number):
+        if self.whole and given != int(given):
             raise SettingError(
-                _("{which} must be a whole number; got {value}").format(which=which, value=number)
+                _("{which} must be a whole number; got {value}").format(which=which, value=given)
             )
-        return int(number) if self.whole else number
+        return int(given) if self.whole else given
 
 
 def argument(

@@ -9,6 +9,7 @@ from typing import Any
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.ops import namespace
+from descenso.schedules._argument import number
 
 
 def value_of(part: Any, step: Any) -> Any:
@@ -37,17 +38,18 @@ def number_or_schedule(which: str, value: Any) -> Any:
     """Accept a finite number or a callable of the step."""
     if callable(value):
         return value
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+    given = number(value)
+    if given is None:
         raise SettingError(
             _("{which} must be a number or a schedule; got {value!r}").format(
                 which=which, value=value
             )
         )
-    if not math.isfinite(float(value)):
+    if not math.isfinite(given):
         raise SettingError(
             _("{which} must be finite; got {value}").format(which=which, value=value)
         )
-    return float(value)
+    return given
 
 
 def parts(which: str, values: Any) -> tuple[Any, ...]:
@@ -67,11 +69,12 @@ def boundaries(which: str, values: Any) -> tuple[int, ...]:
         raise SettingError(
             _("{which} must be a list of steps; got {value!r}").format(which=which, value=values)
         )
-    rising = all(a < b for a, b in zip([0, *values], values, strict=False))
-    if not rising or any(int(v) != v for v in values):
+    steps = [number(value) for value in values]
+    whole = [int(step) for step in steps if step is not None and step.is_integer()]
+    if len(whole) < len(values) or not all(a < b for a, b in zip([0, *whole], whole, strict=False)):
         raise SettingError(
             _("{which} must be whole numbers above 0 in rising order; got {value!r}").format(
                 which=which, value=values
             )
         )
-    return tuple(int(v) for v in values)
+    return tuple(whole)

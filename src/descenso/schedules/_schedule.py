@@ -108,15 +108,32 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     UnknownNameError
         If there is no schedule of that name.
     """
-    arguments = {name: revive(value) for name, value in config.items() if name != "schedule"}
-    name = config["schedule"]
-    if name not in _makers:
-        raise UnknownNameError(
-            _("there is no schedule named {name!r}; there are {known}.").format(
-                name=name, known=", ".join(sorted(_makers))
+    return remade("schedule", _makers, config)  # type: ignore[no-any-return]
+
+
+def remade(kind: str, makers: Mapping[str, Callable[..., Any]], config: Any) -> Any:
+    """Return what ``get_config`` described: ``config[kind]`` names its maker.
+
+    Raises
+    ------
+    SettingError
+        If ``config`` is no such mapping.
+    UnknownNameError
+        If there is no maker of that name.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get(kind), str):
+        raise SettingError(
+            _("a configuration must be a mapping with {kind!r}; got {value!r}").format(
+                kind=kind, value=config
             )
         )
-    return _makers[name](**arguments)
+    if config[kind] not in makers:
+        raise UnknownNameError(
+            _("there is no {kind} named {name!r}; there are {known}.").format(
+                kind=kind, name=config[kind], known=", ".join(sorted(makers))
+            )
+        )
+    return makers[config[kind]](**{k: revive(v) for k, v in config.items() if k != kind})
 
 
 def declared(function: Callable[..., Any], positional: int) -> dict[str, Argument]:

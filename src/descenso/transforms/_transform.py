@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from descenso.errors import SettingError, UnknownNameError
+from descenso.errors import SettingError
 from descenso.language import _
 from descenso.ops import numpy as numpy_operations
-from descenso.schedules._schedule import bind, declared, document, plain, public_signature, revive
+from descenso.schedules._schedule import bind, declared, document, plain, public_signature, remade
 
 Arrays = list[Any]  # one array for each parameter, of one framework
 State = dict[str, Arrays]
@@ -110,14 +110,7 @@ def from_config(config: Mapping[str, Any]) -> Transform:
     UnknownNameError
         If there is no transform of that name.
     """
-    name = config["transform"]
-    if name not in _makers:
-        raise UnknownNameError(
-            _("there is no transform named {name!r}; there are {known}.").format(
-                name=name, known=", ".join(sorted(_makers))
-            )
-        )
-    return _makers[name](**{k: revive(v) for k, v in config.items() if k != "transform"})
+    return remade("transform", _makers, config)  # type: ignore[no-any-return]
 
 
 def check(transforms: Iterable[Any]) -> tuple[Transform, ...]:
