@@ -92,6 +92,8 @@ def _built_in(text: str) -> Surface:
     except UnknownNameError:
         close = nearest(text.partition("(")[0], names())
         hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        if set(text) & set("*+/^"):
+            hint = _(" A formula is given by --function, in Python by function=.")
         raise UnknownNameError(
             _("there is no surface named {name!r}; there are {known}.").format(
                 name=text[:80], known=", ".join(names())

@@ -92,7 +92,10 @@ def sensitivity(result: StudyResult) -> tuple[Shown, str]:
 
 
 def scores(result: StudyResult) -> tuple[Shown, str]:
-    """Return an axis for every trained, tuned score and the defaults not far off, and its scale."""
+    """Return an axis for every trained, tuned score, and its scale.
+
+    It holds the intervals and the defaults that are not far off; what leaves it is marked.
+    """
     frame = data.results(result)
     scale = scale_of(result.metric, frame[frame["setting"] == "tuned"]["score"])
     trained = frame[~frame["diverged"]].assign(score=lambda f: on_scale(f["score"], scale))
@@ -102,7 +105,11 @@ def scores(result: StudyResult) -> tuple[Shown, str]:
     span = (high - low) or abs(high) * 0.1 or 1.0
     ends = trained.groupby(["method", "setting"])["score"].agg(["min", "max"])
     near = ends[(ends["min"] >= low - 0.5 * span) & (ends["max"] <= high + 0.5 * span)]
-    low, high = min(low, *near["min"]), max(high, *near["max"])
+    bars = frame[frame["setting"] == "tuned"]
+    known = (bars[end][bars[end] > (0 if scale == "log" else -np.inf)] for end in ("low", "high"))
+    lows, highs = (on_scale(ends_of, scale) for ends_of in known)
+    low = min(low, *near["min"], *lows[lows >= low - span])
+    high = max(high, *near["max"], *highs[highs <= high + span])
     room = 0.08 * ((high - low) or span)
     return Shown(off_scale(low - room, scale), off_scale(high + room, scale)), scale
 
