@@ -137,3 +137,9 @@ def test_update_adds_what_is_new_drops_what_is_lost_and_keeps_translations(monke
     before = file.read_bytes()
     messages.update()
     assert file.read_bytes() == before
+
+
+def test_a_message_inside_an_f_string_is_named_for_babel_does_not_see_it(tmp_path):
+    (tmp_path / "seen.py").write_text('text = _("a") + f"{_(known)} {1}"\n', encoding="utf-8")
+    (tmp_path / "unseen.py").write_text("text = f\"{_('Or so.')} {1}\"\n", encoding="utf-8")
+    assert messages.unseen(tmp_path) == ["inside an f-string: unseen.py:1 _('Or so.')"]

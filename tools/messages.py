@@ -8,6 +8,7 @@ Run as ``python tools/messages.py update``, ``compile`` or ``check``.
 
 from __future__ import annotations
 
+import ast
 import io
 import string
 import sys
@@ -79,8 +80,25 @@ def problems() -> list[str]:
         if message.id
         for fault in _faults(message, catalog.get(message.id, message.context))
     ]
+    found += unseen()
     if not COMPILED.exists() or COMPILED.read_bytes() != compiled(catalog):
         found.append(f"{COMPILED.name} is not the compilation of {CATALOG.name}")
+    return found
+
+
+def unseen(folder: Path = SOURCE) -> list[str]:
+    """Return, in one line each, the messages that Babel does not see: those inside an f-string."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(text, ast.JoinedStr):
+                calls = [part for part in ast.walk(text) if isinstance(part, ast.Call)]
+                found += [
+                    f"inside an f-string: {path.name}:{call.lineno} {ast.unparse(call)}"
+                    for call in calls
+                    if ast.unparse(call.func) in ("_", "N_", "ngettext")
+                    and isinstance(call.args[0], ast.Constant)
+                ]
     return found
 
 

@@ -92,8 +92,7 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
     tuned = method.tuned
     return {
         "name": method.name,
-        "standing": table.standing(result, method),
-        "recommended": method is result.recommended and bool(result.verdict.tied),
+        "standing": table.standing_texts(result.verdict, method.name, result.seeds),
         "colour": style.marks(result.design.methods)[method.name].colour,
         "settings": settings(method.rule, method.settings),
         "batch": method.batch_size,

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from descenso.language import _
 from descenso.study._results import MethodResult, StudyResult
+from descenso.study.verdict import Verdict
 from descenso.study.words import settings
 
 if TYPE_CHECKING:
@@ -28,13 +30,24 @@ def frame(result: StudyResult) -> pd.DataFrame:
     return pd.DataFrame([_row(result, method) for method in result.ranking])
 
 
-def standing(result: StudyResult, method: MethodResult) -> str:
+def standing(verdict: Verdict, name: str, seeds: int) -> str:
     """Return ``best``, ``tied``, ``unknown`` (one seed cannot tell) or an empty text."""
-    if method.name == result.verdict.best:
+    if name == verdict.best:
         return "best"
-    if result.verdict.best is not None and result.seeds < 2:
+    if verdict.best is not None and seeds < 2:
         return "unknown"
-    return "tied" if method.name in result.verdict.tied else ""
+    return "tied" if name in verdict.tied else ""
+
+
+def standing_texts(verdict: Verdict, name: str, seeds: int) -> list[str]:
+    """Return what stands beside a method's name: its standing, and whether it is recommended."""
+    said = {
+        "best": _("best mean"),
+        "tied": _("tied with the best"),
+        "unknown": _("one seed cannot tell"),
+    }
+    found = [said[place] for place in [standing(verdict, name, seeds)] if place]
+    return [*found, _("recommended")] if verdict.tied and name == verdict.recommended else found
 
 
 def seconds_per_run(method: MethodResult) -> float:
@@ -61,6 +74,6 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, object]:
         "runs": len(tuned.curves),
         "epochs_to_target": float(np.median(target)) if target else float("nan"),
         "seconds_per_run": seconds_per_run(method),
-        "standing": standing(result, method),
+        "standing": standing(result.verdict, method.name, result.seeds),
         "recommended": method.name == result.verdict.recommended,
     }

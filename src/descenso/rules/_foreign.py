@@ -86,7 +86,7 @@ def _weight_decay(rule: Rule) -> str:
         "gradient as PyTorch's SGD, RMSprop and Adam do, or decoupled_weight_decay, which decays "
         "beside the step as Keras does."
     )
-    return f"{text} {_('Or take the method adamw.')}" if rule.name == "adam" else text
+    return text + " " + _("Or take the method adamw.") if rule.name == "adam" else text
 
 
 def _option(name: str) -> str:

@@ -108,10 +108,11 @@ def from_config(config: Mapping[str, Any]) -> Schedule:
     UnknownNameError
         If there is no schedule of that name.
     """
-    return remade("schedule", _makers, config)  # type: ignore[no-any-return]
+    absent = _("there is no schedule named {name!r}; there are {known}.")
+    return remade("schedule", _makers, config, absent)  # type: ignore[no-any-return]
 
 
-def remade(kind: str, makers: Mapping[str, Callable[..., Any]], config: Any) -> Any:
+def remade(kind: str, makers: Mapping[str, Callable[..., Any]], config: Any, absent: str) -> Any:
     """Return what ``get_config`` described: ``config[kind]`` names its maker.
 
     Raises
@@ -128,11 +129,7 @@ def remade(kind: str, makers: Mapping[str, Callable[..., Any]], config: Any) -> 
             )
         )
     if config[kind] not in makers:
-        raise UnknownNameError(
-            _("there is no {kind} named {name!r}; there are {known}.").format(
-                kind=kind, name=config[kind], known=", ".join(sorted(makers))
-            )
-        )
+        raise UnknownNameError(absent.format(name=config[kind], known=", ".join(sorted(makers))))
     return makers[config[kind]](**{k: revive(v) for k, v in config.items() if k != kind})
 
 

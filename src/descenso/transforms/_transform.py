@@ -110,7 +110,8 @@ def from_config(config: Mapping[str, Any]) -> Transform:
     UnknownNameError
         If there is no transform of that name.
     """
-    return remade("transform", _makers, config)  # type: ignore[no-any-return]
+    absent = _("there is no transform named {name!r}; there are {known}.")
+    return remade("transform", _makers, config, absent)  # type: ignore[no-any-return]
 
 
 def check(transforms: Iterable[Any]) -> tuple[Transform, ...]:

@@ -11,6 +11,7 @@ from descenso.errors import UnknownNameError
 from descenso.language import _
 from descenso.problems import surfaces
 from descenso.records import Run
+from descenso.report import data, table
 from descenso.report import words as report_words
 from descenso.store import Store
 from descenso.store._store import StoredStudy
@@ -82,6 +83,7 @@ def result_of(store: Store, identity: str) -> Study:
 def _finished(result: StudyResult) -> dict[str, Any]:
     study = Study(result)
     metric = result.metric
+    means = data.curves(result).set_index("method")["mean"]
     rows = []
     for method in result.ranking:
         tuned = method.tuned
@@ -93,10 +95,11 @@ def _finished(result: StudyResult) -> dict[str, Any]:
                 "interval": report_words.interval(metric, tuned.test.low, tuned.test.high),
                 "diverged": study_words.early_ends(tuned),
                 "seconds": report_words.seconds(tuned.seconds / max(1, len(tuned.curves))),
-                "best": method.name == study.verdict.best,
-                "tied": method.name in study.verdict.tied,
+                "standing": ", ".join(
+                    table.standing_texts(result.verdict, method.name, result.seeds)
+                ),
                 "place": list(result.design.methods).index(method.name),
-                "curve": _mean_curve([c.validation_metric for c in tuned.curves]),
+                "curve": [float(f"{v:.5g}") for v in means.loc[method.name]],
             }
         )
     return {
@@ -106,16 +109,6 @@ def _finished(result: StudyResult) -> dict[str, Any]:
         "target": metric.target,
         "rows": rows,
     }
-
-
-def _mean_curve(curves: Sequence[Any]) -> list[float | None]:
-    """Return the mean over the runs that got so far."""
-    length = max(map(len, curves), default=0)
-    means = []
-    for epoch in range(length):
-        there = [float(c[epoch]) for c in curves if len(c) > epoch and math.isfinite(c[epoch])]
-        means.append(float(f"{sum(there) / len(there):.5g}") if there else None)
-    return means
 
 
 def _live(runs: Sequence[Run]) -> dict[str, Any]:

@@ -71,8 +71,6 @@ def texts() -> dict[str, str]:
         "report": _("Report"),
         "data": _("Data (JSON)"),
         "runs": _("{count} runs so far"),
-        "best": _("best"),
-        "tied": _("tied with the best"),
         "select": _("Compare {name}"),
         "problem": _("problem"),
         "methods": _("methods"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descenso.language import _, current
-from descenso.report import html, style
+from descenso.report import html, style, table
 from descenso.report.together import _data as data
 from descenso.report.together._captions import caption
 from descenso.report.together._figures import figure, names
@@ -67,12 +67,10 @@ def render(results: Sequence[StudyResult], reports: Mapping[str, str]) -> str:
 
 def _row(found: Overview, name: str) -> dict[str, Any]:
     middle, profile = found.iqm[name], found.profile[name]
-    tied = name in found.verdict.tied
     return {
         "name": name,
         "colour": style.marks(found.methods)[name].colour,
-        "standing": "best" if name == found.verdict.best else "tied" if tied else "",
-        "recommended": tied and name == found.verdict.recommended,
+        "standing": table.standing_texts(found.verdict, name, found.scores[name].shape[1]),
         "mean": f"{float(np.mean(found.scores[name])):.1%}",
         "iqm": f"{middle.mean:.1%}",
         "interval": _span(middle.low, middle.high),

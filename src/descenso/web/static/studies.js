@@ -134,7 +134,7 @@ function detail(study, several) {
 function table(study) {
   const heads = [say("method"), say("settings"), `${study.metric}, ${say("test")}`, say("interval"), say("diverged_runs"), say("time_per_run")];
   const rows = study.rows.map((r) => {
-    const standing = r.best ? ` (${say("best")})` : r.tied ? ` (${say("tied")})` : "";
+    const standing = r.standing ? ` (${r.standing})` : "";
     const name = make("th", { scope: "row" }, swatch(marksOf(study.methods)[r.place]), r.method + standing);
     const cells = [r.settings, r.test, r.interval, r.diverged, r.seconds];
     return make("tr", {}, name, ...cells.map((text, i) => make("td", i ? { className: "number" } : {}, text)));
