@@ -33,22 +33,6 @@ class Engine(Protocol):
         """
         ...
 
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide how the members will lie on the machine, where that is yet to be decided.
-
-        Parameters
-        ----------
-        known : decisions of another time or another machine, which are kept to: two arrangements
-            of one program may round differently, and a study must go on as it began.
-
-        Returns
-        -------
-        All decisions so far, program → arrangement; empty where there is nothing to decide.
-        """
-        ...
-
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
         ...

@@ -2,8 +2,8 @@
 
 On a CPU, members run one after another on one stream per core: a small network stays in its core's
 cache, and no time is lost in handing work between threads. On an accelerator, which one small
-network cannot fill, so many run side by side as fill it, as one batched program. Where a CPU's step
-is so small that the calls into its operations outweigh it, both are timed and the faster is taken.
+network cannot fill, so many run side by side as fill it, as one batched program. Sizes decide this,
+never a clock: the two round differently, and a study gives the same figures wherever it runs again.
 """
 
 from __future__ import annotations
@@ -39,14 +39,6 @@ EPOCHS_PER_CALL = 20
 BYTES_AT_A_TIME = 3 * 2**19
 #: The two ways to arrange members.
 ONE_AFTER_ANOTHER, SIDE_BY_SIDE = N_("one after another"), N_("side by side")
-#: Below so many operations a CPU's step is mostly overhead, and the arrangement worth timing.
-OPERATIONS_WORTH_TIMING = 10_000
-#: Turns that both ways are timed for; the best of each counts.
-TURNS = 3
-#: Members that a call takes in a usual race or confirmation: both ways are timed with so many.
-USUAL_MEMBERS = 10
-#: Side by side must be so many times faster in the first steps, or members go one after another.
-CLEARLY_FASTER = 1.25
 
 
 def cores() -> int:
@@ -107,6 +99,11 @@ def describe_arrangements(arrangements: Set[str]) -> str:
     if arrangements == {SIDE_BY_SIDE}:
         return N_("members side by side")
     return N_("members one after another")
+
+
+def arrangement_for(platform: str, several_fit: bool) -> str:
+    """Return how members are arranged; ``several_fit``: whether one does not fill the device."""
+    return SIDE_BY_SIDE if several_fit and platform != "cpu" else ONE_AFTER_ANOTHER
 
 
 def most_members(platform: str, arrangement: str) -> int:

@@ -66,8 +66,6 @@ class Program:
         self.recipe, self.compiled = recipe, Compiled(traced)
         self.pace: float | None = None  # seconds of one epoch of one member
         self.member_steps, self.seconds = 0, 0.0
-        #: Microseconds a member-step of each arrangement, where both were timed.
-        self.timed: dict[str, float] = {}
 
     @property
     def ready(self) -> bool:
@@ -92,7 +90,6 @@ class Program:
             "arrangement": recipe.arrangement,
             "examples_at_a_time": recipe.part,
             "members_per_call": recipe.batch_shape.members,
-            "timed": {way: round(micros, 3) for way, micros in self.timed.items()},
             "compile_seconds": round(self.compiled.seconds, 3),
             "member_steps": self.member_steps,
             "microseconds_per_member_step": None if pace is None else round(pace, 3),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +32,6 @@ from descenso.engine.jax.initial_states import InitialStates
 from descenso.engine.jax.micro_batches import MicroBatches
 from descenso.engine.jax.packed_bytes import packed, packs
 from descenso.engine.jax.program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
-from descenso.engine.jax.remembered import remembered
 from descenso.engine.jax.workers import Advance, Group, Task, Workers, is_unfinished
 from descenso.engine.randomness import example_order, noise_key, weights_generator
 from descenso.problems import Data, Problem, trained
@@ -75,7 +72,6 @@ class JaxEngine:
     arrangement: str | None = None
     platform: str | None = None
     _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
-    _decided: dict[str, str] = field(default_factory=dict, init=False)
     _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -124,15 +120,6 @@ class JaxEngine:
         ahead = self._platform != "cpu"
         streams = Workers(self._workers, self._done, self._with_fewer, ahead)
         yield from streams.run(groups, epochs, judge)
-
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide how members lie on the machine; see :class:`Engine`."""
-        self._decided.update(known or {})
-        for given in members:
-            self._arrangement(given.member if isinstance(given, Run) else given)
-        return self._decided
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
@@ -237,56 +224,9 @@ class JaxEngine:
         )
 
     def _arrangement(self, member: Member) -> str:
-        """Return how members like this one are arranged, deciding it the first time."""
-        key = key_of(member)
-        name = json.dumps(key)
-        if name not in self._decided:
-            self._decided[name] = self.arrangement or self._best_arrangement(member)
-        return self._decided[name]
-
-    def _best_arrangement(self, member: Member) -> str:
-        if self._platform != "cpu":
-            several = self._members_at_a_time(member, layout.SIDE_BY_SIDE) > 1
-            return layout.SIDE_BY_SIDE if several else layout.ONE_AFTER_ANOTHER
-        operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
-        if operations > layout.OPERATIONS_WORTH_TIMING:
-            return layout.ONE_AFTER_ANOTHER
-        train = self.data.train
-        shapes = [np.shape(part)[1:] for part in (train.inputs, train.targets)]
-        question = [key_of(member), self.parameters(), shapes, self.problem.name]
-        machine = [jax.__version__, self._workers, np.dtype(self.dtype).name]
-        timed: dict[str, Program] = {}
-        decision = remembered(
-            json.dumps([*question, *machine]), lambda: self._faster_of(timed, member)
-        )
-        if timed:  # here; but what another process has decided meanwhile holds
-            self._programs[key_of(member)] = timed[decision]
-        return decision
-
-    def _faster_of(self, programs: dict[str, Program], member: Member) -> str:
-        """Return the arrangement whose first steps are clearly faster; put both into ``programs``."""
-        ways = layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE
-        programs |= {way: self._traced(self._recipe(member, 1, way), member) for way in ways}
-        best = dict.fromkeys(ways, math.inf)
-        for _turn in range(layout.TURNS):
-            for way, program in programs.items():
-                best[way] = min(best[way], self._seconds_a_step(program, member))
-        for program in programs.values():
-            program.timed = {way: 1e6 * seconds for way, seconds in best.items()}
-        # The usual members fill one call side by side; one after another, every stream has some.
-        in_turn = best[layout.ONE_AFTER_ANOTHER] / self._workers
-        gain = in_turn / best[layout.SIDE_BY_SIDE]
-        return ways[gain > layout.CLEARLY_FASTER]
-
-    def _seconds_a_step(self, program: Program, member: Member) -> float:
-        """Return what a step of a member took in an epoch of as many as a call usually takes."""
-        together = min(layout.USUAL_MEMBERS, program.recipe.batch_shape.members)
-        runs = [self._new_run(member)] * together
-        call = program.compiled.get()
-        arguments = self._arguments(program.recipe, runs, 0, 1)
-        started = time.perf_counter()
-        jax.block_until_ready(call(*arguments))
-        return (time.perf_counter() - started) / (together * program.recipe.steps)
+        """Return how members like this one are arranged: sizes alone decide."""
+        several = self._members_at_a_time(member, layout.SIDE_BY_SIDE) > 1
+        return self.arrangement or layout.arrangement_for(self._platform, several)
 
     def _members_at_a_time(self, member: Member, arrangement: str) -> int:
         at_work = member.batch_size * self._parts.largest_bytes
@@ -309,10 +249,8 @@ class JaxEngine:
     def _program(self, member: Member, epochs: int) -> Program:
         key = key_of(member)
         if key not in self._programs:
-            arrangement = self._arrangement(member)  # deciding it may leave the program
-            if key not in self._programs:
-                recipe = self._recipe(member, epochs, arrangement)
-                self._programs[key] = self._traced(recipe, member)
+            recipe = self._recipe(member, epochs, self._arrangement(member))
+            self._programs[key] = self._traced(recipe, member)
         return self._programs[key]
 
     def _traced(self, recipe: Recipe, member: Member) -> Program:

@@ -112,12 +112,6 @@ class TorchEngine:
             self.close()
             raise
 
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide nothing: where and how a torch member runs follows from its size alone."""
-        return {}
-
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
         return self._parameters
