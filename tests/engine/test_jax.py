@@ -88,13 +88,13 @@ def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, 
 def test_nothing_is_compiled_again_when_a_setting_a_seed_or_the_budget_changes(linear):
     engine = JaxEngine(linear, linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
-    programs = dict(engine._programs)
+    programs = dict(engine._programs.made)
     finished(
         engine,
         [member(lr=lr, seed=s, beta1=b) for lr in (0.2, 3.0) for s, b in ((5, 0.5), (6, 0.1))],
         3,
     )
-    assert engine._programs == programs
+    assert engine._programs.made == programs
     assert len(programs) == 1
 
 
@@ -306,7 +306,7 @@ def test_a_network_whose_examples_influence_each_other_is_never_parted(linear, m
     engine = JaxEngine(replace(linear, apply=normalised), linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
     assert engine.describe()["programs"][0]["examples_at_a_time"] == 8
-    assert engine._evaluated_part == 12  # the whole validation part
+    assert engine._micro_batches.of_splits == 12  # the whole validation part
 
 
 def test_the_examples_left_over_by_the_last_batch_are_used_in_another_epoch(linear):
@@ -395,8 +395,8 @@ def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_tim
         np.testing.assert_allclose(mine.validation_loss, its.validation_loss, rtol=1e-4)
         np.testing.assert_allclose(mine.train_loss, its.train_loss, rtol=1e-4)
         assert (mine.steps, mine.diverged_at) == (its.steps, its.diverged_at)
-    assert {p.recipe.batch_shape.at_a_time for p in engine._programs.values()} == {at_a_time}
-    assert all(program.recipe.all_steps for program in engine._programs.values())
+    assert {p.recipe.batch_shape.at_a_time for p in engine._programs.made.values()} == {at_a_time}
+    assert all(program.recipe.all_steps for program in engine._programs.made.values())
 
 
 @pytest.mark.parametrize(("fill", "way"), [(0, 0), (2**26, 1)])
@@ -415,6 +415,6 @@ def test_on_a_gpu_convolutions_are_products_only_side_by_side(linear):
         data = linear.make_data(0)
         engine = JaxEngine(linear, data, 0, platform=platform, arrangement=arrangement)
         finished(engine, [member(lr=0.1)], 1)
-        (program,) = engine._programs.values()
+        (program,) = engine._programs.made.values()
         forms.append(program.recipe.problem.apply is not linear.apply)
     assert forms == [True, False, True]

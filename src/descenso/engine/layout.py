@@ -14,9 +14,6 @@ from dataclasses import dataclass, replace
 
 from descenso.language import N_
 
-#: A call into compiled code aims to last this long: short enough for live progress and for
-#: little to be lost when the process is killed, long enough to hide the cost of the call.
-SECONDS_PER_CALL = 1.0
 #: Members in one call, where memory allows: one after another, and side by side.
 MEMBERS_PER_CALL = 8
 MEMBERS_SIDE_BY_SIDE = 16
@@ -127,42 +124,6 @@ def members_at_a_time(platform: str, arrangement: str, bytes_each: int) -> int:
         return most
     fill = min(MEMBERS_AT_A_TIME, BYTES_THAT_FILL // max(1, bytes_each))
     return 1 << fill.bit_length() - 1 if fill else 1  # a power of two
-
-
-def members_for_call(
-    arrangement: str, batch_shape: BatchShape, pace: float | None, waiting: int, streams: int
-) -> int:
-    """Return how many members the next call should take.
-
-    Parameters
-    ----------
-    pace : measured seconds of one epoch of one member; ``None`` before the first call.
-    waiting : members that wait.
-    """
-    if arrangement == SIDE_BY_SIDE:
-        return batch_shape.members
-    if pace is None:
-        return 1
-    fitting = int(SECONDS_PER_CALL / max(1e-9, pace))
-    # Ever smaller shares, so that the streams end together.
-    share = -(-waiting // (2 * streams)) if streams > 1 else waiting
-    return max(1, min(batch_shape.members, fitting, share))
-
-
-def epochs_for_call(batch_shape: BatchShape, pace: float | None, members: int, left: int) -> int:
-    """Return how many epochs the next call should take.
-
-    Parameters
-    ----------
-    pace : measured seconds of one epoch of one member; ``None`` before the first call, which is
-        then kept short.
-    members : members in the call.
-    left : epochs still to train.
-    """
-    if pace is None:
-        return 1
-    fitting = int(SECONDS_PER_CALL / max(1e-9, pace * members))
-    return max(1, min(fitting, left, batch_shape.epochs))
 
 
 def examples_at_a_time(bytes_each: int, examples: int) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch.fx import GraphModule
 
 from descenso.engine.bookkeeping import (
+    Checkpoint,
     advanced,
     divergence_threshold_of,
     ended_by_error,
@@ -19,8 +20,10 @@ from descenso.engine.bookkeeping import (
     untrained,
     with_test_figures,
 )
+from descenso.engine.contract import StepLayout
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
-from descenso.engine.torch.member import Checkpoint, Trainee
+from descenso.engine.scheduling import Task
+from descenso.engine.torch.member import Trainee
 from descenso.engine.torch.rewrites import pooling_first
 from descenso.engine.torch.step import (
     CannotCompileError,
@@ -44,13 +47,6 @@ EXAMPLES_THAT_PROVE = 64  # that another form of a module gives the same, at mos
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 
-class Advanced(NamedTuple):
-    """A run after some epochs, and the error that ended it, if one did."""
-
-    run: Run
-    failure: str | None = None
-
-
 @dataclass
 class _Way:
     """How the steps at one batch size are taken here."""
@@ -62,7 +58,7 @@ class _Way:
     channels_last: bool = False
     pooling_first: torch.fx.Graph | None = None
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> StepLayout:
         """Return it as plain figures and words."""
         return {
             "operations": self.plan.operations,
@@ -81,7 +77,7 @@ class _Epochs:
 
     alive: bool
     rows: list[tuple[float, float, float]] = field(default_factory=list)
-    failure: str | None = None
+    failure: str = ""
 
 
 _NONE = (np.nan, np.nan, np.nan)
@@ -114,7 +110,11 @@ class SerialTrainer:
         """Return how many training examples there are."""
         return len(self.train[1])
 
-    def advance(self, run: Run, more: int, judge: bool) -> Advanced:
+    def do(self, task: Task) -> list[Run]:
+        """Train the runs of a task one after another."""
+        return [self.advance(run, task.epochs, task.judge) for run in task.runs]
+
+    def advance(self, run: Run, more: int, judge: bool) -> Run:
         """Train a run for ``more`` epochs; judge it on test after them if asked to."""
         with one_thread(), own_randomness():
             try:
@@ -122,7 +122,7 @@ class SerialTrainer:
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
-                return Advanced(ended_by_error(run, in_words(error)), in_words(error))
+                return ended_by_error(run, in_words(error))
 
     def module(self, seed: int) -> torch.nn.Module:
         """Return a new module with the initial weights of a seed."""
@@ -137,7 +137,7 @@ class SerialTrainer:
                 self._ways[batch_size] = self._find_way(batch_size)
         return self._ways[batch_size]
 
-    def described_ways(self) -> dict[int, dict[str, Any]]:
+    def described_ways(self) -> dict[int, StepLayout]:
         """Return how steps are taken at each batch size met so far."""
         return {size: way.described() for size, way in self._ways.items()}
 
@@ -171,7 +171,7 @@ class SerialTrainer:
             self._initial_states[seed, last] = self.evaluate(module, self.validation)
         return replace(run, curve=untrained(*self._initial_states[seed, last]))
 
-    def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
+    def _advance(self, run: Run, more: int, judge: bool) -> Run:
         started = time.perf_counter()
         trainee = self.trainee(run.member, run.checkpoint or {})
         threshold = divergence_threshold_of(float(run.curve.validation_loss[0]))
@@ -189,9 +189,7 @@ class SerialTrainer:
         )  # fmt: skip
         if judge and epochs.alive:
             after = with_test_figures(after, *self.evaluate(trainee.settle(), self.test))
-        if epochs.failure:
-            after = replace(after, curve=replace(after.curve, error=epochs.failure))
-        return Advanced(after, epochs.failure)
+        return replace(after, curve=replace(after.curve, error=epochs.failure))
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""

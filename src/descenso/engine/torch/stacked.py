@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from descenso import rules
-from descenso.engine.bookkeeping import switches_of
-from descenso.engine.torch.member import Checkpoint, from_array, to_array
+from descenso.engine.bookkeeping import Checkpoint, switches_of
+from descenso.engine.torch.member import from_array, to_array
 from descenso.engine.torch.step import parts_of
 from descenso.records import Member
 from descenso.torch._trace import is_elementwise
