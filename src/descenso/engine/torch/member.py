@@ -96,7 +96,7 @@ class Trainee:
 
     def _lay_flat(self) -> torch.nn.Parameter | None:
         """Lay the trained parameters end to end, where the rule sees each element by itself."""
-        from descenso.torch._trace import is_elementwise
+        from descenso.torch.trace import is_elementwise
 
         if not is_elementwise(rules.get(self.member.rule)):
             return None

@@ -26,7 +26,6 @@ from descenso.engine.scheduling import Task
 from descenso.engine.torch.member import Trainee
 from descenso.engine.torch.rewrites import pooling_first
 from descenso.engine.torch.step import (
-    CannotCompileError,
     CompiledStep,
     Plan,
     compile_step,
@@ -40,6 +39,7 @@ from descenso.problems._torch_rehearsal import initialised
 from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, channels_last, cut
 from descenso.records import Member, Run
+from descenso.torch.inductor import CannotCompileError
 
 EXAMPLES_PER_PART = 64  # of a split that a CPU evaluates at a time: its cache holds them
 EXAMPLES_PER_PART_ELSEWHERE = 1024

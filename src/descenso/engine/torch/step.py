@@ -21,7 +21,10 @@ from descenso.language import N_
 from descenso.problems import Problem
 from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch
+from descenso.torch import inductor
+from descenso.torch.inductor import CannotCompileError
 
+aten = torch.ops.aten
 Tensors: TypeAlias = list[torch.Tensor]
 #: Tensors of a module by name: trained, frozen, buffers.
 #: Loss, gradients and new buffers of a step.
@@ -40,10 +43,6 @@ STEPS_THAT_PAY_FOR_A_RULE = 5_000
 DRAWS = 4
 #: Beyond so many operations a step is arithmetic, which compiling does not hasten.
 OPERATIONS_THAT_HIDE = 100_000_000
-
-
-class CannotCompileError(Exception):
-    """The step cannot be compiled, or would not do the same; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +185,7 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
     except CannotCompileError:
         raise
     except Exception as error:  # whatever the compiler throws, the other path still works
-        line = (str(error).strip() or repr(error)).splitlines()[0]
-        raise CannotCompileError(f"{type(error).__name__}: {line}") from error
+        raise inductor.unforeseen(error) from error
     return CompiledStep(call, time.perf_counter() - started)
 
 
@@ -233,28 +231,18 @@ def _flat_step(
 
 
 def _compiled(step: Callable[..., Any], row: Tensors) -> Callable[..., Any]:
-    import torch._inductor.config as settings
-    from torch._guards import TracingContext, tracing
-    from torch._inductor.compile_fx import compile_fx_inner
-    from torch._inductor.decomposition import select_decomp_table
-    from torch._subclasses.fake_tensor import FakeTensorMode
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    mode = FakeTensorMode()
-    fake = [mode.from_tensor(tensor) for tensor in row]
-    with mode:
-        pure = functionalize(step, remove="mutations")
-        table = {**select_decomp_table(), torch.ops.aten.bernoulli.p: _bernoulli}
-        table.pop(torch.ops.aten.native_dropout.default, None)
-        graph = make_fx(pure, table)(*fake)
+    mode, fake = inductor.tensors_without_data(row)
+    pure = functionalize(step, remove="mutations")
+    graph = inductor.traced(
+        pure, fake, mode, {aten.bernoulli.p: _bernoulli, aten.native_dropout.default: None}
+    )
     graph.graph.eliminate_dead_code()
     graph.recompile()
     if any(node.op == "get_attr" for node in graph.graph.nodes):
         raise CannotCompileError(N_("it holds tensors that are neither parameters nor buffers"))
-    chosen = {"cpp.threads": 1, "size_asserts": False, "fallback_random": True}
-    with settings.patch(chosen), tracing(TracingContext(mode)), torch.no_grad():
-        compiled: Any = compile_fx_inner(graph, fake)
-    return compiled  # type: ignore[no-any-return]
+    settings = {"cpp.threads": 1, "size_asserts": False, "fallback_random": True}
+    call: Callable[..., Any] = inductor.compiled(graph, fake, mode, settings=settings)
+    return call
 
 
 def _bernoulli(like: torch.Tensor, p: float) -> torch.Tensor:
