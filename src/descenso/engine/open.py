@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from descenso.engine.contract import LocalEngine
-from descenso.problems import Data, Problem
+from descenso.problems import Data, Problem, start_jax
 
 
 def open_engine(problem: Problem, data: Data, study_seed: int) -> LocalEngine:
@@ -28,8 +28,6 @@ def prepare_machine() -> None:
     """
     import jax
     import platformdirs
-
-    from descenso.problems._start_jax import start_jax
 
     start_jax()
     if not jax.config.jax_compilation_cache_dir:

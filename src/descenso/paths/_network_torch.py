@@ -14,8 +14,7 @@ from descenso.engine.torch.walk import some_of
 from descenso.engine.walking import end_to_end
 from descenso.paths._network import EXAMPLES, Floats, Layer, Place, checkpoints
 from descenso.problems import Data, Problem
-from descenso.problems._torch_switches import one_thread
-from descenso.problems._torch_tensors import cut
+from descenso.problems.torch_modules import cut, one_thread
 from descenso.records import Member
 
 

@@ -12,8 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from descenso.engine import layout
-from descenso.problems import Problem, Variables
-from descenso.problems._problem import TrainLoss
+from descenso.problems import Problem, TrainLoss, Variables
 
 Array: TypeAlias = Any
 Tree: TypeAlias = Any

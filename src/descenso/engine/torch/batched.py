@@ -34,7 +34,7 @@ from descenso.engine.torch.population import CannotPopulateError, Population
 from descenso.engine.torch.serial import SerialTrainer
 from descenso.engine.torch.step import draws_elsewhere, eager, has_hooks, parts_of
 from descenso.language import N_
-from descenso.problems._torch_switches import one_thread, own_randomness
+from descenso.problems.torch_modules import one_thread, own_randomness
 from descenso.records import Member, Run
 
 _Row: TypeAlias = tuple[float, float, float]

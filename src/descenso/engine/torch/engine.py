@@ -29,8 +29,7 @@ from descenso.engine.torch.serial import SerialTrainer
 from descenso.engine.torch.walk import TorchWalk
 from descenso.language import N_, _
 from descenso.problems import Data, Problem
-from descenso.problems._torch_rehearsal import initialised
-from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
+from descenso.problems.torch_modules import Batch, floating_dtype, initialised, tensors_of
 from descenso.records import Curve, Member, Run
 
 #: Worker processes take seconds to start, so they must save more than that.

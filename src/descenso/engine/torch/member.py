@@ -12,7 +12,7 @@ from descenso import rules
 from descenso.engine.bookkeeping import Checkpoint
 from descenso.engine.torch.step import CompiledStep, Tensors, eager, parts_of
 from descenso.problems import Problem
-from descenso.problems._torch_tensors import Batch, cut
+from descenso.problems.torch_modules import Batch, cut
 from descenso.records import Member
 
 

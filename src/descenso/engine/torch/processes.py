@@ -31,7 +31,7 @@ from descenso.engine.torch.serial import SerialTrainer
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems import Problem
-from descenso.problems._torch_tensors import Batch
+from descenso.problems.torch_modules import Batch
 from descenso.records import Member, Run
 
 _PARTS = ("train", "validation", "test")

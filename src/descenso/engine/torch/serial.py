@@ -35,9 +35,15 @@ from descenso.engine.torch.step import (
 )
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_rehearsal import initialised
-from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
-from descenso.problems._torch_tensors import Batch, channels_last, cut
+from descenso.problems.torch_modules import (
+    Batch,
+    channels_last,
+    cut,
+    initialised,
+    one_thread,
+    own_randomness,
+    seed_everything,
+)
 from descenso.records import Member, Run
 from descenso.torch.inductor import CannotCompileError
 
@@ -303,7 +309,7 @@ def _seed(seed: int) -> None:
 def _few(batch: Batch) -> Any:
     """Return two examples as a part, for modules that look at their inputs to know their sizes."""
     from descenso.data import Split
-    from descenso.problems._several import pack
+    from descenso.problems.torch_modules import pack
 
     inputs, targets = _rows(batch, slice(2))
     return Split(pack([x.cpu().numpy() for x in inputs]), targets.cpu().numpy())

@@ -19,8 +19,7 @@ from torch.func import functional_call, functionalize, grad_and_value
 
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
-from descenso.problems._torch_tensors import Batch
+from descenso.problems.torch_modules import Batch, one_thread, own_randomness, seed_everything
 from descenso.torch import inductor
 from descenso.torch.inductor import CannotCompileError
 

@@ -16,8 +16,7 @@ from descenso.engine.torch.step import eager
 from descenso.engine.walking import end_to_end, mean_gradient
 from descenso.errors import DescensoError, ProblemError
 from descenso.language import _
-from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
-from descenso.problems._torch_tensors import Batch
+from descenso.problems.torch_modules import Batch, one_thread, own_randomness, seed_everything
 from descenso.records import Member
 
 _T = TypeVar("_T")
