@@ -139,7 +139,7 @@ class TorchEngine:
 
     def describe(self) -> Layout:
         """Return the layout chosen and its timings."""
-        ways = self.trainer.described_ways() | (self._pool.ways if self._pool else {})
+        steps = self.trainer.described_steps() | (self._pool.steps if self._pool else {})
         described: Layout = {
             "engine": "torch",
             "platform": self._device,
@@ -148,7 +148,7 @@ class TorchEngine:
             "alone_because": self._alone_because,
             "watched": len(self.trainer.validation[1]),
             "dtype": str(self._dtype).removeprefix("torch."),
-            "steps": {str(size): way for size, way in sorted(ways.items())},
+            "steps": {str(size): taken for size, taken in sorted(steps.items())},
             "programs": [self._program(key, pace) for key, pace in self._paces.items()],
             "failures": list(self._failures),
         }

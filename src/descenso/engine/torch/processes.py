@@ -50,12 +50,12 @@ class Done(NamedTuple):
 
     Attributes
     ----------
-    ways : batch size → how its steps are taken where the task was done.
+    steps : batch size → how its steps are taken where the task was done.
     warmed : (rule, batch size) → seconds that compiling took there.
     """
 
     runs: list[Run]
-    ways: Mapping[int, StepLayout]
+    steps: Mapping[int, StepLayout]
     warmed: Mapping[tuple[str, int], float]
 
 
@@ -68,7 +68,7 @@ class Processes:
 
     Attributes
     ----------
-    ways, warmed : what the workers have said of themselves so far, as of :class:`Done`.
+    steps, warmed : what the workers have said of themselves so far, as of :class:`Done`.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class Processes:
 
     def __init__(self, trainer: SerialTrainer, count: int) -> None:
         self.count = count
-        self.ways: dict[int, StepLayout] = {}
+        self.steps: dict[int, StepLayout] = {}
         self.warmed: dict[tuple[str, int], float] = {}
         self._folder = tempfile.mkdtemp(prefix="descenso-")
         try:
@@ -116,7 +116,7 @@ class Processes:
                     "processes or a smaller batch may fit"
                 ).format(why=str(error).strip().partition("\n")[0])
             ) from error
-        self.ways |= done.ways
+        self.steps |= done.steps
         self.warmed |= done.warmed
         return done.runs
 
@@ -208,7 +208,7 @@ def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
         _trainers.clear()
         _trainers[folder] = _load(Path(folder))
     trainer = _trainers[folder]
-    return Done(trainer.do(task), trainer.described_ways(), dict(trainer.warmed))
+    return Done(trainer.do(task), trainer.described_steps(), dict(trainer.warmed))
 
 
 def _load(folder: Path) -> SerialTrainer:

@@ -54,7 +54,7 @@ BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 
 @dataclass
-class _Way:
+class _Execution:
     """How the steps at one batch size are taken here."""
 
     plan: Plan
@@ -103,7 +103,7 @@ class SerialTrainer:
     validation: Batch
     test: Batch
     study_seed: int
-    _ways: dict[int, _Way] = field(default_factory=dict, init=False)
+    _executions: dict[int, _Execution] = field(default_factory=dict, init=False)
     #: (seed, whether channels lie last) → loss and metric on validation before training.
     _initial_states: dict[tuple[int, bool], tuple[float, float]] = field(
         default_factory=dict, init=False
@@ -124,7 +124,7 @@ class SerialTrainer:
         """Train a run for ``more`` epochs; judge it on test after them if asked to."""
         with one_thread(), own_randomness():
             try:
-                run = self.started(run, self.way(run.member.batch_size).channels_last)
+                run = self.started(run, self.execution(run.member.batch_size).channels_last)
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
@@ -136,34 +136,34 @@ class SerialTrainer:
         module: torch.nn.Module = initialised(self.problem, _few(self.train), generator)
         return module.to(self.train[1].device)
 
-    def way(self, batch_size: int) -> _Way:
+    def execution(self, batch_size: int) -> _Execution:
         """Return how steps at a batch size are taken, compiling what is to be."""
-        if batch_size not in self._ways:
+        if batch_size not in self._executions:
             with one_thread():
-                self._ways[batch_size] = self._find_way(batch_size)
-        return self._ways[batch_size]
+                self._executions[batch_size] = self._find_execution(batch_size)
+        return self._executions[batch_size]
 
-    def described_ways(self) -> dict[int, StepLayout]:
+    def described_steps(self) -> dict[int, StepLayout]:
         """Return how steps are taken at each batch size met so far."""
-        return {size: way.described() for size, way in self._ways.items()}
+        return {size: execution.described() for size, execution in self._executions.items()}
 
-    def _find_way(self, batch_size: int) -> _Way:
+    def _find_execution(self, batch_size: int) -> _Execution:
         module, batch = self.module(0), _rows(self.train, slice(batch_size))
         some = _rows(self.train, slice(min(batch_size, EXAMPLES_THAT_PROVE)))
         try:
             plan = plan_for(self.problem, module, batch, self.examples // batch_size)
             elsewhere = draws_elsewhere(self.problem, module, some)
         except Exception:  # each member says for itself what fails at this batch size
-            return _Way(Plan(False, False, 0), None, None, False)
+            return _Execution(Plan(False, False, 0), None, None, False)
         why_not = N_("it draws from Python's or NumPy's generators") if elsewhere else None
         if plan.whole_step and not elsewhere:
             try:
-                return _Way(plan, compile_step(self.problem, module, batch), None, False)
+                return _Execution(plan, compile_step(self.problem, module, batch), None, False)
             except CannotCompileError as error:
                 why_not = str(error)
         last = gains_from_channels_last(self.problem, self.module(0), some)
         first = None if elsewhere else pooling_first(self.problem, self.module(0), some)
-        return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
+        return _Execution(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
 
     # ---- one member -----------------------------------------------------------------------------
 
@@ -199,11 +199,11 @@ class SerialTrainer:
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""
-        way = self.way(member.batch_size)
-        module = _laid(self.module(member.seed), way.channels_last)
-        form = module if way.pooling_first is None else GraphModule(module, way.pooling_first)
+        how = self.execution(member.batch_size)
+        module = _laid(self.module(member.seed), how.channels_last)
+        form = module if how.pooling_first is None else GraphModule(module, how.pooling_first)
         return Trainee(
-            self.problem, module, form, member, checkpoint, way.plan.kernels, way.compiled
+            self.problem, module, form, member, checkpoint, how.plan.kernels, how.compiled
         )
 
     def _warm(self, member: Member) -> None:
@@ -250,7 +250,7 @@ class SerialTrainer:
 
     def _seeder(self, trainee: Trainee) -> Callable[[int], Any]:
         """Return the quickest function that seeds all that a step may draw from."""
-        if self.way(trainee.member.batch_size).draws_elsewhere:
+        if self.execution(trainee.member.batch_size).draws_elsewhere:
             return seed_everything
         return _seed if self.train[1].is_cpu else torch.manual_seed
 
@@ -260,7 +260,8 @@ class SerialTrainer:
 
     def _batches(self, trainee: Trainee, epoch: int) -> Iterator[Batch]:
         """Give the batches of an epoch; the examples left over wait for another epoch."""
-        size, last = trainee.member.batch_size, self.way(trainee.member.batch_size).channels_last
+        size = trainee.member.batch_size
+        last = self.execution(size).channels_last
         if size == self.examples:
             yield self.train  # a whole-batch gradient does not depend on the order
             return

@@ -25,10 +25,10 @@ from descenso.torch.inductor import CannotCompileError
 
 aten = torch.ops.aten
 Tensors: TypeAlias = list[torch.Tensor]
-#: Tensors of a module by name: trained, frozen, buffers.
 #: Loss, gradients and new buffers of a step.
 Figures: TypeAlias = tuple[torch.Tensor, Tensors, Tensors]
-MicroBatches: TypeAlias = tuple[
+#: Tensors of a module by name: trained, frozen, buffers.
+ModuleTensors: TypeAlias = tuple[
     dict[str, torch.Tensor], dict[str, torch.Tensor], dict[str, torch.Tensor]
 ]
 
@@ -90,7 +90,7 @@ def _count_operations(problem: Problem, module: torch.nn.Module, batch: Batch) -
     return int(counter.get_total_flops())
 
 
-def parts_of(module: torch.nn.Module) -> MicroBatches:
+def parts_of(module: torch.nn.Module) -> ModuleTensors:
     """Return the module's tensors by name; a tied tensor once."""
     parameters = dict(module.named_parameters())
     trained: dict[str, torch.Tensor] = {n: p for n, p in parameters.items() if p.requires_grad}
@@ -200,13 +200,13 @@ def has_hooks(module: torch.nn.Module) -> bool:
     return bool(parts or any(p._backward_hooks for p in module.parameters()))
 
 
-def _row(parts: MicroBatches, batch: Batch) -> Tensors:
+def _row(parts: ModuleTensors, batch: Batch) -> Tensors:
     tensors = [tensor for part in parts for tensor in part.values()]
     return [*(t.detach() for t in tensors), *batch[0], batch[1]]
 
 
 def _flat_step(
-    problem: Problem, module: torch.nn.Module, parts: MicroBatches, inputs: int
+    problem: Problem, module: torch.nn.Module, parts: ModuleTensors, inputs: int
 ) -> Callable[..., tuple[torch.Tensor, ...]]:
     names = [list(part) for part in parts]
     ends = np.cumsum([len(part) for part in parts]).tolist()
@@ -254,7 +254,7 @@ def _bernoulli(like: torch.Tensor, p: float) -> torch.Tensor:
 def _prove_equal(
     problem: Problem,
     module: torch.nn.Module,
-    parts: MicroBatches,
+    parts: ModuleTensors,
     batch: Batch,
     call: Callable[..., Any],
 ) -> None:
@@ -278,7 +278,7 @@ def same_step(ours: Figures, wanted: Figures) -> bool:
 
 
 def figures(
-    problem: Problem, form: torch.nn.Module, parts: MicroBatches, batch: Batch, seed: int
+    problem: Problem, form: torch.nn.Module, parts: ModuleTensors, batch: Batch, seed: int
 ) -> Figures:
     """Return loss, gradients and new buffers of a step with the draws of a seed.
 
