@@ -14,7 +14,7 @@ from benchmarks._training_cases import SEEDS, Case
 from benchmarks._workers import Call
 from descenso import problems, rules
 from descenso.data import Data, Split
-from descenso.engine import layout
+from descenso.engine import layout, prepare_machine
 from descenso.records import Member
 
 PRODUCTS = 20
@@ -28,6 +28,7 @@ def calls(case: Case, engine: str) -> dict[str, Call]:
 def _jax_calls(case: Case) -> dict[str, Call]:
     from descenso.engine.jax import JaxEngine
 
+    prepare_machine()
     problem, data = problems.get(case.problem), case.data()
     offered = {"ours": _trains(JaxEngine(problem, data, 0), case, data)}
     if case.evaluation:

@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks._report import write
 from descenso import rules
 from descenso.data import Data, Split
-from descenso.engine.jax import JaxEngine
+from descenso.engine import Engine, open_engine
 from descenso.problems import Problem
 from descenso.problems._figures import ACCURACY, cross_entropy
 from descenso.problems._networks import dense_apply, dense_init
@@ -124,7 +124,7 @@ def _members(count: int, first_seed: int) -> list[Member]:
     ]  # fmt: skip
 
 
-def _seconds(engine: JaxEngine, point: Point, first_seed: int) -> float:
+def _seconds(engine: Engine, point: Point, first_seed: int) -> float:
     began = time.perf_counter()
     last = {}
     for runs in engine.train(_members(point.members, first_seed), point.epochs):
@@ -140,7 +140,7 @@ def _seconds(engine: JaxEngine, point: Point, first_seed: int) -> float:
 def measure(sweep: str, point: Point) -> dict[str, Any]:
     """Train at a point, and return its row."""
     problem = _problem(point)
-    engine = JaxEngine(problem, problem.make_data(0), 0)
+    engine = open_engine(problem, problem.make_data(0), 0)
     first = _seconds(engine, point, 0)
     times: list[float] = []
     while len(times) < REPEATS and (len(times) < 3 or sum(times) < ENOUGH_SECONDS):

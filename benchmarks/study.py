@@ -40,13 +40,15 @@ def timed(owner, name, label):
     setattr(owner, name, outer)
 
 from descenso import api
-from descenso.engine.jax import engine
+from descenso.engine.jax.arguments import Arguments
+from descenso.engine.jax.initial_states import InitialStates
+from descenso.engine.jax.programs import Programs
 from descenso.store import Store
 from descenso.study import _run
 spent["imports"] = time.perf_counter() - start
-timed(engine.JaxEngine, "_program", "compilation")
-timed(engine.JaxEngine, "_arguments", "laying out arguments")
-timed(engine.JaxEngine, "_start", "initial weights")
+timed(Programs, "of", "compilation")
+timed(Arguments, "of", "laying out arguments")
+timed(InitialStates, "prepare", "initial weights")
 timed(Store, "save_runs", "store")
 timed(Store, "runs", "store")
 timed(_run, "decide", "statistics")

@@ -88,13 +88,13 @@ def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, 
 def test_nothing_is_compiled_again_when_a_setting_a_seed_or_the_budget_changes(linear):
     engine = JaxEngine(linear, linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
-    programs = dict(engine._programs)
+    programs = dict(engine._programs.made)
     finished(
         engine,
         [member(lr=lr, seed=s, beta1=b) for lr in (0.2, 3.0) for s, b in ((5, 0.5), (6, 0.1))],
         3,
     )
-    assert engine._programs == programs
+    assert engine._programs.made == programs
     assert len(programs) == 1
 
 
@@ -212,86 +212,12 @@ def test_both_arrangements_give_the_same_curves_to_rounding(linear):
         np.testing.assert_allclose(run.curve.validation_loss, loss, rtol=1e-5)
 
 
-@pytest.fixture
-def forgetful(tmp_path, monkeypatch):
-    """Let nothing be known yet of this machine."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
 @on_a_cpu
-@pytest.mark.usefixtures("forgetful")
-def test_a_tiny_step_is_timed_both_ways_and_a_large_one_is_not(linear, monkeypatch):
+@pytest.mark.parametrize("batch_size", [1, 8, 36])
+def test_on_a_cpu_members_go_one_after_another_however_small_a_step_is(linear, batch_size):
     engine = JaxEngine(linear, linear.make_data(0), 0)
-    finished(engine, [member(lr=0.1, batch_size=1)], 1)
-    (program,) = engine.describe()["programs"]
-    assert set(program["timed"]) == set(ARRANGEMENTS)
-    assert all(micros > 0 for micros in program["timed"].values())
-    monkeypatch.setattr(layout, "OPERATIONS_WORTH_TIMING", 0)
-    engine = JaxEngine(linear, linear.make_data(0), 0)
-    finished(engine, [member(lr=0.1)], 1)
-    (program,) = engine.describe()["programs"]
-    assert program["timed"] == {}
-    assert program["arrangement"] == layout.ONE_AFTER_ANOTHER
-
-
-@on_a_cpu
-@pytest.mark.usefixtures("forgetful")
-def test_the_first_decision_holds_for_all_engines_of_this_machine(linear, monkeypatch):
-    times = iter([1.0, 9.0] * layout.TURNS + [9.0, 1.0] * layout.TURNS)
-    monkeypatch.setattr(JaxEngine, "_seconds_a_step", lambda *_: next(times))
-    decided = [JaxEngine(linear, linear.make_data(0), 0).arrange([member(lr=0.1)]) for _ in "ab"]
-    assert decided[0] == decided[1]
-    assert next(times) == 9.0  # the second engine timed nothing
-
-
-@on_a_cpu
-@pytest.mark.usefixtures("forgetful")
-def test_a_machine_that_can_keep_nothing_decides_anew(linear, monkeypatch, tmp_path):
-    (tmp_path / "descenso").write_text("a file where the folder should be")
-    monkeypatch.setattr(JaxEngine, "_seconds_a_step", lambda *_: 1.0)
-    (decided,) = JaxEngine(linear, linear.make_data(0), 0).arrange([member(lr=0.1)]).values()
-    assert decided == layout.ONE_AFTER_ANOTHER
-
-
-@on_a_cpu
-@pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("faster", ARRANGEMENTS)
-def test_the_clearly_faster_arrangement_is_taken(linear, monkeypatch, faster):
-    def seconds(engine, program, who):
-        return 1.0 if program.recipe.arrangement == faster else 2.0 * engine._workers
-
-    monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
-    engine = JaxEngine(linear, linear.make_data(0), 0)
-    assert list(engine.arrange([member(lr=0.1)]).values()) == [faster]
-
-
-@on_a_cpu
-@pytest.mark.parametrize("kept", ARRANGEMENTS)
-def test_what_another_process_decided_meanwhile_holds(linear, monkeypatch, kept):
-    def decided_by_another(_question, decide):
-        decide()  # here the other way is faster, and its program is ready
-        return kept
-
-    def seconds(engine, program, who):
-        return 9.0 * engine._workers if program.recipe.arrangement == kept else 1.0
-
-    monkeypatch.setattr("descenso.engine.jax.engine.remembered", decided_by_another)
-    monkeypatch.setattr(JaxEngine, "_seconds_a_step", seconds)
-    engine = JaxEngine(linear, linear.make_data(0), 0)
-    finished(engine, [member(lr=0.1)], 1)
-    assert [p["arrangement"] for p in engine.describe()["programs"]] == [kept]
-
-
-@pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("known", ARRANGEMENTS)
-def test_a_decision_of_another_time_is_kept_to(linear, monkeypatch, known):
-    who = member(lr=0.1)
-    (name,) = JaxEngine(linear, linear.make_data(0), 0).arrange([who])
-    monkeypatch.setattr(JaxEngine, "_seconds_a_step", None)  # and nothing is timed
-    engine = JaxEngine(linear, linear.make_data(0), 0)
-    assert engine.arrange([who], {name: known}) == {name: known}
-    finished(engine, [who], 1)
-    assert engine.describe()["programs"][0]["arrangement"] == known
+    finished(engine, [member(lr=0.1, batch_size=batch_size)], 1)
+    assert engine.describe()["arrangement"] == "members one after another"
 
 
 def test_a_call_that_does_not_fit_into_memory_is_made_smaller(linear, monkeypatch):
@@ -380,7 +306,7 @@ def test_a_network_whose_examples_influence_each_other_is_never_parted(linear, m
     engine = JaxEngine(replace(linear, apply=normalised), linear.make_data(0), 0)
     finished(engine, [member(lr=0.1)], 1)
     assert engine.describe()["programs"][0]["examples_at_a_time"] == 8
-    assert engine._evaluated_part == 12  # the whole validation part
+    assert engine._micro_batches.of_splits == 12  # the whole validation part
 
 
 def test_the_examples_left_over_by_the_last_batch_are_used_in_another_epoch(linear):
@@ -469,15 +395,17 @@ def test_on_a_gpu_members_train_as_each_does_alone_however_many_compute_at_a_tim
         np.testing.assert_allclose(mine.validation_loss, its.validation_loss, rtol=1e-4)
         np.testing.assert_allclose(mine.train_loss, its.train_loss, rtol=1e-4)
         assert (mine.steps, mine.diverged_at) == (its.steps, its.diverged_at)
-    assert {p.recipe.batch_shape.at_a_time for p in engine._programs.values()} == {at_a_time}
-    assert all(program.recipe.all_steps for program in engine._programs.values())
+    assert {p.recipe.batch_shape.at_a_time for p in engine._programs.made.values()} == {at_a_time}
+    assert all(program.recipe.all_steps for program in engine._programs.made.values())
 
 
 @pytest.mark.parametrize(("fill", "way"), [(0, 0), (2**26, 1)])
 def test_members_of_which_one_fills_a_gpu_go_one_after_another(linear, monkeypatch, fill, way):
     monkeypatch.setattr(layout, "BYTES_THAT_FILL", fill)
     engine = JaxEngine(linear, linear.make_data(0), 0, platform="gpu")
-    assert list(engine.arrange([member(lr=0.1)]).values()) == [ARRANGEMENTS[way]]
+    finished(engine, [member(lr=0.1)], 1)
+    (program,) = engine.describe()["programs"]
+    assert program["arrangement"] == ARRANGEMENTS[way]
 
 
 @on_a_cpu
@@ -486,7 +414,7 @@ def test_on_a_gpu_convolutions_are_products_only_side_by_side(linear):
     for platform, arrangement in (("gpu", None), ("gpu", layout.ONE_AFTER_ANOTHER), ("cpu", None)):
         data = linear.make_data(0)
         engine = JaxEngine(linear, data, 0, platform=platform, arrangement=arrangement)
-        engine.arrange([member(lr=0.1)])
-        recipe = engine._recipe(member(lr=0.1), 1, engine._arrangement(member(lr=0.1)))
-        forms.append(recipe.problem.apply is not linear.apply)
+        finished(engine, [member(lr=0.1)], 1)
+        (program,) = engine._programs.made.values()
+        forms.append(program.recipe.problem.apply is not linear.apply)
     assert forms == [True, False, True]

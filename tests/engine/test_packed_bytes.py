@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from descenso import problems, rules
-from descenso.engine.jax import JaxEngine
-from descenso.engine.jax import engine as engine_module
+from descenso.engine.jax import JaxEngine, examples
 from descenso.engine.jax.packed_bytes import packed, packs, unpacked
 from descenso.records import Member
 
@@ -47,9 +46,9 @@ def test_training_on_words_is_training_on_bytes(batch_size, arrangement, monkeyp
     ]
 
     def curves(pack):
-        monkeypatch.setattr(engine_module, "packs", lambda inputs: pack and packs(inputs))
+        monkeypatch.setattr(examples, "packs", lambda inputs: pack and packs(inputs))
         engine = JaxEngine(problem, data, 0, arrangement=arrangement)
-        assert (engine._packed == (8, 8, 1)) is pack
+        assert (engine._examples.packed == (8, 8, 1)) is pack
         done = {r.member.seed: r.curve for runs in engine.train(members, 2) for r in runs}
         return [(done[s].steps, done[s].train_loss, done[s].validation_loss) for s in (0, 1)]
 

@@ -14,7 +14,7 @@ from tests.engine._torch_members import finished, member, same
 from torch import nn
 
 from descenso import problems
-from descenso.engine import layout
+from descenso.engine import scheduling
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
 
@@ -292,7 +292,7 @@ class Convolution(nn.Module):
 
 
 def test_members_advance_side_by_side_so_that_none_is_left_for_the_end(monkeypatch):
-    monkeypatch.setattr(layout, "SECONDS_PER_CALL", 1e-9)  # an epoch of one member
+    monkeypatch.setattr(scheduling, "SECONDS_PER_CALL", 1e-9)  # an epoch of one member
     problem = problems.from_torch(Convolution, (IMAGES, LABELS), batch_size=8)
     crowd = [member("adam", seed, lr=0.02) for seed in range(3)]
     calls = list(engine_of(problem, processes=1).train(crowd, 3))

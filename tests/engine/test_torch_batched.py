@@ -16,7 +16,7 @@ from descenso.cli._training import print_layout
 from descenso.engine import layout
 from descenso.engine.torch import TorchEngine, batched
 from descenso.errors import ProblemError
-from descenso.problems._torch_switches import exact_products
+from descenso.problems.torch_modules import exact_products
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 RNG = np.random.default_rng(0)
@@ -320,7 +320,7 @@ def test_members_of_other_rules_make_room_before_fewer_go_side_by_side(monkeypat
 def test_how_products_are_rounded_is_left_as_the_user_has_it(how):
     code = f"""
 import torch
-from descenso.problems._torch_switches import exact_products
+from descenso.problems.torch_modules import exact_products
 matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
 if {how!r} == "legacy":
     matmul.allow_tf32 = True

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from descenso import methods, problems
 from descenso.engine.torch import TorchEngine
-from descenso.problems._torch_tensors import channels_last
+from descenso.problems.torch_modules import channels_last
 from descenso.records import Member
 
 RNG = np.random.default_rng(0)

@@ -175,7 +175,7 @@ def test_only_what_is_trained_counts_and_has_state_of_the_rule(dropping):
 
 def test_a_problem_without_such_a_loss_draws_nothing(linear):
     engine = JaxEngine(linear, linear.make_data(0), 0)
-    assert engine._inputs(member(lr=0.1), [0], 0).noise is None
+    assert engine._arguments.inputs(member(lr=0.1), [0], 0).noise is None
 
 
 def test_the_training_loss_is_rehearsed(dropping):

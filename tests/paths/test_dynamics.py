@@ -9,7 +9,7 @@ from descenso import language, problems
 from descenso.engine import open_engine
 from descenso.errors import BudgetError
 from descenso.methods import parse
-from descenso.paths._network import open_network
+from descenso.paths._open import open_network
 from descenso.paths.dynamics import Motion, _Gauge, dynamics
 from descenso.records import Member
 from descenso.report import pictures
@@ -136,12 +136,12 @@ def test_the_critical_batch_is_the_trace_over_the_signal(wine):
 
 
 def test_the_whole_gradient_is_gathered_in_parts(wine, monkeypatch):
-    from descenso.paths import _network
+    from descenso.engine import walking
 
     walk = open_network(*wine, 0).walk(member("adam"))
     rows = np.arange(len(wine[1].train))
     at_once = walk.gradient(rows, 0)
-    monkeypatch.setattr(_network, "PART", 10)
+    monkeypatch.setattr(walking, "EXAMPLES_AT_A_TIME", 10)
     assert walk.gradient(rows, 0) == pytest.approx(at_once, rel=1e-4, abs=1e-7)
 
 

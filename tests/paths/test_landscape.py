@@ -9,7 +9,8 @@ from descenso import language, problems
 from descenso.engine import open_engine
 from descenso.errors import BudgetError, ProblemError
 from descenso.methods import parse
-from descenso.paths._network import open_network, size_of
+from descenso.paths._network import size_of
+from descenso.paths._open import open_network
 from descenso.paths.landscape import Landscape, Route, filter_normalised, landscape
 from descenso.records import Member
 from descenso.report import pictures

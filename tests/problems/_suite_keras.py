@@ -44,13 +44,13 @@ def trained(problem, who, epochs, judge=False):
 
 def variables(problem, engine, run):
     """Return the trained and the carried arrays at the end of a run."""
-    params = engine._progress(run).params
+    params = engine._arguments.progress(run).params
     return params.trained, params.carried
 
 
 def model_at_start(problem, make_model, engine, seed):
     model = make_model()
-    start = engine._initial_states.of(seed).params
+    start = engine.initial(seed)
     for variable, value in zip(model.trainable_variables, start.trained, strict=True):
         variable.assign(value)
     return model
@@ -152,7 +152,7 @@ def check_a_convolutional_network_learns_real_digits_as_well_as_by_fit():
     model.compile(keras.optimizers.SGD(0.2), loss=CROSS_ENTROPY, metrics=["accuracy"])
     differences = []
     for seed, curve in sorted(runs.items()):
-        start = engine._initial_states.of(seed).params
+        start = engine.initial(seed)
         arrays = iter([*start.trained, *start.carried])
         seeds = [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
         for variable in (*model.trainable_variables, *model.non_trainable_variables):

@@ -220,10 +220,9 @@ def _forget_the_field(place):
     store = Store(place)
     (stored,) = store.studies()
     design = {name: value for name, value in stored.design.items() if name != "defaults"}
-    runs, arrangements = store.runs(stored.identity), store.arrangements(stored.identity)
+    runs = store.runs(stored.identity)
     store.delete(stored.identity)
     store.begin(stored.identity, stored.problem, stored.started, design)
-    store.keep_arrangements(stored.identity, arrangements)
     store.save_runs(stored.identity, runs, stored.seconds)
     store.close()
 

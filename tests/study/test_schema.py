@@ -16,7 +16,7 @@ from descenso.study import SCHEMA, runs_as_json
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 _ROW = re.compile(r"^\| `([^`]+)` \| ([a-z ]+) \| (.+) \|$", re.MULTILINE)
 #: Objects whose keys are data: the page writes their keys as ``*``.
-_MAPS = ("settings", "examples", "versions", "code", "timed")
+_MAPS = ("settings", "examples", "versions", "code")
 
 
 def _documented() -> dict[str, set[str]]:
@@ -74,9 +74,7 @@ def written(tmp_path_factory):
     study = api.compare("wine", "adam,momentum,rmsprop(centered=true)", **budget).to_json()
     plain = api.compare("wine", "adam", **budget, defaults=False).to_json()
     wild = "gradient_descent(lr=1e30)@all"
-    with pytest.MonkeyPatch.context() as patch:  # nothing is known yet of this machine: it is timed
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        alone = api.compare("line", [wild], **budget | {"seeds": 1}).to_json()
+    alone = api.compare("line", [wild], **budget | {"seeds": 1}).to_json()
     runs = api.train("line", wild, epochs=3) + api.train("line", "adam@all", epochs=3)
     return [_strictly(v) for v in (study, plain, alone, runs_as_json(get("line"), runs))]
 

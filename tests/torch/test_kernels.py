@@ -14,7 +14,7 @@ from torch._inductor.cpu_vec_isa import VecAVX2
 
 from descenso import rules
 from descenso.errors import SettingError
-from descenso.torch import _compilation, _foreach, _kernel, _optimizer, _trace, optimizer_class
+from descenso.torch import _foreach, _kernel, _optimizer, inductor, optimizer_class, trace
 
 Adam = optimizer_class("adam")
 
@@ -70,7 +70,7 @@ def test_only_adding_a_multiple_of_the_gradient_is_recognized():
         rule = optimizer_class(name).rule
         settings = {**rule.settings(), **switches}
         kept = tuple((n, settings[n]) for n, h in rule.hyperparameters.items() if h.is_switch)
-        return _foreach.multiple(_trace.cached(rule, rule.state_names(settings), kept))
+        return _foreach.multiple(trace.cached(rule, rule.state_names(settings), kept))
 
     signs = {name: sign(name) for name in rules.names()}
     assert signs.pop("gradient_descent") == -1
@@ -108,7 +108,7 @@ def test_a_large_set_is_descended_in_one_call_that_equals_the_plain_rule(
 def test_whether_vectors_can_be_used_is_tried_without_another_process(monkeypatch, tmp_path):
     monkeypatch.setattr(subprocess, "run", _fails)
     library = str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")
-    with _compilation._probing_here():
+    with inductor.probing_here():
         assert VecAVX2()._probe_load(library)
         assert not VecAVX2()._probe_load(str(tmp_path / "missing.so"))
 

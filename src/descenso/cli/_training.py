@@ -121,13 +121,12 @@ def print_layout(layout: Mapping[str, Any]) -> None:
             f"{program['compile_seconds']:.2f}",
             str(program["microseconds_per_member_step"] or "–"),
             _(program.get("arrangement", "one after another")),
-            _timings(program.get("timed", {})),
         )
         for program in layout["programs"]
     ]
     headings = (
         _("rule"), _("batch size"), _("seconds to compile"), _("µs a step"),
-        _("members"), _("timed before, µs a step"),
+        _("members"),
     )  # fmt: skip
     print_table(headings, rows)
     for size, way in layout.get("steps", {}).items():  # of the engine for PyTorch modules
@@ -157,10 +156,6 @@ def _ways(way: Mapping[str, Any]) -> Iterator[str]:
         yield _("images laid channels last")
     if way["pooling_first"]:
         yield _("pooling before ReLU")
-
-
-def _timings(timed: Mapping[str, float]) -> str:
-    return ", ".join(f"{_(way)}: {micros:.2f}" for way, micros in timed.items()) or "–"
 
 
 def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:

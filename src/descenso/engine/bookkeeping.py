@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,23 @@ from descenso.engine.randomness import validation_subset_rows
 from descenso.errors import DescensoError
 from descenso.records import Curve, Member, Run
 
-Figures = NDArray[np.floating[Any]]
+Figures: TypeAlias = NDArray[np.floating[Any]]
+#: What is needed to go on training a member: arrays by name.
+Checkpoint: TypeAlias = Mapping[str, NDArray[Any]]
+#: Rule, its switches, the arrays of its state, and batch size.
+Key: TypeAlias = tuple[str, tuple[tuple[str, bool], ...], tuple[str, ...], int]
+
+
+class Failure(TypedDict):
+    """A member that the problem's own code ended, as a layout tells of it."""
+
+    method: str
+    settings: dict[str, float | bool]
+    batch_size: int
+    seed: int
+    step: int
+    error: str
+
 
 #: A loss this many times (1 + the untrained network's) has left all hope.
 HOPELESS = 1e6
@@ -42,10 +58,10 @@ def switches_of(member: Member) -> dict[str, bool]:
     return {n: bool(member.settings[n]) for n, h in hyperparameters.items() if h.is_switch}
 
 
-def key_of(member: Member) -> tuple[Any, ...]:
+def key_of(member: Member) -> Key:
     """Return what members have in common that one program, or one step, can train."""
     rule, switches = rules.get(member.rule), tuple(sorted(switches_of(member).items()))
-    return rule.name, switches, rule.state_names(member.settings), member.batch_size
+    return rule.name, switches, tuple(rule.state_names(member.settings)), member.batch_size
 
 
 def divergence_threshold_of(untrained_loss: float) -> float:
@@ -69,7 +85,7 @@ def advanced(
     steps: int,
     alive: bool,
     seconds: float,
-    checkpoint: Mapping[str, NDArray[Any]] | None,
+    checkpoint: Checkpoint | None,
 ) -> Run:
     """Return the run after some more epochs.
 
@@ -104,7 +120,7 @@ def ended_by_error(run: Run, error: str) -> Run:
     return replace(ended, curve=replace(ended.curve, error=error))
 
 
-def failure(run: Run, error: str) -> dict[str, Any]:
+def failure(run: Run, error: str) -> Failure:
     """Return what a layout says of a member that failed, ready for JSON."""
     member = run.member
     return {

@@ -2,8 +2,8 @@
 
 On a CPU, members run one after another on one stream per core: a small network stays in its core's
 cache, and no time is lost in handing work between threads. On an accelerator, which one small
-network cannot fill, so many run side by side as fill it, as one batched program. Where a CPU's step
-is so small that the calls into its operations outweigh it, both are timed and the faster is taken.
+network cannot fill, so many run side by side as fill it, as one batched program. Sizes decide this,
+never a clock: the two round differently, and a study gives the same figures wherever it runs again.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from dataclasses import dataclass, replace
 
 from descenso.language import N_
 
-#: A call into compiled code aims to last this long: short enough for live progress and for
-#: little to be lost when the process is killed, long enough to hide the cost of the call.
-SECONDS_PER_CALL = 1.0
 #: Members in one call, where memory allows: one after another, and side by side.
 MEMBERS_PER_CALL = 8
 MEMBERS_SIDE_BY_SIDE = 16
@@ -39,14 +36,6 @@ EPOCHS_PER_CALL = 20
 BYTES_AT_A_TIME = 3 * 2**19
 #: The two ways to arrange members.
 ONE_AFTER_ANOTHER, SIDE_BY_SIDE = N_("one after another"), N_("side by side")
-#: Below so many operations a CPU's step is mostly overhead, and the arrangement worth timing.
-OPERATIONS_WORTH_TIMING = 10_000
-#: Turns that both ways are timed for; the best of each counts.
-TURNS = 3
-#: Members that a call takes in a usual race or confirmation: both ways are timed with so many.
-USUAL_MEMBERS = 10
-#: Side by side must be so many times faster in the first steps, or members go one after another.
-CLEARLY_FASTER = 1.25
 
 
 def cores() -> int:
@@ -109,6 +98,11 @@ def describe_arrangements(arrangements: Set[str]) -> str:
     return N_("members one after another")
 
 
+def arrangement_for(platform: str, several_fit: bool) -> str:
+    """Return how members are arranged; ``several_fit``: whether one does not fill the device."""
+    return SIDE_BY_SIDE if several_fit and platform != "cpu" else ONE_AFTER_ANOTHER
+
+
 def most_members(platform: str, arrangement: str) -> int:
     """Return how many members a call may hold, where memory allows."""
     if arrangement == ONE_AFTER_ANOTHER:
@@ -130,42 +124,6 @@ def members_at_a_time(platform: str, arrangement: str, bytes_each: int) -> int:
         return most
     fill = min(MEMBERS_AT_A_TIME, BYTES_THAT_FILL // max(1, bytes_each))
     return 1 << fill.bit_length() - 1 if fill else 1  # a power of two
-
-
-def members_for_call(
-    arrangement: str, batch_shape: BatchShape, pace: float | None, waiting: int, streams: int
-) -> int:
-    """Return how many members the next call should take.
-
-    Parameters
-    ----------
-    pace : measured seconds of one epoch of one member; ``None`` before the first call.
-    waiting : members that wait.
-    """
-    if arrangement == SIDE_BY_SIDE:
-        return batch_shape.members
-    if pace is None:
-        return 1
-    fitting = int(SECONDS_PER_CALL / max(1e-9, pace))
-    # Ever smaller shares, so that the streams end together.
-    share = -(-waiting // (2 * streams)) if streams > 1 else waiting
-    return max(1, min(batch_shape.members, fitting, share))
-
-
-def epochs_for_call(batch_shape: BatchShape, pace: float | None, members: int, left: int) -> int:
-    """Return how many epochs the next call should take.
-
-    Parameters
-    ----------
-    pace : measured seconds of one epoch of one member; ``None`` before the first call, which is
-        then kept short.
-    members : members in the call.
-    left : epochs still to train.
-    """
-    if pace is None:
-        return 1
-    fitting = int(SECONDS_PER_CALL / max(1e-9, pace * members))
-    return max(1, min(fitting, left, batch_shape.epochs))
 
 
 def examples_at_a_time(bytes_each: int, examples: int) -> int:

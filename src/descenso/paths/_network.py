@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.engine import LocalEngine, Walk
 from descenso.errors import ProblemError
 from descenso.language import _
-from descenso.problems import Data, Problem
+from descenso.problems import Problem
 from descenso.records import Member, Run
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
-Rows: TypeAlias = NDArray[np.integer[Any]]
 
 EXAMPLES = 2_000  # training examples that a loss is taken over
-PART = 1_024  # examples that a gradient is computed over at a time
 
 
 class Place(NamedTuple):
@@ -41,27 +40,6 @@ class Layer(NamedTuple):
     outputs: int
 
 
-class Walk(Protocol):
-    """One member, step by step, as the engine takes them."""
-
-    def step(self) -> None:
-        """Take the next step."""
-        ...
-
-    def parameters(self) -> list[Floats]:
-        """Return the trained arrays as they stand, each its own copy."""
-        ...
-
-    def gradient(self, rows: Rows, draw: int) -> Floats:
-        """Return the gradient of a training step on these examples, without taking it.
-
-        Parameters
-        ----------
-        draw : keys what the step draws (dropout).
-        """
-        ...
-
-
 class Network(Protocol):
     """What a landscape and its routes are made of, in any framework."""
 
@@ -81,23 +59,12 @@ class Network(Protocol):
         ...
 
 
-def open_network(problem: Problem, data: Data, study_seed: int) -> Network:
-    """Return the network of a problem, in the framework that trains it."""
-    if problem.framework == "torch":
-        from descenso.paths._network_torch import TorchNetwork
-
-        return TorchNetwork(problem, data, study_seed)
-    from descenso.paths._network_jax import JaxNetwork
-
-    return JaxNetwork(problem, data, study_seed)
-
-
 def size_of(network: Network) -> int:
     """Return how many parameters are trained."""
     return sum(int(np.prod(layer.shape)) for layer in network.layers)
 
 
-def checkpoints(engine: Any, member: Member, epochs: int) -> Iterator[Run]:
+def checkpoints(engine: LocalEngine, member: Member, epochs: int) -> Iterator[Run]:
     """Train a member with the engine; give its run after each epoch that it lives through.
 
     Raises
@@ -115,7 +82,7 @@ def checkpoints(engine: Any, member: Member, epochs: int) -> Iterator[Run]:
         now = run
 
 
-def _say_failure(engine: Any, member: Member) -> None:
+def _say_failure(engine: LocalEngine, member: Member) -> None:
     failures = engine.describe().get("failures") or ()
     if failures:
         raise ProblemError(
@@ -123,16 +90,3 @@ def _say_failure(engine: Any, member: Member) -> None:
                 method=member.method, error=failures[-1]["error"]
             )
         )
-
-
-def laid_end_to_end(arrays: Sequence[Any]) -> Floats:
-    """Return arrays as one vector."""
-    if not arrays:
-        return np.empty(0)
-    return np.concatenate([np.ravel(np.asarray(array, np.float64)) for array in arrays])
-
-
-def parts_of(rows: Rows) -> Iterator[Rows]:
-    """Cut rows so that the gradient of a part fits in memory."""
-    for first in range(0, len(rows), PART):
-        yield rows[first : first + PART]

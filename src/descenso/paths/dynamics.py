@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from descenso.engine import Walk
+from descenso.engine.walking import end_to_end
 from descenso.errors import BudgetError, ProblemError
 from descenso.language import _
-from descenso.paths._network import Floats, Network, Walk, laid_end_to_end, open_network
+from descenso.paths._network import Floats, Network
+from descenso.paths._open import open_network
 from descenso.problems import Data, Problem
 from descenso.records import Member
 
@@ -153,7 +156,7 @@ def _follow(walk: Walk, member: Member, network: Network, steps: int) -> Motion:
         if not all(np.isfinite(delta).all() for delta in deltas):
             break
         effective.append([_share(d, old) for d, old in zip(deltas, before, strict=True)])
-        whole = laid_end_to_end(deltas)
+        whole = end_to_end(deltas)
         if last is not None:
             cosines.append(_cosine(whole, last))
         before, last = after, whole

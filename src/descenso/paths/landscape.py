@@ -11,7 +11,8 @@ import numpy as np
 
 from descenso.errors import BudgetError, ProblemError
 from descenso.language import _
-from descenso.paths._network import Floats, Network, Place, open_network, size_of
+from descenso.paths._network import Floats, Network, Place, size_of
+from descenso.paths._open import open_network
 from descenso.problems import Data, Problem
 from descenso.records import Member
 

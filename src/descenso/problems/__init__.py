@@ -6,9 +6,17 @@ from descenso.problems._from_jax import from_jax
 from descenso.problems._from_keras import from_keras
 from descenso.problems._from_table import from_table
 from descenso.problems._from_torch import from_torch
-from descenso.problems._problem import Metric, Problem, Variables, trained, with_trained
+from descenso.problems._problem import (
+    Metric,
+    Problem,
+    TrainLoss,
+    Variables,
+    trained,
+    with_trained,
+)
 from descenso.problems._registry import get, names, summary
 from descenso.problems._rehearsal import fingerprint, rehearse
+from descenso.problems._start_jax import start_jax
 from descenso.problems._table_names import table_name
 
 __all__ = [
@@ -16,6 +24,7 @@ __all__ = [
     "Metric",
     "Problem",
     "Split",
+    "TrainLoss",
     "Variables",
     "fingerprint",
     "from_jax",
@@ -25,6 +34,7 @@ __all__ = [
     "get",
     "names",
     "rehearse",
+    "start_jax",
     "summary",
     "surfaces",
     "table_name",

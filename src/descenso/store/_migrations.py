@@ -23,7 +23,7 @@ def _number_the_studies(connection: sa.Connection) -> None:
 
 
 def _add_arrangements(connection: sa.Connection) -> None:
-    """2 → 3: how members were arranged is kept; what an older descenso began had no choice."""
+    """2 → 3: a column that sizes have since made needless; it stays, for version 3 has it."""
     connection.exec_driver_sql("ALTER TABLE descenso_studies ADD COLUMN arrangements JSON")
 
 

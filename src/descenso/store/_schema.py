@@ -27,7 +27,7 @@ studies = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False, default=0.0),
     sa.Column("result", sa.JSON, nullable=True),  # null until the study is finished
     sa.Column("number", sa.Integer, nullable=True),  # counts the studies as they were begun
-    sa.Column("arrangements", sa.JSON, nullable=True),  # program → how its members are arranged
+    sa.Column("arrangements", sa.JSON, nullable=True),  # unread; an earlier version 3 asks for it
 )
 
 runs = sa.Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,6 @@ class StoredStudy:
     seconds: float
     result: Mapping[str, Any] | None
     number: int | None = None  # counts the studies of a store as they were begun
-    arrangements: Mapping[str, str] | None = None  # of the members of its programs
 
 
 def default_url() -> str:
@@ -190,20 +189,6 @@ class Store:
                 sa.update(runs).where(runs.c.study == identity).values(checkpoint=None)
             )
 
-    def keep_arrangements(self, identity: str, arrangements: Mapping[str, str]) -> None:
-        """Keep how the members of a study's programs are arranged."""
-        with as_store_errors(self.url), self._engine.begin() as connection:
-            connection.execute(
-                sa.update(studies)
-                .where(studies.c.identity == identity)
-                .values(arrangements=dict(arrangements))
-            )
-
-    def arrangements(self, identity: str) -> Mapping[str, str]:
-        """Return how the members of a study's programs are arranged, as far as it was decided."""
-        found = self.find(identity)
-        return (found and found.arrangements) or {}
-
     def studies(self) -> list[StoredStudy]:
         """Return every study that can be read, the newest first."""
         try:
@@ -221,9 +206,10 @@ class Store:
         return next(iter(self._read_studies(studies.c.identity == identity)), None)
 
     def _read_studies(self, which: Any) -> list[StoredStudy]:
+        kept = [studies.c[field.name] for field in fields(StoredStudy)]
         newest_first = studies.c.number.desc(), studies.c.started.desc()
         with as_store_errors(self.url), self._engine.begin() as connection:
-            rows = connection.execute(sa.select(studies).where(which).order_by(*newest_first))
+            rows = connection.execute(sa.select(*kept).where(which).order_by(*newest_first))
             return [_checked(StoredStudy(**row._mapping)) for row in rows]
 
     def _readable(self, identity: str) -> StoredStudy | None:

@@ -82,8 +82,7 @@ _LossOf = Callable[[Data, Any], float]
 def _torch_loss(problem: Problem, data: Data) -> _LossOf:
     import torch
 
-    from descenso.problems._torch_rehearsal import initialised
-    from descenso.problems._torch_tensors import floating_dtype, tensors_of
+    from descenso.problems.torch_modules import floating_dtype, initialised, tensors_of
 
     module = initialised(problem, data.train).eval()
 

@@ -48,12 +48,10 @@ class SplitEngine:
     def __init__(self, open_for: Callable[[Data], Engine], data: Data, seed: int, ways: int):
         self._open_for, self._data, self._seed, self._ways = open_for, data, seed, ways
         self._engines: dict[int, Engine] = {}
-        self._decided: Mapping[str, str] = {}
 
     def _engine(self, way: int) -> Engine:
         if way not in self._engines:
             self._engines[way] = self._open_for(parted_anew(self._data, self._seed, way))
-            self._engines[way].arrange([], self._decided)
         return self._engines[way]
 
     def train(
@@ -66,16 +64,6 @@ class SplitEngine:
             groups[split_of(member.seed, self._ways)].append(given)
         for way, group in sorted(groups.items()):
             yield from self._engine(way).train(group, epochs, judge=judge)
-
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide on the first way for all of them."""
-        decided = self._engine(0).arrange(members, known)
-        for engine in self._engines.values():
-            engine.arrange([], decided)
-        self._decided = decided
-        return decided
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""

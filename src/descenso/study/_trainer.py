@@ -46,7 +46,6 @@ class Trainer:
         on_progress: ProgressFunction | None = None,
     ) -> None:
         self._engine, self._store, self._identity = engine, store, identity
-        self._arrangements = dict(store.arrangements(identity))
         self._runs = {run.member.key: run for run in store.runs(identity)}
         self._on_progress = on_progress or (lambda progress: None)
         self._done = 0.0
@@ -71,7 +70,6 @@ class Trainer:
         at_first = sum(self._epochs_left(m, epochs) for m in waiting)
         started = time.perf_counter()
         known = [self._runs.get(m.key, m) for m in waiting]
-        self._arrange(known)
         void: list[Run] = []
         for chunk in self._engine.train(known, epochs, judge=stage == "confirm"):
             void += filter(is_void, chunk)
@@ -88,13 +86,6 @@ class Trainer:
         if void:  # others are not: it is these runs' own, and kept
             self._store.save_runs(self._identity, void, 0.0)
         return runs
-
-    def _arrange(self, waiting: Sequence[Member | Run]) -> None:
-        """Keep how members are arranged before the first is trained so: it decides the rounding."""
-        decided = dict(self._engine.arrange(waiting, self._arrangements))
-        if decided != self._arrangements:
-            self._store.keep_arrangements(self._identity, decided)
-            self._arrangements = decided
 
     def runs(self) -> list[Run]:
         """Return all runs so far."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from descenso.torch._trace import Array, Operand, Program, Scalar
+from descenso.torch.trace import Array, Operand, Program, Scalar
 
 Tensors = list[torch.Tensor]
 

@@ -9,16 +9,16 @@ kernel is only used after it has reproduced the plain rule on random numbers.
 from __future__ import annotations
 
 import struct
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from descenso.torch import _plain, _rounding, _trace
-from descenso.torch._compilation import capture, compile_flat
-from descenso.torch._recipe import CannotCompileError, Order, Recipe, extra_inputs, number_buffer
+from descenso.torch import _plain, _rounding, trace
+from descenso.torch._compilation import compile_flat, native_kernel
+from descenso.torch._recipe import Order, Recipe, extra_inputs, number_buffer
+from descenso.torch.inductor import CannotCompileError, unforeseen
 
 _pack_float = struct.Struct("f").pack_into
 
@@ -35,7 +35,7 @@ class Kernel:
     """
 
     recipe: Recipe
-    program: _trace.Program
+    program: trace.Program
     call: Callable[..., Any]
     order: Order
 
@@ -92,24 +92,22 @@ def compiled(recipe: Recipe) -> Kernel:
 
 
 def _try_to_compile(recipe: Recipe) -> Kernel | CannotCompileError:
-    program = _trace.cached(recipe.rule, recipe.state_names, recipe.switches)
+    program = trace.cached(recipe.rule, recipe.state_names, recipe.switches)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the compiler's own, about itself
-            kernel = Kernel(recipe, program, *_raw_kernel(program, recipe))
+        kernel = Kernel(recipe, program, *_raw_kernel(program, recipe))
         _verify(kernel, recipe)
     except CannotCompileError as error:
         return error
     except Exception as error:  # whatever the compiler throws, the other path still works
-        return CannotCompileError(f"{type(error).__name__}: {error}")
+        return unforeseen(error)
     return kernel
 
 
-def _raw_kernel(program: _trace.Program, recipe: Recipe) -> tuple[Callable[..., Any], Order]:
+def _raw_kernel(program: trace.Program, recipe: Recipe) -> tuple[Callable[..., Any], Order]:
     compiled_graph = compile_flat(program, recipe)
     numbers = number_buffer(program, recipe)[1]
     probe = [*_example(recipe, 37), numbers, *extra_inputs(recipe)]
-    return capture(compiled_graph.current_callable, probe)
+    return native_kernel(compiled_graph.current_callable, probe)
 
 
 def _example(recipe: Recipe, size: int) -> list[torch.Tensor]:

@@ -15,7 +15,16 @@ from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimize
 from descenso.errors import ParameterError, ParameterTypeError, SettingError
 from descenso.language import _
 from descenso.rules import Rule
-from descenso.torch import _checkpoint, _foreach, _kernel, _recipe, _schedules, _trace, _transforms
+from descenso.torch import (
+    _checkpoint,
+    _foreach,
+    _kernel,
+    _recipe,
+    _schedules,
+    _transforms,
+    inductor,
+    trace,
+)
 from descenso.torch._parameters import (
     as_real,
     check_parameter,
@@ -91,7 +100,7 @@ class RuleOptimizer(torch.optim.Optimizer):
             raise SettingError(_("choose compile or foreach, not both"))
         self._nonfinite, self._compile, self._foreach = nonfinite, compile, foreach
         self.skipped_steps = 0
-        self._elementwise = _trace.is_elementwise(self.rule)
+        self._elementwise = trace.is_elementwise(self.rule)
         self._steps: list[GroupStep] = []
         self._known: list[dict[str, Any]] = []  # the groups that they step
         given = {n: settings.get(n, h.default) for n, h in self.rule.hyperparameters.items()}
@@ -312,7 +321,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                             bool(group["maximize"]),
                         )
                     )
-        except _recipe.CannotCompileError as error:
+        except inductor.CannotCompileError as error:
             return str(error)
         return None
 
@@ -321,7 +330,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         if sum(p.numel() for p in parameters) < _MORE_THAN_A_CACHE:
             return False
         shapes = [self._arrays_and_switches(group) for group in self.param_groups]
-        return all(_foreach.multiple(_trace.cached(self.rule, *shape)) for shape in shapes)
+        return all(_foreach.multiple(trace.cached(self.rule, *shape)) for shape in shapes)
 
     def _arrays_and_switches(self, group: dict[str, Any]) -> tuple[Any, Any]:
         settings = values_of(self.rule, group)
@@ -416,7 +425,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         super().__setstate__(state)
         for group in self.param_groups:
             self._complete(group)
-        self._elementwise = _trace.is_elementwise(self.rule)
+        self._elementwise = trace.is_elementwise(self.rule)
 
 
 def _laid_out_like(

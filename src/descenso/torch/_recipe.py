@@ -12,14 +12,10 @@ import torch
 from descenso.rules import Rule
 from descenso.torch import _rounding
 from descenso.torch._plain import arithmetic
-from descenso.torch._trace import Program
+from descenso.torch.trace import Program
 
 #: Which input each argument of a native function is; ``None`` for the number of elements.
 Order: TypeAlias = "tuple[int | None, ...]"
-
-
-class CannotCompileError(Exception):
-    """No kernel can be made here: no compiler, or an Inductor that works in another way."""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,6 @@ Source that looks otherwise, as of another version of PyTorch, stays as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-from unittest import mock
 
 #: Arrays shorter than this are not worth sharing between threads (PyTorch's own grain size).
 GRAIN = 32768
@@ -57,17 +53,3 @@ def mended(source: str) -> str:
         return source
     plain = _STORE.sub(r"store_16(\1, \2)", _LOAD.sub(r"load_half<\1>(\2)", source))
     return plain.replace(_INCLUDE, _INCLUDE + _FUNCTIONS, 1)
-
-
-@contextmanager
-def mending() -> Iterator[None]:
-    """Mend what is generated in the block."""
-    from torch._inductor.async_compile import AsyncCompile
-
-    compile_source = AsyncCompile.cpp_pybinding
-
-    def compile_mended(self: Any, argument_types: Any, source: str) -> Any:
-        return compile_source(self, argument_types, mended(source))
-
-    with mock.patch.object(AsyncCompile, "cpp_pybinding", compile_mended):
-        yield

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import torch
 
 from descenso.rules import Rule
-from descenso.torch import _foreach, _kernel, _plain, _recipe, _rounding, _trace
+from descenso.torch import _foreach, _kernel, _plain, _recipe, _rounding, inductor, trace
 from descenso.torch._checkpoint import check_shapes
 from descenso.torch._parameters import (
     as_real,
@@ -130,7 +130,7 @@ class GroupStep:
         if shape != self._shape:  # another set of arrays: other kernels
             self._shape, self._entries, self._bound = shape, [], {}
             if self.path == FOREACH:
-                program = _trace.cached(self.rule, self._names, shape[1])
+                program = trace.cached(self.rule, self._names, shape[1])
                 self._multiple = _foreach.multiple(program) * (-1 if maximize else 1)
 
     def _enter(
@@ -156,7 +156,7 @@ class GroupStep:
         arguments: list[Any] = []
         if self.path == KERNEL and _can_have_kernel(parameter, arrays):
             # A dtype that was not there at the start may have no kernel: the plain rule serves it.
-            with contextlib.suppress(_recipe.CannotCompileError):
+            with contextlib.suppress(inductor.CannotCompileError):
                 kernel, arguments = self._lay_out(parameter, [array for _, array in arrays])
         entry = _Entry(
             parameter, state, arrays, index, kernel, arguments, parameter.numel(), parameter.device
@@ -246,14 +246,14 @@ class GroupStep:
             thetas.append(theta)
             gradients.append(gradient)
         if thetas:
-            program = _trace.cached(self.rule, *self._shape[:2])
+            program = trace.cached(self.rule, *self._shape[:2])
             (slot,) = program.evaluate(*self._settings, 0)
             torch._foreach_add_(thetas, gradients, alpha=self._multiple * slot)
 
     @torch.no_grad()
     def _run_lists(self, tasks: list[_Task]) -> None:
         names, switches, _ = self._shape
-        program = _trace.cached(self.rule, names, switches)
+        program = trace.cached(self.rule, names, switches)
         for t, dtype, bucket in _buckets(tasks):
             slots = program.evaluate(*self._at(t), t)
             thetas = [as_real(entry.parameter) for entry, _, _ in bucket]

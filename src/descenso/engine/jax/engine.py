@@ -2,69 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import jax
 import numpy as np
-import platformdirs
-from numpy.typing import NDArray
 
-from descenso import rules
 from descenso.engine import layout
-from descenso.engine.bookkeeping import (
-    advanced,
-    divergence_threshold_of,
-    key_of,
-    switches_of,
-    validation_subset,
-    with_test_figures,
-)
-from descenso.engine.jax.compiled import Compiled, Program, lay, lowered, memory_of
+from descenso.engine.bookkeeping import Failure
+from descenso.engine.contract import Layout
+from descenso.engine.jax.arguments import Arguments
 from descenso.engine.jax.convolution.rewrites import with_fast_forms
-from descenso.engine.jax.gradient import evaluate
-from descenso.engine.jax.initial_states import InitialStates
+from descenso.engine.jax.examples import Examples
+from descenso.engine.jax.initial_states import InitialStates, initial_params
+from descenso.engine.jax.judge import Judge
 from descenso.engine.jax.micro_batches import MicroBatches
-from descenso.engine.jax.packed_bytes import packed, packs
-from descenso.engine.jax.program import Inputs, Noise, Outcome, Progress, Recipe, build, build_judge
-from descenso.engine.jax.remembered import remembered
-from descenso.engine.jax.workers import Advance, Group, Task, Workers, is_unfinished
-from descenso.engine.randomness import example_order, noise_key, weights_generator
+from descenso.engine.jax.programs import Programs
+from descenso.engine.jax.walk import JaxWalk
+from descenso.engine.jax.workers import Threads
+from descenso.engine.scheduling import Pace, Paces, Queue
 from descenso.problems import Data, Problem, trained
-from descenso.problems._start_jax import start_jax
 from descenso.records import Member, Run
 
 Tree: TypeAlias = Any
-_Key: TypeAlias = tuple[Any, ...]
-#: Example orders that are kept, for members share them: a call needs one for each seed and epoch.
-ORDERS_KEPT = 256
-
-
-def _use_compilation_cache() -> None:
-    """Keep compiled programs on disk between processes, unless the user has chosen a place."""
-    if not jax.config.jax_compilation_cache_dir:
-        folder = Path(platformdirs.user_cache_dir("descenso")) / "xla"
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 @dataclass
 class JaxEngine:
-    """Train members of ``problem`` on ``data`` with JAX.
+    """Train members of ``problem`` on ``data`` with JAX, as the process has configured it.
+
+    :func:`descenso.engine.prepare_machine` configures it for many small trainings at once.
 
     Parameters
     ----------
     problem, data : what to train.
     study_seed : keys all randomness.
     dtype : of parameters, rule state and settings.
-    arrangement : ``"one after another"`` or ``"side by side"``; ``None`` lets the machine decide.
+    arrangement : ``"one after another"`` or ``"side by side"``; ``None``: as sizes have it.
     platform : ``"cpu"``, ``"gpu"`` ...: lay members out as suits one; ``None``: as suits the device.
     """
 
@@ -74,336 +52,89 @@ class JaxEngine:
     dtype: type[np.floating[Any]] = np.float32
     arrangement: str | None = None
     platform: str | None = None
-    _programs: dict[_Key, Program] = field(default_factory=dict, init=False)
-    _decided: dict[str, str] = field(default_factory=dict, init=False)
-    _failures: list[dict[str, Any]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        self._device = start_jax()
-        self._platform: str = self.platform or self._device.platform
-        self._workers = layout.workers_of(self._platform)
+        device = jax.devices()[0]
+        self._platform: str = self.platform or device.platform
         on_cpu = self._platform == "cpu"
-        self._fast_problem = with_fast_forms(self.problem)
-        if on_cpu:  # elsewhere only members side by side gain
-            self.problem = self._fast_problem
-        _use_compilation_cache()
-        train, validation, test = (
-            (self._floats(split.inputs), self._floats(split.targets))
-            for split in (
-                self.data.train,
-                validation_subset(self.data, self.study_seed),
-                self.data.test,
-            )
+        if on_cpu:
+            self.problem = with_fast_forms(self.problem)
+        self._count = layout.workers_of(self._platform)
+        self._examples = Examples.placed(self.data, self.study_seed, self.dtype, device, on_cpu)
+        self._micro_batches = MicroBatches(
+            self.problem,
+            partial(self.initial, 0),
+            self._examples.few,
+            self._examples.largest_split,
+            on_cpu,
         )
-        self._parts = MicroBatches(self.problem, lambda: self._weights(0), train, on_cpu)
-        self._packed: tuple[int, ...] | None = None  # the shape of an example of bytes
-        if on_cpu and packs(train[0]):
-            self._packed, train = train[0].shape[1:], (packed(train[0]), train[1])
-        # What training and its curves may look at, and what judges at the end.
-        self._seen, self._test = jax.device_put(((train, validation), test), self._device)
-        self._judge: Compiled | None = None
         self._initial_states = InitialStates(
-            self._weights, lambda: self._judge_start, self._workers
+            self.problem, self.initial, self._examples.validation, self._micro_batches, self._count
         )
-        self._order = lru_cache(ORDERS_KEPT)(self._new_order)
+        self._arguments = Arguments(
+            self.problem, self._examples, self._initial_states, self.study_seed, self.dtype
+        )
+        self._programs = Programs(
+            self.problem, self._examples, self._micro_batches, self._initial_states,
+            self._arguments, self.arrangement, self._platform, device,
+        )  # fmt: skip
+        self._judge = Judge(self.problem, self._examples.test, self._micro_batches, self._arguments)
+        self._paces: Paces = defaultdict(Pace)
+        self._failures: list[Failure] = []
 
-    def _floats(self, array: Any) -> Any:
-        """Return the array with floating numbers in the engine's precision, others untouched."""
-        array = np.asarray(array)
-        return array.astype(self.dtype) if np.issubdtype(array.dtype, np.floating) else array
-
-    # ---- the contract -------------------------------------------------------------------------
+    def initial(self, seed: int) -> Tree:
+        """Return the parameters that every member with this seed starts with."""
+        return initial_params(self.problem, self.study_seed, seed, self.dtype)
 
     def train(
         self, members: Sequence[Member | Run], epochs: int, *, judge: bool = False
     ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs; see :class:`Engine`."""
-        groups = self._groups(members, epochs)
-        if judge and groups:
-            self._prepare_to_judge()
-        ahead = self._platform != "cpu"
-        streams = Workers(self._workers, self._done, self._with_fewer, ahead)
-        yield from streams.run(groups, epochs, judge)
+        self._initial_states.prepare(m.seed for m in members if isinstance(m, Member))
+        runs = [m if isinstance(m, Run) else self._initial_states.run(m) for m in members]
+        queue = Queue(runs, epochs, judge, self._paces, self._failures)
+        # Traced here and not in a thread: it may be the user's code.
+        for member in queue.members():
+            self._programs.of(member, epochs)
+            if judge:
+                self._judge.prepare(member)
+        threads = Threads(self._count, self._programs, self._arguments, self._judge)
+        with closing(threads):
+            if self._platform == "cpu":
+                yield from queue.trained_by(threads)
+            else:
+                threads.compile_ahead(queue.members())
+                yield from queue.trained_by(threads, threads.is_compiled)
 
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide how members lie on the machine; see :class:`Engine`."""
-        self._decided.update(known or {})
-        for given in members:
-            self._arrangement(given.member if isinstance(given, Run) else given)
-        return self._decided
+    def walk(self, member: Member) -> JaxWalk:
+        """Return a member that is to take its first step; see :class:`LocalEngine`."""
+        recipe = self._programs.recipe(member, 1)
+        progress, inputs = (
+            self._arguments.fresh(member),
+            self._arguments.inputs(member, [member.seed], 0),
+        )
+        return JaxWalk(
+            recipe,
+            progress,
+            inputs,
+            partial(self._arguments.order, member.seed),
+            self._examples.train,
+        )
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
-        return sum(
-            leaf.size for leaf in jax.tree.leaves(trained(self._initial_states.of(0).params))
-        )
+        return sum(np.size(leaf) for leaf in jax.tree.leaves(trained(self.initial(0))))
 
-    def describe(self) -> Mapping[str, Any]:
+    def describe(self) -> Layout:
         """Return the layout chosen and its timings."""
-        arrangements = {program.recipe.arrangement for program in self._programs.values()}
+        programs = self._programs.described(self._paces)
         return {
             "engine": "jax",
             "platform": self._platform,
-            "streams": self._workers,
-            "arrangement": layout.describe_arrangements(arrangements),
-            "watched": len(self._seen[1][1]),
+            "streams": self._count,
+            "arrangement": layout.describe_arrangements({p["arrangement"] for p in programs}),
+            "watched": len(self._examples.validation[1]),
             "dtype": np.dtype(self.dtype).name,
-            "programs": [program.described() for program in self._programs.values()],
+            "programs": programs,
             "failures": list(self._failures),
         }
-
-    # ---- sharing out the work -----------------------------------------------------------------
-
-    def _groups(self, members: Sequence[Member | Run], epochs: int) -> list[Group]:
-        """Return the runs that are to go on, by the program that trains them."""
-        waiting: dict[_Key, deque[Run]] = {}
-        self._initial_states.prepare(given.seed for given in members if isinstance(given, Member))
-        for given in members:
-            run = given if isinstance(given, Run) else self._new_run(given)
-            if is_unfinished(run, epochs):
-                waiting.setdefault(key_of(run.member), deque()).append(run)
-        return [
-            Group(self._program(runs[0].member, epochs), runs, self._failures)
-            for runs in waiting.values()
-        ]
-
-    def _with_fewer(self, program: Program, member: Member) -> Program:
-        """Return a program whose calls hold half the members."""
-        smaller = self._traced(
-            replace(program.recipe, batch_shape=program.recipe.batch_shape.halved()), member
-        )
-        self._programs[key_of(member)] = smaller
-        return smaller
-
-    @cached_property
-    def _evaluated_part(self) -> int:
-        """Return how many examples of validation or test pass through the network at a time."""
-        return self._parts.of_split(max(len(self._seen[1][1]), len(self.data.test)))
-
-    # ---- starting a member --------------------------------------------------------------------
-
-    def _weights(self, seed: int) -> Tree:
-        """Return the initial parameters of a seed."""
-        params = self.problem.init(weights_generator(self.study_seed, seed))
-        return jax.tree.map(self._floats, params)
-
-    @cached_property
-    def _judge_start(self) -> Callable[[Tree], tuple[Any, Any]]:
-        part, validation = self._evaluated_part, self._seen[1]
-        judge = jax.jit(lambda params, split: evaluate(self.problem, params, split, part))
-        compiled: Any = lowered(judge, self._weights(0), validation).compile()
-        return lambda params: compiled(params, validation)
-
-    def _new_run(self, member: Member) -> Run:
-        return Run(member, self._initial_states.of(member.seed).curve(), checkpoint={})
-
-    def _fresh_progress(self, member: Member) -> Progress:
-        params = self._initial_states.of(member.seed).params
-        state = {
-            name: jax.tree.map(np.zeros_like, trained(params))
-            for name in rules.get(member.rule).state_names(member.settings)
-        }
-        return Progress(params, state, np.zeros((), self.dtype))
-
-    def _progress(self, run: Run) -> Progress:
-        """Return where the run stands; an empty checkpoint stands at the start."""
-        fresh = self._fresh_progress(run.member)
-        if not run.checkpoint:
-            return fresh
-        leaves, structure = jax.tree.flatten(fresh)
-        restored = [run.checkpoint[f"leaf{i}"] for i in range(len(leaves))]
-        progress: Progress = structure.unflatten(restored)
-        return progress
-
-    # ---- programs -----------------------------------------------------------------------------
-
-    def _recipe(self, member: Member, epochs: int, arrangement: str) -> Recipe:
-        examples = len(self.data.train)
-        batch_shape = self._slab(member, arrangement, epochs)
-        return Recipe(
-            self._fast_problem if batch_shape.at_a_time > 1 else self.problem,
-            rules.get(member.rule),
-            switches_of(member),
-            member.batch_size,
-            examples,
-            batch_shape,
-            self._parts.of_batch(member.batch_size),
-            self._evaluated_part,
-            arrangement,
-            all_steps=self._platform != "cpu",
-            packed=self._packed,
-        )
-
-    def _arrangement(self, member: Member) -> str:
-        """Return how members like this one are arranged, deciding it the first time."""
-        key = key_of(member)
-        name = json.dumps(key)
-        if name not in self._decided:
-            self._decided[name] = self.arrangement or self._best_arrangement(member)
-        return self._decided[name]
-
-    def _best_arrangement(self, member: Member) -> str:
-        if self._platform != "cpu":
-            several = self._members_at_a_time(member, layout.SIDE_BY_SIDE) > 1
-            return layout.SIDE_BY_SIDE if several else layout.ONE_AFTER_ANOTHER
-        operations = 6 * self.parameters() * member.batch_size  # of a dense network, and at least
-        if operations > layout.OPERATIONS_WORTH_TIMING:
-            return layout.ONE_AFTER_ANOTHER
-        train = self.data.train
-        shapes = [np.shape(part)[1:] for part in (train.inputs, train.targets)]
-        question = [key_of(member), self.parameters(), shapes, self.problem.name]
-        machine = [jax.__version__, self._workers, np.dtype(self.dtype).name]
-        timed: dict[str, Program] = {}
-        decision = remembered(
-            json.dumps([*question, *machine]), lambda: self._faster_of(timed, member)
-        )
-        if timed:  # here; but what another process has decided meanwhile holds
-            self._programs[key_of(member)] = timed[decision]
-        return decision
-
-    def _faster_of(self, programs: dict[str, Program], member: Member) -> str:
-        """Return the arrangement whose first steps are clearly faster; put both into ``programs``."""
-        ways = layout.ONE_AFTER_ANOTHER, layout.SIDE_BY_SIDE
-        programs |= {way: self._traced(self._recipe(member, 1, way), member) for way in ways}
-        best = dict.fromkeys(ways, math.inf)
-        for _turn in range(layout.TURNS):
-            for way, program in programs.items():
-                best[way] = min(best[way], self._seconds_a_step(program, member))
-        for program in programs.values():
-            program.timed = {way: 1e6 * seconds for way, seconds in best.items()}
-        # The usual members fill one call side by side; one after another, every stream has some.
-        in_turn = best[layout.ONE_AFTER_ANOTHER] / self._workers
-        gain = in_turn / best[layout.SIDE_BY_SIDE]
-        return ways[gain > layout.CLEARLY_FASTER]
-
-    def _seconds_a_step(self, program: Program, member: Member) -> float:
-        """Return what a step of a member took in an epoch of as many as a call usually takes."""
-        together = min(layout.USUAL_MEMBERS, program.recipe.batch_shape.members)
-        runs = [self._new_run(member)] * together
-        call = program.compiled.get()
-        arguments = self._arguments(program.recipe, runs, 0, 1)
-        started = time.perf_counter()
-        jax.block_until_ready(call(*arguments))
-        return (time.perf_counter() - started) / (together * program.recipe.steps)
-
-    def _members_at_a_time(self, member: Member, arrangement: str) -> int:
-        at_work = member.batch_size * self._parts.largest_bytes
-        return layout.members_at_a_time(self._platform, arrangement, at_work)
-
-    def _slab(self, member: Member, arrangement: str, epochs: int) -> layout.BatchShape:
-        progress = jax.tree.leaves(self._fresh_progress(member))
-        size = sum(leaf.nbytes for leaf in progress)
-        if arrangement == layout.SIDE_BY_SIDE:
-            size += 4 * member.batch_size * self._parts.largest_bytes
-        at_a_time = self._members_at_a_time(member, arrangement)
-        most = layout.most_members(self._platform, arrangement)
-        used = len(self.data.train) // member.batch_size * member.batch_size
-        whole = member.batch_size == len(self.data.train)
-        ready_for = max(epochs, self.problem.epochs)
-        return layout.BatchShape.fitting(
-            most, at_a_time, size, memory_of(self._device), 1 if whole else used, ready_for
-        )
-
-    def _program(self, member: Member, epochs: int) -> Program:
-        key = key_of(member)
-        if key not in self._programs:
-            arrangement = self._arrangement(member)  # deciding it may leave the program
-            if key not in self._programs:
-                recipe = self._recipe(member, epochs, arrangement)
-                self._programs[key] = self._traced(recipe, member)
-        return self._programs[key]
-
-    def _traced(self, recipe: Recipe, member: Member) -> Program:
-        arguments = self._arguments(recipe, [self._new_run(member)], 0, 1)
-        return Program(recipe, lowered(build(recipe), *arguments))
-
-    def _arguments(self, recipe: Recipe, runs: Sequence[Run], done: int, more: int) -> Any:
-        """Return what the program takes to train ``runs`` for ``more`` epochs after ``done``."""
-        seeds = sorted({run.member.seed for run in runs})
-        members = recipe.batch_shape.members
-        progress = lay(members, [self._progress(run) for run in runs])
-        inputs = lay(members, [self._inputs(run.member, seeds, done) for run in runs])
-        orders = self._orders(recipe, seeds, done, more)
-        return progress, inputs, np.int32(len(runs)), orders, np.int32(more), self._seen
-
-    def _inputs(self, member: Member, seeds: Sequence[int], done: int) -> Inputs:
-        number = self.dtype
-        switches = switches_of(member)
-        settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
-        threshold = divergence_threshold_of(self._initial_states.of(member.seed).validation_loss)
-        noise = None
-        if self.problem.train_loss is not None:
-            noise = Noise(noise_key(self.study_seed, member.seed), np.int32(done))
-        return Inputs(settings, np.int32(seeds.index(member.seed)), number(threshold), noise)
-
-    def _orders(
-        self, recipe: Recipe, seeds: Sequence[int], done: int, more: int
-    ) -> NDArray[np.int32]:
-        used = recipe.steps * recipe.batch_size
-        if recipe.whole:  # the program does not look at the order
-            return np.zeros((recipe.batch_shape.seeds, recipe.batch_shape.epochs, 1), np.int32)
-        table = np.zeros((recipe.batch_shape.seeds, recipe.batch_shape.epochs, used), np.int32)
-        for row, seed in enumerate(seeds):
-            for epoch in range(more):
-                table[row, epoch] = self._order(seed, done + epoch)[:used]
-        return table
-
-    def _new_order(self, seed: int, epoch: int) -> NDArray[np.int32]:
-        return example_order(self.study_seed, seed, epoch, len(self.data.train))
-
-    # ---- in a stream --------------------------------------------------------------------------
-
-    def _done(self, task: Task, precision: bool) -> Advance:
-        """Advance the runs of a task."""
-        with jax.enable_x64(precision):
-            call = task.program.compiled.get()
-            started, runs = time.perf_counter(), task.runs
-            done = runs[0].curve.epochs
-            result = call(*self._arguments(task.program.recipe, runs, done, task.epochs))
-            results = jax.tree.map(np.asarray, result)
-            seconds = time.perf_counter() - started
-            after = []
-            for j, run in enumerate(runs):
-                # Copied, for a view would keep the whole batch_shape alive with its member.
-                progress, out = jax.tree.map(lambda a: a[j].copy(), results)  # noqa: B023
-                after.append(self._advanced(run, progress, out, task.epochs, seconds / len(runs)))
-            return (self._judged(after) if task.judge else after), seconds
-
-    def _prepare_to_judge(self) -> None:
-        """Trace what judges, here and not in a stream: it may be the user's code."""
-        if self._judge is None:
-            members = layout.MEMBERS_PER_CALL
-            judge = build_judge(self.problem, members, self._evaluated_part)
-            params = lay(members, [self._initial_states.of(0).params])
-            self._judge = Compiled(lowered(judge, params, np.int32(1), self._test))
-
-    def _judged(self, runs: list[Run]) -> list[Run]:
-        """Return the runs with their figures on test; their checkpoints have served."""
-        assert self._judge is not None
-        judge, members = self._judge.get(), layout.MEMBERS_PER_CALL
-        alive = [run for run in runs if not run.curve.ended]
-        judged = {}
-        for first in range(0, len(alive), members):
-            some = alive[first : first + members]
-            params = lay(members, [self._progress(run).params for run in some])
-            figures = map(np.asarray, judge(params, np.int32(len(some)), self._test))
-            for run, loss, metric in zip(some, *figures, strict=False):
-                judged[run.member.key] = with_test_figures(run, float(loss), float(metric))
-        return [judged.get(run.member.key, run) for run in runs]
-
-    @staticmethod
-    def _advanced(run: Run, progress: Progress, out: Outcome, more: int, seconds: float) -> Run:
-        alive = bool(out.alive)
-        trained = more if alive else max(1, int(np.isfinite(out.validation_loss[:more]).sum() + 1))
-        figures = out.train_loss[:trained], out.validation_loss[:trained]
-        leaves = jax.tree.leaves(progress)
-        return advanced(
-            run,
-            (*figures, out.validation_metric[:trained]),
-            steps=int(progress.t),
-            alive=alive,
-            seconds=seconds,
-            checkpoint={f"leaf{i}": leaf for i, leaf in enumerate(leaves)},
-        )

@@ -12,8 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from descenso.engine import layout
-from descenso.problems import Problem, Variables
-from descenso.problems._problem import TrainLoss
+from descenso.problems import Problem, TrainLoss, Variables
 
 Array: TypeAlias = Any
 Tree: TypeAlias = Any
@@ -28,13 +27,15 @@ class MicroBatches:
     ----------
     problem : in the forms that are run.
     start : () → parameters to try it with.
-    split : training examples to try it on.
+    few : training examples to try it on.
+    largest_split : examples of the largest split that is evaluated.
     on_cpu : whether a core's cache is to be minded.
     """
 
     problem: Problem
     start: Callable[[], Tree]
-    split: Array
+    few: Array
+    largest_split: int
     on_cpu: bool
 
     def of_batch(self, batch_size: int) -> int:
@@ -44,9 +45,10 @@ class MicroBatches:
         part = layout.examples_at_a_time(self.largest_bytes, batch_size)
         return part if part < batch_size and self._steps_apart else batch_size
 
-    def of_split(self, examples: int) -> int:
-        """Return how many of the examples of a split that is evaluated do."""
-        part = EXAMPLES_PER_PART
+    @cached_property
+    def of_splits(self) -> int:
+        """Return how many examples of a split that is evaluated do."""
+        part, examples = EXAMPLES_PER_PART, self.largest_split
         if self.on_cpu:
             part = min(part, layout.examples_at_a_time(self.largest_bytes, examples))
         return part if 2 * part >= examples or self._examples_apart else examples
@@ -54,18 +56,18 @@ class MicroBatches:
     @cached_property
     def largest_bytes(self) -> int:
         """Return the bytes of the largest array that an example becomes on its way."""
-        return _largest_bytes(self.problem.apply, self.start(), self.split[0])
+        return _largest_bytes(self.problem.apply, self.start(), self.few[0])
 
     @cached_property
     def _examples_apart(self) -> bool:
-        return _treats_examples_apart(self.problem, self.start(), self.split)
+        return _treats_examples_apart(self.problem, self.start(), self.few)
 
     @cached_property
     def _steps_apart(self) -> bool:
         train_loss = self.problem.train_loss
         if train_loss is None:
             return self._examples_apart
-        return _steps_treat_examples_apart(train_loss, self.start(), self.split)
+        return _steps_treat_examples_apart(train_loss, self.start(), self.few)
 
 
 def _largest_bytes(apply: Callable[..., Array], params: Tree, inputs: Array) -> int:

@@ -133,7 +133,7 @@ def _apply_rule(
     return Progress(moved, state_trees, t)
 
 
-def _differentiate(
+def differentiate(
     recipe: Recipe, params: Tree, batch: tuple[Array, Array], key: Array
 ) -> tuple[Array, Tree, Tree]:
     """Return the loss of a step, its gradient, and the parameters with what the step carries on."""
@@ -159,7 +159,16 @@ def _differentiate(
     return loss, gradient, params._replace(carried=carried)
 
 
-def _key_at(inputs: Inputs, epoch: Array, step: Array) -> Array:
+def take_step(
+    recipe: Recipe, inputs: Inputs, progress: Progress, batch: tuple[Array, Array], key: Array
+) -> tuple[Progress, Array]:
+    """Return where a member stands after a step on a batch, and its loss before it."""
+    loss, gradient, params = differentiate(recipe, progress.params, batch, key)
+    moved = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
+    return moved, loss
+
+
+def key_at(inputs: Inputs, epoch: Array, step: Array) -> Array:
     """Return the PRNG key of a step; ``epoch`` counts from the start of the call."""
     if inputs.noise is None:
         return None
@@ -175,12 +184,11 @@ def _train_epoch(
     def next_batch(step: Array) -> Any:
         return recipe.batch(train, order, step) if recipe.ahead else ()
 
-    def take_step(step: Array, carry: Any) -> Any:
+    def one_step(step: Array, carry: Any) -> Any:
         progress, total, alive, ahead = carry
         here = recipe.unpacked(ahead) if recipe.ahead else recipe.batch(train, order, step)
-        after, key = next_batch(step + 1), _key_at(inputs, epoch, step)
-        loss, gradient, params = _differentiate(recipe, progress.params, here, key)
-        moved = _apply_rule(recipe, inputs.settings, progress._replace(params=params), gradient)
+        after, key = next_batch(step + 1), key_at(inputs, epoch, step)
+        moved, loss = take_step(recipe, inputs, progress, here, key)
         fine = jnp.isfinite(loss) & (loss <= inputs.threshold)
         if not recipe.all_steps:
             return moved, total + loss, fine, after
@@ -192,11 +200,11 @@ def _train_epoch(
     alive = jnp.isfinite(inputs.threshold)
     start = (progress, jnp.zeros_like(inputs.threshold), alive, next_batch(jnp.int32(0)))
     if recipe.all_steps:
-        progress, total, alive, _ = jax.lax.fori_loop(0, recipe.steps, take_step, start)
+        progress, total, alive, _ = jax.lax.fori_loop(0, recipe.steps, one_step, start)
         return progress, total / (progress.t - first), alive
     steps, (progress, total, alive, _) = jax.lax.while_loop(
         lambda carry: (carry[0] < recipe.steps) & carry[1][2],
-        lambda carry: (carry[0] + 1, take_step(*carry)),
+        lambda carry: (carry[0] + 1, one_step(*carry)),
         (0, start),
     )
     return progress, total / steps, alive

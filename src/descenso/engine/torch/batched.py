@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -15,18 +16,25 @@ from torch.utils._pytree import tree_leaves
 
 from descenso.engine import layout
 from descenso.engine.bookkeeping import (
+    Key,
     advanced,
     divergence_threshold_of,
     in_words,
     key_of,
     with_test_figures,
 )
+from descenso.engine.scheduling import (
+    Capacity,
+    OutOfMemoryError,
+    Task,
+    done_here,
+    too_little_memory,
+)
 from descenso.engine.torch.population import CannotPopulateError, Population
-from descenso.engine.torch.serial import Advanced, SerialTrainer
+from descenso.engine.torch.serial import SerialTrainer
 from descenso.engine.torch.step import draws_elsewhere, eager, has_hooks, parts_of
-from descenso.errors import ProblemError
-from descenso.language import N_, _
-from descenso.problems._torch_switches import one_thread, own_randomness
+from descenso.language import N_
+from descenso.problems.torch_modules import one_thread, own_randomness
 from descenso.records import Member, Run
 
 _Row: TypeAlias = tuple[float, float, float]
@@ -35,67 +43,94 @@ STARTS_KEPT = 16
 
 
 class BatchedTrainer:
-    """Trains groups of runs on a trainer: side by side where that gives the same, else in turn."""
+    """Trains tasks side by side where that gives the same, else in turn.
+
+    See :class:`descenso.engine.scheduling.Workers`.
+    """
+
+    count, queued = 1, 0
 
     def __init__(self, trainer: SerialTrainer) -> None:
         self._trainer = trainer
         self._start = lru_cache(STARTS_KEPT)(trainer.module)  # seed → module, which stays as it is
-        self._populations: dict[tuple[Any, ...], Population | None] = {}
+        self._populations: dict[Key, Population | None] = {}
         self._sizes: dict[int, int] = {}  # by batch size: members at a time
         self._made: dict[tuple[str, int], int] = {}  # the same, by rule and batch size
         self._draws = False
         self._why_not: dict[int, str] = {}
 
-    def size(self, member: Member) -> int:
-        """Return how many members like this one should come at a time."""
-        population = self._population(member)
-        return population.stacked.size if population else 1
-
     def has(self, rule: str, batch_size: int) -> bool:
         """Whether members of a rule at a batch size have been trained side by side."""
         return (rule, batch_size) in self._made
 
-    def describe(self) -> dict[str, Any]:
-        """Return how many go side by side at each batch size, and why one by one, if they do."""
+    def sizes(self) -> dict[str, int]:
+        """Return how many go side by side at each batch size."""
         made = {size: members for (_rule, size), members in self._made.items()}
-        return {
-            "batched": {str(size): members for size, members in sorted(made.items())},
-            "why_one_by_one": {str(size): why for size, why in sorted(self._why_not.items())},
-        }
+        return {str(size): members for size, members in sorted(made.items())}
 
-    def advance(self, runs: Sequence[Run], more: int, judge: bool) -> list[Advanced]:
-        """Train runs that stand at one epoch, no more than :meth:`size`, for ``more`` epochs."""
-        population = self._population(runs[0].member)
+    def why_one_by_one(self) -> dict[str, str]:
+        """Return why members do not go side by side at each batch size where they do not."""
+        return {str(size): why for size, why in sorted(self._why_not.items())}
+
+    # ---- as a worker ----------------------------------------------------------------------------
+
+    def capacity(self, member: Member) -> Capacity:
+        """Return what a call takes of members like this one."""
+        population = self._population(member)
+        return Capacity(population.stacked.size if population else 1, filled=True)
+
+    def submit(self, task: Task) -> Future[list[Run]]:
+        """Do a task."""
+        return done_here(self._done, task)
+
+    def result(self, future: Future[list[Run]]) -> list[Run]:
+        """Return the runs of a task advanced."""
+        return future.result()
+
+    def make_room(self, member: Member, error: Exception) -> None:
+        """Give up the populations of other members; if there are none, half of these members'."""
+        key, made = key_of(member), self._populations
+        self._populations = {k: stacked for k, stacked in made.items() if not stacked}
+        alone = not any(stacked and k != key for k, stacked in made.items())
+        del made
+        if alone:
+            size = self._sizes.get(member.batch_size, 1)
+            if size == 1:
+                raise too_little_memory(member, error) from error
+            self._sizes[member.batch_size] = size // 2
+        _give_memory_back()
+
+    def _done(self, task: Task) -> list[Run]:
+        population = self._population(task.member)
         if population is None:
-            return [self._trainer.advance(run, more, judge) for run in runs]
+            return self._trainer.do(task)
         with one_thread(), own_randomness():
             try:
-                return self._advanced(population, runs, more, judge)
+                return self._advanced(population, task.runs, task.epochs, task.judge)
             except torch.cuda.OutOfMemoryError as error:
-                self._make_room(runs[0].member, error)
+                no_memory = str(error)
             except Exception as error:  # one by one, each member says for itself what fails
-                self._go_one_by_one(runs[0].member, in_words(error))
+                self._go_one_by_one(task.member, in_words(error))
+                no_memory = ""
         del population
+        if no_memory:  # raised here, for the first error holds on to the tensors of its frames
+            raise OutOfMemoryError(no_memory)
         _give_memory_back()
-        size = self.size(runs[0].member)
-        parts = [runs[i : i + size] for i in range(0, len(runs), size)]
-        return [done for part in parts for done in self.advance(part, more, judge)]
+        return self._trainer.do(task)
 
     # ---- populations ----------------------------------------------------------------------------
 
     def _population(self, member: Member) -> Population | None:
         """Return the stacked for members like this one; ``None`` if they train one by one."""
-        key = key_of(member)
-        crowded = False
+        key, no_memory = key_of(member), ""
         while key not in self._populations:
-            if crowded:
-                _give_memory_back()
+            if no_memory:
+                self.make_room(member, OutOfMemoryError(no_memory))
             try:
                 with one_thread(), own_randomness():
                     self._populations[key] = self._new_population(member)
             except torch.cuda.OutOfMemoryError as error:
-                self._make_room(member, error)
-                crowded = True
+                no_memory = str(error)
             except CannotPopulateError as error:
                 self._go_one_by_one(member, str(error))
             except Exception as error:  # what cannot be traced, batched or recorded
@@ -106,22 +141,6 @@ class BatchedTrainer:
         self._populations[key_of(member)] = None
         self._why_not[member.batch_size] = why
         self._made.pop((member.rule, member.batch_size), None)
-
-    def _make_room(self, member: Member, error: Exception) -> None:
-        """Give up the stacked of other members; if there are none, half of these members'."""
-        key, made = key_of(member), self._populations
-        self._populations = {k: stacked for k, stacked in made.items() if not stacked}
-        if any(stacked and k != key for k, stacked in made.items()):
-            return
-        size = self._sizes.get(member.batch_size, 1)
-        if size == 1:
-            line = str(error).strip().partition("\n")[0]
-            raise ProblemError(
-                _("the memory does not suffice for one member at batch size {size}: {why}").format(
-                    size=member.batch_size, why=line
-                )
-            ) from error
-        self._sizes[member.batch_size] = size // 2
 
     def _new_population(self, member: Member) -> Population:
         trainer, size = self._trainer, member.batch_size
@@ -154,7 +173,7 @@ class BatchedTrainer:
 
     def _advanced(
         self, population: Population, given: Sequence[Run], more: int, judge: bool
-    ) -> list[Advanced]:
+    ) -> list[Run]:
         started, trainer, stacked = time.perf_counter(), self._trainer, population.stacked
         runs = [trainer.started(run) for run in given]
         threshold = [divergence_threshold_of(float(run.curve.validation_loss[0])) for run in runs]
@@ -178,7 +197,7 @@ class BatchedTrainer:
             )  # fmt: skip
             if tested and alive[place]:
                 run = with_test_figures(run, float(tested[0][place]), float(tested[1][place]))
-            after.append(Advanced(run))
+            after.append(run)
         return after
 
     def _epochs(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
 from descenso import rules
+from descenso.engine.bookkeeping import Checkpoint
 from descenso.engine.torch.step import CompiledStep, Tensors, eager, parts_of
 from descenso.problems import Problem
-from descenso.problems._torch_tensors import Batch, cut
+from descenso.problems.torch_modules import Batch, cut
 from descenso.records import Member
-
-Checkpoint = Mapping[str, NDArray[Any]]
 
 
 class Trainee:
@@ -98,7 +96,7 @@ class Trainee:
 
     def _lay_flat(self) -> torch.nn.Parameter | None:
         """Lay the trained parameters end to end, where the rule sees each element by itself."""
-        from descenso.torch._trace import is_elementwise
+        from descenso.torch.trace import is_elementwise
 
         if not is_elementwise(rules.get(self.member.rule)):
             return None

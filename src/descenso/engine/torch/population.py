@@ -26,8 +26,7 @@ from descenso.engine.torch.stacked import Named, StackedTensors
 from descenso.engine.torch.step import DRAWS, figures, parts_of, same_step
 from descenso.language import N_
 from descenso.ops import torch as xp
-from descenso.problems._torch_switches import exact_products, own_randomness
-from descenso.problems._torch_tensors import Batch, cut
+from descenso.problems.torch_modules import Batch, cut, exact_products, own_randomness
 from descenso.records import Member
 
 Figures: TypeAlias = tuple[NDArray[Any], NDArray[Any]]

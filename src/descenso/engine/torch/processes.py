@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,12 +21,18 @@ import cloudpickle
 import numpy as np
 import torch
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from descenso import rules
-from descenso.engine.torch.serial import Advanced, SerialTrainer
+from descenso.engine import layout
+from descenso.engine.contract import StepLayout
+from descenso.engine.scheduling import Capacity, Task, too_little_memory
+from descenso.engine.torch.serial import SerialTrainer
+from descenso.errors import ProblemError
+from descenso.language import _
 from descenso.problems import Problem
-from descenso.problems._torch_tensors import Batch
-from descenso.records import Run
+from descenso.problems.torch_modules import Batch
+from descenso.records import Member, Run
 
 _PARTS = ("train", "validation", "test")
 # A worker keeps the memory it frees: glibc hands large blocks back to the system and has them
@@ -44,36 +50,25 @@ class Done(NamedTuple):
 
     Attributes
     ----------
-    ways : batch size → how its steps are taken where the task was done.
+    steps : batch size → how its steps are taken where the task was done.
     warmed : (rule, batch size) → seconds that compiling took there.
     """
 
-    advanced: list[Advanced]
-    ways: Mapping[int, Mapping[str, Any]]
+    runs: list[Run]
+    steps: Mapping[int, StepLayout]
     warmed: Mapping[tuple[str, int], float]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Runs to train for some epochs each, and whether they are judged then."""
-
-    runs: tuple[Run, ...]
-    epochs: tuple[int, ...]
-    judge: tuple[bool, ...]
-
-    def done_by(self, trainer: SerialTrainer) -> Done:
-        """Train the runs one after another."""
-        work = zip(self.runs, self.epochs, self.judge, strict=True)
-        advanced = [trainer.advance(run, more, judge) for run, more, judge in work]
-        return Done(advanced, trainer.described_ways(), dict(trainer.warmed))
 
 
 class CannotShareError(Exception):
     """The problem cannot be sent to another process; the message says why."""
 
 
-class Pool:
-    """Worker processes that share a trainer.
+class Processes:
+    """Worker processes that share a trainer; see :class:`descenso.engine.scheduling.Workers`.
+
+    Attributes
+    ----------
+    steps, warmed : what the workers have said of themselves so far, as of :class:`Done`.
 
     Raises
     ------
@@ -81,8 +76,12 @@ class Pool:
         If the problem cannot be pickled.
     """
 
-    def __init__(self, trainer: SerialTrainer, processes: int) -> None:
-        self.processes = processes
+    queued = 1  # so that no worker waits while the results of another are taken in
+
+    def __init__(self, trainer: SerialTrainer, count: int) -> None:
+        self.count = count
+        self.steps: dict[int, StepLayout] = {}
+        self.warmed: dict[tuple[str, int], float] = {}
         self._folder = tempfile.mkdtemp(prefix="descenso-")
         try:
             _save(trainer, Path(self._folder))
@@ -90,17 +89,40 @@ class Pool:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise CannotShareError(f"{type(error).__name__}: {error}") from error
         self._executor = ProcessPoolExecutor(
-            max_workers=processes,
+            max_workers=count,
             initializer=_begin,
             initargs=(list(sys.path),),
             env=_ENVIRONMENT,
         )
+
+    def capacity(self, member: Member) -> Capacity:
+        """Return what a call takes of members like this one."""
+        return Capacity(layout.MEMBERS_PER_CALL)
 
     def submit(self, task: Task) -> Future[Done]:
         """Have a worker do a task."""
         files = {run.member.rule: rules.get(run.member.rule).file for run in task.runs}
         future: Future[Done] = self._executor.submit(_work, self._folder, files, task)
         return future
+
+    def result(self, future: Future[Done]) -> list[Run]:
+        """Return the runs of a task advanced."""
+        try:
+            done = future.result()
+        except BrokenProcessPool as error:
+            raise ProblemError(
+                _(
+                    "a worker process ended while it trained ({why}); if memory ran out, fewer "
+                    "processes or a smaller batch may fit"
+                ).format(why=str(error).strip().partition("\n")[0])
+            ) from error
+        self.steps |= done.steps
+        self.warmed |= done.warmed
+        return done.runs
+
+    def make_room(self, member: Member, error: Exception) -> None:
+        """Say that there is none: a call trains one member at a time."""
+        raise too_little_memory(member, error) from error
 
     def close(self) -> None:
         """End the workers, amid their work if need be, and remove the shared files."""
@@ -185,7 +207,8 @@ def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
     if folder not in _trainers:
         _trainers.clear()
         _trainers[folder] = _load(Path(folder))
-    return task.done_by(_trainers[folder])
+    trainer = _trainers[folder]
+    return Done(trainer.do(task), trainer.described_steps(), dict(trainer.warmed))
 
 
 def _load(folder: Path) -> SerialTrainer:

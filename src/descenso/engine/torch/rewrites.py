@@ -16,8 +16,7 @@ from torch.nn import functional
 
 from descenso.engine.torch.step import DRAWS, figures, has_hooks, parts_of
 from descenso.problems import Problem
-from descenso.problems._torch_switches import own_randomness
-from descenso.problems._torch_tensors import Batch
+from descenso.problems.torch_modules import Batch, own_randomness
 
 _RELUS: tuple[Any, ...] = (functional.relu, torch.relu, "relu")
 _POOLS: tuple[Any, ...] = (

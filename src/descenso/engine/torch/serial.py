@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch.fx import GraphModule
 
 from descenso.engine.bookkeeping import (
+    Checkpoint,
     advanced,
     divergence_threshold_of,
     ended_by_error,
@@ -19,11 +20,12 @@ from descenso.engine.bookkeeping import (
     untrained,
     with_test_figures,
 )
+from descenso.engine.contract import StepLayout
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
-from descenso.engine.torch.member import Checkpoint, Trainee
+from descenso.engine.scheduling import Task
+from descenso.engine.torch.member import Trainee
 from descenso.engine.torch.rewrites import pooling_first
 from descenso.engine.torch.step import (
-    CannotCompileError,
     CompiledStep,
     Plan,
     compile_step,
@@ -33,10 +35,17 @@ from descenso.engine.torch.step import (
 )
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_rehearsal import initialised
-from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
-from descenso.problems._torch_tensors import Batch, channels_last, cut
+from descenso.problems.torch_modules import (
+    Batch,
+    channels_last,
+    cut,
+    initialised,
+    one_thread,
+    own_randomness,
+    seed_everything,
+)
 from descenso.records import Member, Run
+from descenso.torch.inductor import CannotCompileError
 
 EXAMPLES_PER_PART = 64  # of a split that a CPU evaluates at a time: its cache holds them
 EXAMPLES_PER_PART_ELSEWHERE = 1024
@@ -44,15 +53,8 @@ EXAMPLES_THAT_PROVE = 64  # that another form of a module gives the same, at mos
 BYTES_PER_BLOCK = 4 * 2**20  # of examples that are put in order at a time
 
 
-class Advanced(NamedTuple):
-    """A run after some epochs, and the error that ended it, if one did."""
-
-    run: Run
-    failure: str | None = None
-
-
 @dataclass
-class _Way:
+class _Execution:
     """How the steps at one batch size are taken here."""
 
     plan: Plan
@@ -62,7 +64,7 @@ class _Way:
     channels_last: bool = False
     pooling_first: torch.fx.Graph | None = None
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> StepLayout:
         """Return it as plain figures and words."""
         return {
             "operations": self.plan.operations,
@@ -81,7 +83,7 @@ class _Epochs:
 
     alive: bool
     rows: list[tuple[float, float, float]] = field(default_factory=list)
-    failure: str | None = None
+    failure: str = ""
 
 
 _NONE = (np.nan, np.nan, np.nan)
@@ -101,7 +103,7 @@ class SerialTrainer:
     validation: Batch
     test: Batch
     study_seed: int
-    _ways: dict[int, _Way] = field(default_factory=dict, init=False)
+    _executions: dict[int, _Execution] = field(default_factory=dict, init=False)
     #: (seed, whether channels lie last) → loss and metric on validation before training.
     _initial_states: dict[tuple[int, bool], tuple[float, float]] = field(
         default_factory=dict, init=False
@@ -114,15 +116,19 @@ class SerialTrainer:
         """Return how many training examples there are."""
         return len(self.train[1])
 
-    def advance(self, run: Run, more: int, judge: bool) -> Advanced:
+    def do(self, task: Task) -> list[Run]:
+        """Train the runs of a task one after another."""
+        return [self.advance(run, task.epochs, task.judge) for run in task.runs]
+
+    def advance(self, run: Run, more: int, judge: bool) -> Run:
         """Train a run for ``more`` epochs; judge it on test after them if asked to."""
         with one_thread(), own_randomness():
             try:
-                run = self.started(run, self.way(run.member.batch_size).channels_last)
+                run = self.started(run, self.execution(run.member.batch_size).channels_last)
                 self._warm(run.member)
                 return self._advance(run, more, judge)
             except Exception as error:  # the user's code: its member ends here, the others go on
-                return Advanced(ended_by_error(run, in_words(error)), in_words(error))
+                return ended_by_error(run, in_words(error))
 
     def module(self, seed: int) -> torch.nn.Module:
         """Return a new module with the initial weights of a seed."""
@@ -130,34 +136,34 @@ class SerialTrainer:
         module: torch.nn.Module = initialised(self.problem, _few(self.train), generator)
         return module.to(self.train[1].device)
 
-    def way(self, batch_size: int) -> _Way:
+    def execution(self, batch_size: int) -> _Execution:
         """Return how steps at a batch size are taken, compiling what is to be."""
-        if batch_size not in self._ways:
+        if batch_size not in self._executions:
             with one_thread():
-                self._ways[batch_size] = self._find_way(batch_size)
-        return self._ways[batch_size]
+                self._executions[batch_size] = self._find_execution(batch_size)
+        return self._executions[batch_size]
 
-    def described_ways(self) -> dict[int, dict[str, Any]]:
+    def described_steps(self) -> dict[int, StepLayout]:
         """Return how steps are taken at each batch size met so far."""
-        return {size: way.described() for size, way in self._ways.items()}
+        return {size: execution.described() for size, execution in self._executions.items()}
 
-    def _find_way(self, batch_size: int) -> _Way:
+    def _find_execution(self, batch_size: int) -> _Execution:
         module, batch = self.module(0), _rows(self.train, slice(batch_size))
         some = _rows(self.train, slice(min(batch_size, EXAMPLES_THAT_PROVE)))
         try:
             plan = plan_for(self.problem, module, batch, self.examples // batch_size)
             elsewhere = draws_elsewhere(self.problem, module, some)
         except Exception:  # each member says for itself what fails at this batch size
-            return _Way(Plan(False, False, 0), None, None, False)
+            return _Execution(Plan(False, False, 0), None, None, False)
         why_not = N_("it draws from Python's or NumPy's generators") if elsewhere else None
         if plan.whole_step and not elsewhere:
             try:
-                return _Way(plan, compile_step(self.problem, module, batch), None, False)
+                return _Execution(plan, compile_step(self.problem, module, batch), None, False)
             except CannotCompileError as error:
                 why_not = str(error)
         last = gains_from_channels_last(self.problem, self.module(0), some)
         first = None if elsewhere else pooling_first(self.problem, self.module(0), some)
-        return _Way(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
+        return _Execution(plan, None, why_not if plan.whole_step else None, elsewhere, last, first)
 
     # ---- one member -----------------------------------------------------------------------------
 
@@ -171,7 +177,7 @@ class SerialTrainer:
             self._initial_states[seed, last] = self.evaluate(module, self.validation)
         return replace(run, curve=untrained(*self._initial_states[seed, last]))
 
-    def _advance(self, run: Run, more: int, judge: bool) -> Advanced:
+    def _advance(self, run: Run, more: int, judge: bool) -> Run:
         started = time.perf_counter()
         trainee = self.trainee(run.member, run.checkpoint or {})
         threshold = divergence_threshold_of(float(run.curve.validation_loss[0]))
@@ -189,17 +195,15 @@ class SerialTrainer:
         )  # fmt: skip
         if judge and epochs.alive:
             after = with_test_figures(after, *self.evaluate(trainee.settle(), self.test))
-        if epochs.failure:
-            after = replace(after, curve=replace(after.curve, error=epochs.failure))
-        return Advanced(after, epochs.failure)
+        return replace(after, curve=replace(after.curve, error=epochs.failure))
 
     def trainee(self, member: Member, checkpoint: Checkpoint) -> Trainee:
         """Return a member as it stands at a checkpoint; an empty one stands at the start."""
-        way = self.way(member.batch_size)
-        module = _laid(self.module(member.seed), way.channels_last)
-        form = module if way.pooling_first is None else GraphModule(module, way.pooling_first)
+        how = self.execution(member.batch_size)
+        module = _laid(self.module(member.seed), how.channels_last)
+        form = module if how.pooling_first is None else GraphModule(module, how.pooling_first)
         return Trainee(
-            self.problem, module, form, member, checkpoint, way.plan.kernels, way.compiled
+            self.problem, module, form, member, checkpoint, how.plan.kernels, how.compiled
         )
 
     def _warm(self, member: Member) -> None:
@@ -246,7 +250,7 @@ class SerialTrainer:
 
     def _seeder(self, trainee: Trainee) -> Callable[[int], Any]:
         """Return the quickest function that seeds all that a step may draw from."""
-        if self.way(trainee.member.batch_size).draws_elsewhere:
+        if self.execution(trainee.member.batch_size).draws_elsewhere:
             return seed_everything
         return _seed if self.train[1].is_cpu else torch.manual_seed
 
@@ -256,7 +260,8 @@ class SerialTrainer:
 
     def _batches(self, trainee: Trainee, epoch: int) -> Iterator[Batch]:
         """Give the batches of an epoch; the examples left over wait for another epoch."""
-        size, last = trainee.member.batch_size, self.way(trainee.member.batch_size).channels_last
+        size = trainee.member.batch_size
+        last = self.execution(size).channels_last
         if size == self.examples:
             yield self.train  # a whole-batch gradient does not depend on the order
             return
@@ -305,7 +310,7 @@ def _seed(seed: int) -> None:
 def _few(batch: Batch) -> Any:
     """Return two examples as a part, for modules that look at their inputs to know their sizes."""
     from descenso.data import Split
-    from descenso.problems._several import pack
+    from descenso.problems.torch_modules import pack
 
     inputs, targets = _rows(batch, slice(2))
     return Split(pack([x.cpu().numpy() for x in inputs]), targets.cpu().numpy())

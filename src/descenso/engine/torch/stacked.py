@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from descenso import rules
-from descenso.engine.bookkeeping import switches_of
-from descenso.engine.torch.member import Checkpoint, from_array, to_array
+from descenso.engine.bookkeeping import Checkpoint, switches_of
+from descenso.engine.torch.member import from_array, to_array
 from descenso.engine.torch.step import parts_of
 from descenso.records import Member
-from descenso.torch._trace import is_elementwise
+from descenso.torch.trace import is_elementwise
 
 Named: TypeAlias = dict[str, torch.Tensor]
 #: Rows of parameters begin at multiples of so many elements, as vector instructions like it.

@@ -19,14 +19,16 @@ from torch.func import functional_call, functionalize, grad_and_value
 
 from descenso.language import N_
 from descenso.problems import Problem
-from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
-from descenso.problems._torch_tensors import Batch
+from descenso.problems.torch_modules import Batch, one_thread, own_randomness, seed_everything
+from descenso.torch import inductor
+from descenso.torch.inductor import CannotCompileError
 
+aten = torch.ops.aten
 Tensors: TypeAlias = list[torch.Tensor]
-#: Tensors of a module by name: trained, frozen, buffers.
 #: Loss, gradients and new buffers of a step.
 Figures: TypeAlias = tuple[torch.Tensor, Tensors, Tensors]
-MicroBatches: TypeAlias = tuple[
+#: Tensors of a module by name: trained, frozen, buffers.
+ModuleTensors: TypeAlias = tuple[
     dict[str, torch.Tensor], dict[str, torch.Tensor], dict[str, torch.Tensor]
 ]
 
@@ -40,10 +42,6 @@ STEPS_THAT_PAY_FOR_A_RULE = 5_000
 DRAWS = 4
 #: Beyond so many operations a step is arithmetic, which compiling does not hasten.
 OPERATIONS_THAT_HIDE = 100_000_000
-
-
-class CannotCompileError(Exception):
-    """The step cannot be compiled, or would not do the same; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def _count_operations(problem: Problem, module: torch.nn.Module, batch: Batch) -
     return int(counter.get_total_flops())
 
 
-def parts_of(module: torch.nn.Module) -> MicroBatches:
+def parts_of(module: torch.nn.Module) -> ModuleTensors:
     """Return the module's tensors by name; a tied tensor once."""
     parameters = dict(module.named_parameters())
     trained: dict[str, torch.Tensor] = {n: p for n, p in parameters.items() if p.requires_grad}
@@ -186,8 +184,7 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
     except CannotCompileError:
         raise
     except Exception as error:  # whatever the compiler throws, the other path still works
-        line = (str(error).strip() or repr(error)).splitlines()[0]
-        raise CannotCompileError(f"{type(error).__name__}: {line}") from error
+        raise inductor.unforeseen(error) from error
     return CompiledStep(call, time.perf_counter() - started)
 
 
@@ -203,13 +200,13 @@ def has_hooks(module: torch.nn.Module) -> bool:
     return bool(parts or any(p._backward_hooks for p in module.parameters()))
 
 
-def _row(parts: MicroBatches, batch: Batch) -> Tensors:
+def _row(parts: ModuleTensors, batch: Batch) -> Tensors:
     tensors = [tensor for part in parts for tensor in part.values()]
     return [*(t.detach() for t in tensors), *batch[0], batch[1]]
 
 
 def _flat_step(
-    problem: Problem, module: torch.nn.Module, parts: MicroBatches, inputs: int
+    problem: Problem, module: torch.nn.Module, parts: ModuleTensors, inputs: int
 ) -> Callable[..., tuple[torch.Tensor, ...]]:
     names = [list(part) for part in parts]
     ends = np.cumsum([len(part) for part in parts]).tolist()
@@ -233,28 +230,18 @@ def _flat_step(
 
 
 def _compiled(step: Callable[..., Any], row: Tensors) -> Callable[..., Any]:
-    import torch._inductor.config as settings
-    from torch._guards import TracingContext, tracing
-    from torch._inductor.compile_fx import compile_fx_inner
-    from torch._inductor.decomposition import select_decomp_table
-    from torch._subclasses.fake_tensor import FakeTensorMode
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    mode = FakeTensorMode()
-    fake = [mode.from_tensor(tensor) for tensor in row]
-    with mode:
-        pure = functionalize(step, remove="mutations")
-        table = {**select_decomp_table(), torch.ops.aten.bernoulli.p: _bernoulli}
-        table.pop(torch.ops.aten.native_dropout.default, None)
-        graph = make_fx(pure, table)(*fake)
+    mode, fake = inductor.tensors_without_data(row)
+    pure = functionalize(step, remove="mutations")
+    graph = inductor.traced(
+        pure, fake, mode, {aten.bernoulli.p: _bernoulli, aten.native_dropout.default: None}
+    )
     graph.graph.eliminate_dead_code()
     graph.recompile()
     if any(node.op == "get_attr" for node in graph.graph.nodes):
         raise CannotCompileError(N_("it holds tensors that are neither parameters nor buffers"))
-    chosen = {"cpp.threads": 1, "size_asserts": False, "fallback_random": True}
-    with settings.patch(chosen), tracing(TracingContext(mode)), torch.no_grad():
-        compiled: Any = compile_fx_inner(graph, fake)
-    return compiled  # type: ignore[no-any-return]
+    settings = {"cpp.threads": 1, "size_asserts": False, "fallback_random": True}
+    call: Callable[..., Any] = inductor.compiled(graph, fake, mode, settings=settings)
+    return call
 
 
 def _bernoulli(like: torch.Tensor, p: float) -> torch.Tensor:
@@ -267,7 +254,7 @@ def _bernoulli(like: torch.Tensor, p: float) -> torch.Tensor:
 def _prove_equal(
     problem: Problem,
     module: torch.nn.Module,
-    parts: MicroBatches,
+    parts: ModuleTensors,
     batch: Batch,
     call: Callable[..., Any],
 ) -> None:
@@ -291,7 +278,7 @@ def same_step(ours: Figures, wanted: Figures) -> bool:
 
 
 def figures(
-    problem: Problem, form: torch.nn.Module, parts: MicroBatches, batch: Batch, seed: int
+    problem: Problem, form: torch.nn.Module, parts: ModuleTensors, batch: Batch, seed: int
 ) -> Figures:
     """Return loss, gradients and new buffers of a step with the draws of a seed.
 

@@ -106,13 +106,12 @@ class RayEngine:
         self, members: Sequence[Member | Run], epochs: int, *, judge: bool = False
     ) -> Iterator[list[Run]]:
         """Train each member until it has seen ``epochs`` epochs, resuming those given as runs."""
-        decided = self.arrange(members)
         waiting = list(reversed(_chunks(members, epochs)))
         running: dict[Any, None] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self._most_at_once():
-                    task = self._task.remote(self._work, decided, waiting.pop(), epochs, judge)
+                    task = self._task.remote(self._work, waiting.pop(), epochs, judge)
                     running[task] = None
                 done, _rest = self._ray.wait(list(running), num_returns=1)
                 for task in done:
@@ -142,12 +141,6 @@ class RayEngine:
         """Return how many tasks to keep under way; a cluster may grow or lose nodes meanwhile."""
         cores = int(self._ray.cluster_resources().get("CPU", 1))
         return max(1, TASKS_PER_CORE * cores)
-
-    def arrange(
-        self, members: Sequence[Member | Run], known: Mapping[str, str] | None = None
-    ) -> Mapping[str, str]:
-        """Decide here, for all workers alike."""
-        return self._local.arrange(members, known)
 
     def parameters(self) -> int:
         """Return how many parameters the problem trains."""
@@ -209,11 +202,7 @@ _opened: dict[int, Engine] = {}  # a worker process serves many tasks: it compil
 
 
 def _train(
-    work: bytes,
-    decided: Mapping[str, str],
-    members: Sequence[Member | Run],
-    epochs: int,
-    judge: bool,
+    work: bytes, members: Sequence[Member | Run], epochs: int, judge: bool
 ) -> tuple[list[Run], str, dict[str, Any]]:
     """Train a chunk on this worker and return its runs; nothing is stored here."""
     import os
@@ -225,7 +214,6 @@ def _train(
 
         os.environ["DESCENSO_CORES"] = "1"  # a worker has one core to itself
         _opened[key] = open_engine(*cloudpickle.loads(work))
-    _opened[key].arrange([], decided)
     done: dict[str, Run] = {}
     started = time.perf_counter()
     for chunk in _opened[key].train(members, epochs, judge=judge):
