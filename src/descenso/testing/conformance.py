@@ -323,9 +323,37 @@ def keras_in_float64() -> Iterator[None]:
         keras.config.set_floatx(before)
 
 
+def _compiled_keras_steps(optimizer: Any, variables: Any, rows: list[Arrays]) -> Arrays:
+    """Take the steps as ``fit`` does: compiled, where the backend compiles."""
+    import keras
+    from keras import ops
+
+    backend = keras.config.backend()
+    if backend == "torch":
+        return _keras_steps(optimizer, variables, rows)
+    trained = list(variables.values())
+    optimizer.build(trained)
+    given = [[ops.convert_to_tensor(g[k], dtype="float64") for k in variables] for g in rows]
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        step = tf.function(lambda grads: optimizer.apply(grads, trained))
+        for grads in given:
+            step(grads)
+        return {name: ops.convert_to_numpy(v) for name, v in variables.items()}
+    import jax
+
+    update = jax.jit(optimizer.stateless_apply)
+    values, kept = [v.value for v in trained], [v.value for v in optimizer.variables]
+    for grads in given:
+        values, kept = update(kept, grads, values)
+    return {name: np.asarray(v) for name, v in zip(variables, values, strict=True)}
+
+
 def _in_keras(rule: Rule, cases: list[Settings]) -> list[Arrays]:
+    rows = gradients()
     with keras_in_float64():
-        return [_keras_steps(*_keras_optimizer(rule, g, start()), gradients()) for g in cases]
+        return [_compiled_keras_steps(*_keras_optimizer(rule, g, start()), rows) for g in cases]
 
 
 Run = Callable[[Rule, list[Settings]], list[Arrays]]
