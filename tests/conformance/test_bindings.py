@@ -93,6 +93,7 @@ def test_a_rule_may_choose_by_the_step_number_and_compute_with_it(tmp_path):
         "    m = xp.where(t < 2, g, 0.9 * state['m'] + 0.1 * g)\n"
         "    rate = xp.where(t < 3, 0.5 * lr, lr) / xp.sqrt(t)\n"
         "    bound = xp.maximum(xp.minimum(m, 0.5), -0.5)\n"
+        "    rate = rate * xp.where(m > 0, 1.2, xp.where(g < 0, 0.3, 0.7))\n"
         "    return theta - rate * xp.where(t > 2, bound, xp.where(t < 2, 0.0, bound)), {'m': m}\n"
     )
     assert max(check_rule(file, ["numpy", "jax", "torch"]).values()) <= conformance.TOLERANCE
