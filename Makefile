@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types floors check messages images benchmarks clean
+.PHONY: help demo test lint types floors check messages derived images benchmarks clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -44,6 +44,10 @@ messages: $(VENV)/.dev  ## bring the Spanish catalog up to date with the source
 	$(BIN)/python tools/messages.py update
 	$(BIN)/python tools/messages.py compile
 	$(BIN)/python tools/messages.py check
+
+derived: messages  ## bring what is made of rules and their kin up to date: texts, names for editors, pages
+	$(BIN)/python tools/stubs.py update
+	$(BIN)/python tools/pages.py update
 
 images: $(VENV)/.dev  ## draw the pictures of the documents again
 	$(BIN)/python tools/images.py

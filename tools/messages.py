@@ -12,10 +12,12 @@ import ast
 import io
 import string
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_python
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -27,15 +29,44 @@ COMPILED = CATALOG.with_suffix(".mo")
 
 
 def extract() -> Catalog:
-    """Return every message of the source: Python files and HTML templates."""
+    """Return every message of the source: Python files, rules and HTML templates."""
     with (ROOT / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        mapping, options = parse_mapping_cfg(file)
+    methods = [(pattern, rule_texts if how == "rule" else how) for pattern, how in mapping]
     catalog = Catalog(project="descenso", charset="utf-8")
     for path, _line, message, comments, context in extract_from_dir(
         str(SOURCE), methods, options, comment_tags=("Translators:",)
     ):
         catalog.add(message, None, [(path, None)], auto_comments=comments, context=context)
     return catalog
+
+
+def rule_texts(
+    file: IO[bytes], keywords: Any, comment_tags: Any, options: Any
+) -> Iterator[tuple[int, str | None, str, list[str]]]:
+    """Yield what a rule file says to a user: its title and the meaning of each setting.
+
+    A rule holds a formula and knows no language, so nothing in it is marked.
+    """
+    tree = ast.parse(file.read())
+    file.seek(0)
+    yield from extract_python(file, keywords, comment_tags, options)
+    for function in tree.body:
+        if not isinstance(function, ast.FunctionDef) or not _calls(function, "rule"):
+            continue
+        title = (ast.get_docstring(function) or "").partition("\n")[0].rstrip(".")
+        yield function.lineno, None, title, []
+        for declared in function.args.kw_defaults:
+            for given in declared.keywords if isinstance(declared, ast.Call) else ():
+                if given.arg == "meaning":
+                    yield given.value.lineno, None, ast.literal_eval(given.value), []
+
+
+def _calls(function: ast.FunctionDef, name: str) -> bool:
+    return any(
+        isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == name
+        for made in function.decorator_list
+    )
 
 
 def read() -> Catalog:

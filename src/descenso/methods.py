@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from descenso import rules
 from descenso.errors import RuleError, SettingError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.language import N_, _
 from descenso.rules import Rule
 
 ALL = "all"  # the batch regime: every gradient sees every example
@@ -74,8 +74,8 @@ class Method:
     def regime(self) -> str:
         """Return ``stochastic``, ``mini-batch`` or ``batch``."""
         if self.batch_size == ALL:
-            return "batch"
-        return "stochastic" if self.batch_size == 1 else "mini-batch"
+            return N_("batch")
+        return N_("stochastic") if self.batch_size == 1 else N_("mini-batch")
 
 
 def names() -> list[str]:

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tests.conformance import _grid
 
 import descenso.jax
+from descenso.testing import conformance
 
 EQUALS = {
     "gradient descent": (descenso.jax.gradient_descent(0.05), optax.sgd(0.05)),
@@ -51,10 +51,10 @@ EQUALS = {
 
 
 def run(transformation, theta=None, all_grads=None):
-    theta = jax.tree.map(jnp.asarray, theta or _grid.start())
+    theta = jax.tree.map(jnp.asarray, theta or conformance.start())
     state = transformation.init(theta)
     update = jax.jit(transformation.update)
-    for grads in all_grads or _grid.gradients():
+    for grads in all_grads or conformance.gradients():
         updates, state = update(jax.tree.map(jnp.asarray, grads), state, theta)
         theta = optax.apply_updates(theta, updates)
     return jax.tree.map(np.asarray, theta)
@@ -64,7 +64,7 @@ def run(transformation, theta=None, all_grads=None):
 def test_a_rule_equals_its_counterpart_in_float64(case):
     ours, theirs = EQUALS[case]
     with jax.enable_x64(True):
-        assert _grid.worst(run(ours), run(theirs)) <= 1e-13
+        assert conformance.worst(run(ours), run(theirs)) <= 1e-13
 
 
 def test_float32_is_as_close_to_float64_as_optax_is():
@@ -79,7 +79,7 @@ def test_float32_is_as_close_to_float64_as_optax_is():
         exact = run(optax.adam(1e-3), start, grads)
     ours = run(descenso.jax.adam(1e-3), single(start), [single(g) for g in grads])
     theirs = run(optax.adam(1e-3), single(start), [single(g) for g in grads])
-    assert _grid.worst(ours, exact) <= 1.5 * _grid.worst(theirs, exact)
+    assert conformance.worst(ours, exact) <= 1.5 * conformance.worst(theirs, exact)
 
 
 def test_an_update_small_beside_its_parameter_keeps_its_precision():
@@ -92,15 +92,15 @@ def test_an_update_small_beside_its_parameter_keeps_its_precision():
 def test_chain_masked_and_multi_transform_accept_the_rules():
     ours = optax.chain(
         optax.clip_by_global_norm(1.0),
-        optax.masked(descenso.jax.adam(0.1), {"kernel": True, "bias": False}),
+        optax.masked(descenso.jax.adam(0.1), {"kernel": True, "bias": False, "gain": True}),
         optax.scale(0.5),
     )
     theirs = optax.chain(
         optax.clip_by_global_norm(1.0),
-        optax.masked(optax.adam(0.1), {"kernel": True, "bias": False}),
+        optax.masked(optax.adam(0.1), {"kernel": True, "bias": False, "gain": True}),
         optax.scale(0.5),
     )
-    labels = {"kernel": "a", "bias": "b"}
+    labels = {"kernel": "a", "bias": "b", "gain": "a"}
     ours_by_label = optax.multi_transform(
         {"a": descenso.jax.adamw(0.1), "b": descenso.jax.momentum(0.1), "unused": ours}, labels
     )
@@ -113,17 +113,17 @@ def test_chain_masked_and_multi_transform_accept_the_rules():
         labels,
     )
     with jax.enable_x64(True):
-        assert _grid.worst(run(ours), run(theirs)) <= 1e-13
-        assert _grid.worst(run(ours_by_label), run(theirs_by_label)) <= 1e-13
+        assert conformance.worst(run(ours), run(theirs)) <= 1e-13
+        assert conformance.worst(run(ours_by_label), run(theirs_by_label)) <= 1e-13
 
 
 def test_multi_steps_and_apply_if_finite_accept_the_rules():
     with jax.enable_x64(True):
         ours = run(optax.MultiSteps(descenso.jax.adam(0.1), 4))
         theirs = run(optax.MultiSteps(optax.adam(0.1), 4))
-        assert _grid.worst(ours, theirs) <= 1e-13
+        assert conformance.worst(ours, theirs) <= 1e-13
         ours = run(optax.apply_if_finite(descenso.jax.adam(0.1), 3))
-        assert _grid.worst(ours, run(optax.adam(0.1))) <= 1e-13
+        assert conformance.worst(ours, run(optax.adam(0.1))) <= 1e-13
 
 
 def test_an_injected_learning_rate_changes_without_compiling_again():
@@ -158,4 +158,4 @@ def test_an_injected_momentum_of_zero_can_be_raised_later():
 def test_a_schedule_counts_as_optax_counts(schedule):
     with jax.enable_x64(True):
         ours = run(descenso.jax.adam(schedule))
-        assert _grid.worst(ours, run(optax.adam(schedule))) <= 1e-13
+        assert conformance.worst(ours, run(optax.adam(schedule))) <= 1e-13

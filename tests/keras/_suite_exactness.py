@@ -4,49 +4,31 @@ Keras on TensorFlow takes its settings through float32, so those compared with i
 float32 holds exactly.
 """
 
-import contextlib
-
 import keras
 import numpy as np
 from keras import ops
-from tests.conformance import _grid
 
 import descenso.keras
 from descenso import rules
 from descenso.conventions import adopt
+from descenso.testing import check_rule, conformance
 
 
-@contextlib.contextmanager
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    try:
-        if keras.config.backend() == "jax":
-            import jax
-
-            with jax.enable_x64(True):
-                yield
-        else:
-            yield
-    finally:
-        keras.config.set_floatx(before)
-
-
-def run(make, steps=_grid.STEPS):
-    """Return where the optimizer that ``make()`` gives ends, from the grid's start."""
-    with float64():
+def run(make, steps=conformance.STEPS):
+    """Return where the optimizer that ``make()`` gives ends, from the suite's start."""
+    with conformance.keras_in_float64():
         optimizer = make()
         theta = {
             name: keras.Variable(array, dtype="float64", name=name)
-            for name, array in _grid.start().items()
+            for name, array in conformance.start().items()
         }
-        for grads in _grid.gradients()[:steps]:
+        for grads in conformance.gradients()[:steps]:
             optimizer.apply([ops.convert_to_tensor(grads[k]) for k in theta], list(theta.values()))
         return {name: ops.convert_to_numpy(v) for name, v in theta.items()}
 
 
-def assert_equal(ours, theirs, tolerance=1e-13, steps=_grid.STEPS):
-    difference = _grid.worst(run(ours, steps), run(theirs, steps))
+def assert_equal(ours, theirs, tolerance=1e-13, steps=conformance.STEPS):
+    difference = conformance.worst(run(ours, steps), run(theirs, steps))
     assert difference <= tolerance, difference
 
 
@@ -55,14 +37,9 @@ def eps_after_correction(eps, beta2):
     return lambda updates: eps / ops.sqrt(1 - beta2 ** (ops.cast(updates, "float64") + 1))
 
 
-def check_a_hundred_float64_steps_equal_the_rule():
-    worst = {}
-    for name, given in _grid.cases():
-        optimizer_class = getattr(descenso.keras, rules.class_name(rules.get(name)))
-        ours = run(lambda c=optimizer_class, g=given: c(**g))
-        worst[_grid.label((name, given))] = _grid.worst(ours, _grid.reference(name, given))
-    too_far = {label: w for label, w in worst.items() if not w <= _grid.TOLERANCE}
-    assert not too_far, too_far
+def check_every_rule_conforms():
+    for name in rules.names():
+        assert check_rule(name, ["keras"])["keras"] <= conformance.TOLERANCE
 
 
 def check_gradient_descent_equals_keras():
@@ -181,9 +158,11 @@ def check_an_optimizer_of_keras_is_adopted_exactly_in_mid_training():
         lambda: theirs.AdamW(0.01, weight_decay=0.1, epsilon=0.3),
         lambda: theirs.Adam(0.01, amsgrad=True, epsilon=0.3),
     ):
-        with float64():
-            old = [keras.Variable(a, dtype="float64") for a in _grid.start().values()]
-            rows = [[ops.convert_to_tensor(g) for g in row.values()] for row in _grid.gradients()]
+        with conformance.keras_in_float64():
+            old = [keras.Variable(a, dtype="float64") for a in conformance.start().values()]
+            rows = [
+                [ops.convert_to_tensor(g) for g in row.values()] for row in conformance.gradients()
+            ]
             original = make()
             for row in rows[:25]:
                 original.apply(row, old)

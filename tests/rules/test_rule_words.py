@@ -1,18 +1,23 @@
-"""The rules' words are those of their files, and exist in Spanish."""
+"""What a rule file says to a user is collected from it, and exists in Spanish."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tools import messages
+
 from descenso import language, rules
-from descenso.rules import _words as _rule_words
 from descenso.web._playground import catalog
 
 
-def test_no_word_is_marked_that_no_rule_says_any_more():
-    """A new rule is one file: until its words are marked, they are shown as they are written."""
-    known = [rules.get(name) for name in rules.names()]
-    assert set(_rule_words.TITLES) <= {rule.title for rule in known}
-    meanings = {h.meaning for rule in known for h in rule.hyperparameters.values()}
-    assert set(_rule_words.MEANINGS) <= meanings
+def test_the_title_and_every_meaning_of_a_rule_are_collected_from_its_file():
+    collected = {}
+    for message in messages.extract():
+        for path, _line in message.locations:
+            collected.setdefault(path, set()).add(message.id)
+    for rule in map(rules.get, rules.names()):
+        said = {rule.title, *(h.meaning for h in rule.hyperparameters.values())}
+        assert collected[f"rules/{Path(rule.file).name}"] == said
 
 
 def test_methods_are_explained_in_spanish():

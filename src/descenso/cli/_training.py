@@ -9,13 +9,13 @@ from typing import Any
 
 from descenso.api import Studies, Study
 from descenso.cli._output import print_paragraph, print_table, write_json
+from descenso.conventions import native
 from descenso.language import _
 from descenso.problems import Problem
 from descenso.records import Run
 from descenso.study import (
     MethodResult,
     MetricInfo,
-    code,
     failures_in_lines,
     runs_as_json,
     words,
@@ -49,7 +49,7 @@ def _print_code(study: Study) -> None:
     taken = study.result.recommended
     if taken is None:
         return
-    for framework, line in code.lines(taken.rule, taken.settings).items():
+    for framework, line in native.lines(taken.rule, taken.settings).items():
         print_paragraph(f"{framework:>6}:  {line}")
     print()
 

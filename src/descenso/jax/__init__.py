@@ -22,14 +22,7 @@ from descenso.jax._transforms import TransformedState as TransformedState
 from descenso.jax._transforms import averaged as averaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    adam: Callable[..., GradientTransformation]
-    adamw: Callable[..., GradientTransformation]
-    gradient_descent: Callable[..., GradientTransformation]
-    momentum: Callable[..., GradientTransformation]
-    nesterov: Callable[..., GradientTransformation]
-    rmsprop: Callable[..., GradientTransformation]
+    from descenso.jax._names import *  # noqa: F403
 
 _OWN = [
     "GradientTransformation", "OptimizerState", "TransformedState", "apply_updates", "averaged",

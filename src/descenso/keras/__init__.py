@@ -13,12 +13,7 @@ from descenso.keras._classes import optimizer_class as _optimizer_class
 from descenso.keras._optimizer import RuleOptimizer as RuleOptimizer
 
 if TYPE_CHECKING:
-    Adam: type[RuleOptimizer]
-    AdamW: type[RuleOptimizer]
-    GradientDescent: type[RuleOptimizer]
-    Momentum: type[RuleOptimizer]
-    Nesterov: type[RuleOptimizer]
-    RMSprop: type[RuleOptimizer]
+    from descenso.keras._names import *  # noqa: F403
 
 
 def __getattr__(name: str) -> Any:

@@ -15,14 +15,7 @@ from descenso.numpy._optimizer import OptimizerState as OptimizerState
 from descenso.numpy._optimizer import factory as _factory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    adam: Callable[..., Optimizer]
-    adamw: Callable[..., Optimizer]
-    gradient_descent: Callable[..., Optimizer]
-    momentum: Callable[..., Optimizer]
-    nesterov: Callable[..., Optimizer]
-    rmsprop: Callable[..., Optimizer]
+    from descenso.numpy._names import *  # noqa: F403
 
 _OWN = ["Optimizer", "OptimizerState", "Path", "minimize"]
 

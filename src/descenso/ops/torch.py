@@ -58,6 +58,9 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         return a if condition else b
     if not isinstance(condition, torch.Tensor):
         condition = torch.tensor(bool(condition), device=like.device)
+    if not (isinstance(a, torch.Tensor) or isinstance(b, torch.Tensor)):
+        # Of two numbers torch makes float32, whatever they are multiplied with.
+        a = torch.tensor(a, dtype=torch.float64, device=like.device)
     return torch.where(condition, a, b)
 
 

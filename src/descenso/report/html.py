@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from descenso.conventions import native
 from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
-from descenso.study import code
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import early_ends, settings
 from descenso.study.words import figure as in_words
@@ -109,7 +109,7 @@ def _row(result: StudyResult, method: MethodResult) -> dict[str, Any]:
 def _code(result: StudyResult) -> list[tuple[str, str]]:
     """Return the recommendation as a line of code for each framework."""
     taken = result.recommended
-    return [] if taken is None else list(code.lines(taken.rule, taken.settings).items())
+    return [] if taken is None else list(native.lines(taken.rule, taken.settings).items())
 
 
 def _default(result: StudyResult, method: MethodResult) -> dict[str, str]:

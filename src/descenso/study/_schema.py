@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from descenso.conventions import native
 from descenso.problems import Problem
 from descenso.records import Comparison, Estimate, Run
-from descenso.study import code
 from descenso.study._results import Confirmation, MethodResult, StudyResult
 from descenso.study.cost import cost, time_to_target
 from descenso.study.sensitivity import curve, tolerance
@@ -114,7 +114,7 @@ def _sentences(result: StudyResult) -> list[dict[str, str]]:
 def _code(result: StudyResult) -> dict[str, str] | None:
     """Return the recommendation as a line of code for each framework."""
     taken = result.recommended
-    return None if taken is None else code.lines(taken.rule, taken.settings)
+    return None if taken is None else native.lines(taken.rule, taken.settings)
 
 
 def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:

@@ -6,11 +6,14 @@ asked for; none repeats a formula.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from descenso import rules as _rules
 
-__all__ = ["RuleOptimizer", "averaged", "optimizer_class"]
+if TYPE_CHECKING:
+    from descenso.torch._names import *  # noqa: F403
+
+__all__ = ["RuleOptimizer", "averaged", "optimizer_class"]  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:

@@ -64,6 +64,8 @@ def _flat_update(program: trace.Program, recipe: Recipe) -> Callable[..., tuple[
 def _where(condition: Any, yes: Any, no: Any) -> torch.Tensor:
     if isinstance(condition, torch.Tensor) and condition.dtype is not torch.bool:
         condition = condition != 0  # a comparison of settings, passed as a number
+    if not (isinstance(yes, torch.Tensor) or isinstance(no, torch.Tensor)):
+        yes = torch.full((), yes, dtype=torch.float64)  # of two numbers torch makes float32
     return torch.where(condition, yes, no)
 
 

@@ -127,7 +127,8 @@ def _call(function: Callable[..., torch.Tensor], row: tuple[Any, ...]) -> torch.
         if isinstance(row[0], torch.Tensor):
             return function(*row)
         return function(torch.full_like(row[1], row[0]), row[1])
-    like = next(o for o in row if isinstance(o, torch.Tensor) and o.dtype is not torch.bool)
     condition = row[0] if isinstance(row[0], torch.Tensor) else torch.tensor(bool(row[0]))
+    arrays = [o for o in row[1:] if isinstance(o, torch.Tensor)]
+    like = arrays[0] if arrays else condition.double()  # of two numbers none is rounded
     sides = [o if isinstance(o, torch.Tensor) else torch.full_like(like, o) for o in row[1:]]
     return torch.where(condition.to(like.device), sides[0], sides[1])

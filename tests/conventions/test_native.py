@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from descenso import rules
+from descenso.conventions import native
 from descenso.ops import numpy as xp
-from descenso.study import code
 
 STEPS = 60
 CASES = [
@@ -22,6 +22,9 @@ CASES = [
     ("adam", {"lr": 0.00534, "beta2": 0.98, "eps": 1e-2}),
     ("adam", {"lr": 0.00534, "eps_root": 1e-3}),
     ("adamw", {"lr": 0.00534, "weight_decay": 0.3}),
+    ("adamw", {"lr": 0.00534, "weight_decay": 0.3, "eps": 0.0}),
+    ("amsgrad", {"lr": 0.00534, "eps": 1e-2}),
+    ("amsgrad", {"lr": 0.00534, "eps": 0.0}),
 ]
 START = np.array([0.7, -1.3, 2.1])
 
@@ -94,20 +97,20 @@ def in_optax(line):
 def test_the_line_takes_the_steps_of_the_rule(name, given, framework, run, exact):
     rule = rules.get(name)
     settings = rule.settings(**given)
-    line = code.line(framework, name, settings)
+    line = native.line(framework, name, settings)
     apart = np.abs(run(line) - reference(rule, settings)).max()
     assert apart <= exact, line  # Keras keeps its learning rate in float32
 
 
 def test_the_frameworks_own_optimizer_is_named_where_it_is_the_same():
     adam = rules.get("adam").settings(lr=0.002)
-    lines = code.lines("adam", adam)
+    lines = native.lines("adam", adam)
     assert lines["torch"].startswith("torch.optim.Adam(model.parameters(), lr=0.002, betas=(0.9, ")
     assert lines["optax"].startswith("optax.adam(learning_rate=0.002")
     assert lines["keras"] == "descenso.keras.Adam(lr=0.002)"  # its ε is another one
-    assert code.line("keras", "rmsprop", rules.get("rmsprop").settings(lr=0.01)).startswith(
+    assert native.line("keras", "rmsprop", rules.get("rmsprop").settings(lr=0.01)).startswith(
         "keras.optimizers.RMSprop("
     )
-    assert code.line("torch", "momentum", rules.get("momentum").settings(lr=0.4)) == (
+    assert native.line("torch", "momentum", rules.get("momentum").settings(lr=0.4)) == (
         "torch.optim.SGD(model.parameters(), lr=0.04, momentum=0.9)"
     )

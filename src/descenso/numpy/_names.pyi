@@ -1,0 +1,88 @@
+"""The names of the rules, written by ``tools/stubs.py``."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, SupportsFloat, TypeAlias
+
+from descenso.numpy._optimizer import Optimizer
+from descenso.transforms import Transform
+
+# A number, an array of one number, or a schedule.
+_Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
+
+def adam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adam: momentum divided by a running root mean square, both corrected for their start."""
+
+def adamw(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """AdamW: Adam with weight decay outside the gradient."""
+
+def amsgrad(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """AMSGrad: Adam whose running root mean square never falls."""
+
+def gradient_descent(
+    lr: _Number = 0.01,
+    *,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Gradient descent: step against the gradient."""
+
+def momentum(
+    lr: _Number = 0.01,
+    *,
+    beta: _Number = 0.9,
+    dampening: _Number = ...,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Momentum: step along a running velocity instead of the last gradient."""
+
+def nesterov(
+    lr: _Number = 0.01,
+    *,
+    beta: _Number = 0.9,
+    dampening: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Nesterov momentum: step along the velocity as it will be after this step."""
+
+def rmsprop(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.9,
+    eps: _Number = 0.0,
+    eps_root: _Number = 1e-08,
+    centered: bool = False,
+    momentum: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """RMSprop: divide each step by a running root mean square of its gradient."""

@@ -1,0 +1,145 @@
+"""The names of the rules, written by ``tools/stubs.py``."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, SupportsFloat, TypeAlias
+
+import torch
+
+from descenso.torch._optimizer import RuleOptimizer
+
+# A number, an array of one number, or a schedule.
+_Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
+
+class Adam(RuleOptimizer):
+    """Adam: momentum divided by a running root mean square, both corrected for their start."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class AdamW(RuleOptimizer):
+    """AdamW: Adam with weight decay outside the gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.01,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class AMSGrad(RuleOptimizer):
+    """AMSGrad: Adam whose running root mean square never falls."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class GradientDescent(RuleOptimizer):
+    """Gradient descent: step against the gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Momentum(RuleOptimizer):
+    """Momentum: step along a running velocity instead of the last gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        beta: _Number = 0.9,
+        dampening: _Number = ...,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Nesterov(RuleOptimizer):
+    """Nesterov momentum: step along the velocity as it will be after this step."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        beta: _Number = 0.9,
+        dampening: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class RMSprop(RuleOptimizer):
+    """RMSprop: divide each step by a running root mean square of its gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.9,
+        eps: _Number = 0.0,
+        eps_root: _Number = 1e-08,
+        centered: bool = False,
+        momentum: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
