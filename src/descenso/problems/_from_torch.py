@@ -53,10 +53,11 @@ def from_torch(
         may be a tuple of several; a mapping of such arrays; a ``Dataset``; or a ``DataLoader``.
         Items that are mappings go to the module by the names of its ``forward``; the target is
         called ``labels``, ``label``, ``targets``, ``target`` or ``y``. Of other items the last
-        element is the target. They are read once, in the order of the data set, so a random
-        transform is drawn once, which is warned of. Where batches differ in shape, ``collate_fn``
-        pads all examples as one batch. A part that is missing is split off ``train`` by the
-        study's seed: 60/20/20, or 80/20 if one is missing.
+        element is the target. They are read once, in the order of the data set and without
+        workers, so a random transform is drawn once, which is warned of. What a sampler draws
+        again is read once too, unless no part is missing. Where batches differ in shape,
+        ``collate_fn`` pads all examples as one batch. A part that is missing is split off ``train``
+        by the study's seed: 60/20/20, or 80/20 if one is missing.
     loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes, ...); targets: labels
         from 0 of shape (examples, ...), of which −100 does not count), ``"mse"`` (outputs and
         targets of one shape), or a torch function or module (outputs, targets) → scalar, the mean
@@ -97,8 +98,9 @@ def from_torch(
     _check_whole(epochs, "epochs")
     given = {"train": train, "validation": validation, "test": test}
     items = Items(_maker_of_module(make_model), say or say_on_stderr)
+    whole = validation is not None and test is not None
     parts = {
-        part: reading.read_examples(examples, part, items)
+        part: reading.read_examples(examples, part, items, may_repeat=whole and part == "train")
         for part, examples in given.items()
         if examples is not None or part == "train"
     }
