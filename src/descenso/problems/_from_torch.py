@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,14 +208,25 @@ def _maker_of_module(make_model: Callable[[], Any]) -> Callable[[], Any]:
 
 @dataclass(frozen=True)
 class _Call:
-    """Calls a module on inputs, by name or by place."""
+    """Calls a module on inputs, by name or by place; of what it returns takes the scores."""
 
     names: tuple[str, ...]
 
     def __call__(self, module: Any, inputs: tuple[Array, ...]) -> Array:
         if self.names:
-            return module(**dict(zip(self.names, inputs, strict=True)))
-        return module(*inputs)
+            return scores_of(module(**dict(zip(self.names, inputs, strict=True))))
+        return scores_of(module(*inputs))
+
+
+def scores_of(returned: Any) -> Any:
+    """Return the tensor that a module gives as ``logits``, or alone in a tuple; else all of it."""
+    if hasattr(returned, "shape"):
+        return returned
+    named = returned.get("logits") if isinstance(returned, Mapping) else None
+    named = named if named is not None else getattr(returned, "logits", None)
+    alone = returned[0] if isinstance(returned, tuple) and len(returned) == 1 else None
+    found = named if named is not None else alone
+    return found if hasattr(found, "shape") else returned
 
 
 # ---- labels -----------------------------------------------------------------------------------

@@ -153,8 +153,12 @@ def _initial_leaves(problem: Problem, data: Data) -> Leaves:
         from descenso.problems._torch_rehearsal import initialised
 
         weights = initialised(problem, data.train).state_dict()
-        return [(name, tensor.float().numpy()) for name, tensor in weights.items()]
+        return [(name, _figures(tensor)) for name, tensor in weights.items()]
     return _leaves(problem.init(np.random.default_rng(0)))
+
+
+def _figures(tensor: Any) -> Array:
+    return (tensor if tensor.is_complex() else tensor.float()).numpy()
 
 
 def _feed(digest: Any, array: Array) -> None:

@@ -20,7 +20,7 @@ from descenso.engine.bookkeeping import (
     with_test_figures,
 )
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
-from descenso.engine.torch.member import Checkpoint, Trainee
+from descenso.engine.torch.member import Checkpoint, Trainee, to_array
 from descenso.engine.torch.rewrites import pooling_first
 from descenso.engine.torch.step import (
     CannotCompileError,
@@ -308,7 +308,7 @@ def _few(batch: Batch) -> Any:
     from descenso.problems._several import pack
 
     inputs, targets = _rows(batch, slice(2))
-    return Split(pack([x.cpu().numpy() for x in inputs]), targets.cpu().numpy())
+    return Split(pack([to_array(x) for x in inputs]), to_array(targets))
 
 
 def _rows(batch: Batch, rows: Any) -> Batch:
