@@ -104,6 +104,7 @@ def from_torch(
         for part, examples in given.items()
         if examples is not None or part == "train"
     }
+    parts = _without_ignored(parts, loss_function, items.say)
     parts, judge, classes = _with_labels(parts, loss_function, judge)
     parted = _Parted(parts, classes)
     parted(0)  # too few examples are told where they were given
@@ -262,6 +263,26 @@ def _with_labels(
     return parts, judge, plain and (named or by_accuracy)
 
 
+def _without_ignored(parts: dict[str, Split], loss: Any, say: Say) -> dict[str, Split]:
+    """Return the parts without examples that have no loss: all of whose labels are left out."""
+    from descenso.problems import _torch_losses as losses
+
+    kept = {}
+    for part, examples in parts.items():
+        targets = examples.targets
+        ignored = losses.ignored_label(loss, targets)
+        counts = (targets != ignored).reshape(len(targets), -1).any(1)
+        if ignored is not None and counts.any() and not counts.all():
+            say(
+                _(
+                    "{where}: {count} examples are left out, for all their labels are {ignored}"
+                ).format(where=part, count=int((~counts).sum()), ignored=ignored)
+            )
+            examples = Split(examples.inputs[counts], targets[counts])
+        kept[part] = examples
+    return kept
+
+
 def _labels(targets: Array) -> Array:
     """Return whole numbers as integers, which a cross-entropy takes."""
     whole = targets.dtype.kind in "iub" or np.array_equal(targets, np.floor(targets))
@@ -276,7 +297,14 @@ def _check_counted(labels: Array, ignored: int | None, where: str) -> None:
                 where=where, ignored=ignored
             )
         )
-    check_labels(counted, where)
+    try:
+        check_labels(counted, where)
+    except DataError as error:
+        if counted.min() >= 0:
+            raise
+        from descenso.problems._torch_losses import to_ignore
+
+        raise DataError(f"{error}{to_ignore(counted.min())}") from error
 
 
 # ---- data -------------------------------------------------------------------------------------

@@ -7,17 +7,25 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.func import functional_call
 
 from descenso.data import Data, Split
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import accuracy
+from descenso.problems._loss_evidence import ENLARGED, warn_of_loss
 from descenso.problems._pairing import check_pairing, differ_by_ones, remedy, unfit
 from descenso.problems._problem import Problem
-from descenso.problems._rehearsal import _scalar, _try, failed
-from descenso.problems._torch_calls import called, left_as_given, outputs_of, same
-from descenso.problems._torch_losses import cross_entropy, evaluated, ignored_label, takes_labels
+from descenso.problems._rehearsal import _scalar, _try, count_from_zero, failed, say_of_equal_starts
+from descenso.problems._torch_calls import Inputs, called, left_as_given, outputs_of, same
+from descenso.problems._torch_losses import (
+    cross_entropy,
+    evaluated,
+    ignored_label,
+    takes_labels,
+    to_ignore,
+)
 from descenso.problems._torch_switches import own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
 
@@ -60,6 +68,8 @@ def initialised(problem: Problem, train: Split, rng: np.random.Generator | None 
 
 def _check_weights_follow_the_seed(problem: Problem, train: Split, module: Any) -> None:
     again = initialised(problem, train)
+    other = initialised(problem, train, np.random.default_rng(1))
+    say_of_equal_starts(module.state_dict(), other.state_dict(), _equal)
     mine, others = module.state_dict(), again.state_dict()
     if again is module or any(a is b for a in module.parameters() for b in again.parameters()):
         raise ProblemError(
@@ -73,6 +83,10 @@ def _check_weights_follow_the_seed(problem: Problem, train: Split, module: Any) 
                     "draw from torch's, NumPy's or Python's global generators only"
                 ).format(name=name)
             )
+
+
+def _equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
 
 
 def _check_trainable(module: Any) -> None:
@@ -98,6 +112,11 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
     with left_as_given(_("the metric"), _("outputs or targets"), judged, targets):
         _scalar(lambda: _plain(problem.metric.function(judged, targets)), _("metric"))
     _check_pairings(problem, outputs, data)
+    precise = outputs.dtype if outputs.element_size() > 2 else torch.float32
+    warn_of_loss(
+        evaluated(problem.loss, precise), _plain(outputs), targets.cpu().numpy(), 1,
+        lambda: _plain(_enlarged(problem, module, inputs)),
+    )  # fmt: skip
     if not (isinstance(found, torch.Tensor) and found.requires_grad):
         raise ProblemError(_("the loss does not depend on any parameter that requires a gradient"))
     _try(found.backward, _("the gradient"))
@@ -111,6 +130,21 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
         )
     _check_remembers_nothing(before, _remembered(module))
     return loss
+
+
+def _enlarged(problem: Problem, module: Any, inputs: Inputs) -> torch.Tensor:
+    """Return the outputs at far larger parameters, which show whether they have bounds."""
+    larger = {name: ENLARGED * parameter for name, parameter in module.named_parameters()}
+
+    def call(*given: Any, **named: Any) -> Any:
+        return functional_call(module, larger, given, named)
+
+    module.eval()
+    try:
+        with torch.no_grad():
+            return outputs_of(problem, call, inputs)
+    finally:
+        module.train()
 
 
 def _check_loss_has_nothing_to_train(loss: Any) -> None:
@@ -142,6 +176,11 @@ def _loss_of(problem: Problem, outputs: torch.Tensor, targets: torch.Tensor) -> 
             hint = _(" It takes targets as floating numbers: give targets.float().")
         elif targets.is_floating_point() and _works(problem, outputs, targets.long()):
             hint = _(" It takes targets as whole numbers: give targets.long().")
+        elif _works(problem, outputs.sigmoid(), targets):
+            hint = _(
+                " It takes outputs between 0 and 1: end the module with nn.Sigmoid(), or give the "
+                "loss that takes scores (nn.BCEWithLogitsLoss())."
+            )
         elif shapes[0] != shapes[1] and differ_by_ones(*shapes):
             hint = f" {remedy(*shapes)}."
         raise ProblemError(failed(_("loss"), error).rstrip(".") + (hint and "." + hint)) from error
@@ -225,7 +264,16 @@ def _check_covers_labels(problem: Problem, outputs: torch.Tensor, data: Data) ->
                     "the module gives {classes} outputs, but there is a label {label} "
                     "(labels count from 0)"
                 ).format(classes=given[1], label=label)
+                + _remedy_for(label, counted, given[1])
             )
+
+
+def _remedy_for(label: Any, labels: Any, classes: int) -> str:
+    """Return what to do about a label without an output, where it can be inferred."""
+    others = labels[labels != label]
+    if others.size and others.min() >= 0 and others.max() < classes and label > classes:
+        return to_ignore(label)
+    return count_from_zero(labels.min(), labels.max(), classes)
 
 
 def _plain(value: Any) -> Any:
