@@ -1,6 +1,8 @@
 """Checks of problems made of Keras models; run in a process of their own, with Keras on JAX."""
 
+import functools
 import random
+import warnings
 
 import keras
 import numpy as np
@@ -508,3 +510,68 @@ def check_what_cannot_be_followed_says_the_way():
     for make_model, data, message in cases:
         with pytest.raises(ProblemError, match=message):
             from_keras(make_model, data, loss="cross-entropy")
+
+
+def warned(make_model, data, loss):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        problem = from_keras(make_model, data, loss=loss)
+        problems.rehearse(problem, problem.make_data(0))
+    return [str(warning.message) for warning in caught]
+
+
+YES = (X[:, 0] > 0).astype(np.float32)
+ONE_HOT = np.eye(3)[LABELS]
+
+
+def check_a_loss_that_takes_something_else_than_the_model_gives_is_warned_of():
+    losses = keras.losses
+    softmax, yes = dense(activation="softmax"), dense(outputs=1, activation="sigmoid")
+    nested = lambda: keras.Sequential([keras.Input((4,)), softmax()])  # noqa: E731
+    scores, twice = "the loss takes probabilities", "runs twice"
+    for make_model, targets, loss, said in (
+        (dense(), LABELS, "sparse_categorical_crossentropy", [scores]),
+        (dense(), ONE_HOT, losses.CategoricalCrossentropy(), [scores]),
+        (dense(outputs=1), YES, "binary_crossentropy", [scores]),
+        (softmax, LABELS, CROSS_ENTROPY, [twice]),
+        (nested, LABELS, "cross-entropy", [twice]),
+        (yes, YES, losses.BinaryCrossentropy(from_logits=True), [twice]),
+        (dense(outputs=1), YES, losses.MeanSquaredError(reduction="sum"), ["adds up over examples"]),
+        (softmax, LABELS, "sparse_categorical_crossentropy", []),
+        (softmax, ONE_HOT, "categorical_crossentropy", []),
+        (yes, YES, "binary_focal_crossentropy", []),
+        (dense(), LABELS, functools.partial(losses.sparse_categorical_crossentropy, from_logits=True),
+         []),
+    ):  # fmt: skip
+        found = warned(make_model, (X, targets), loss)
+        assert len(found) == len(said), (loss, found)
+        assert all(words in text for words, text in zip(said, found, strict=True)), (loss, found)
+
+
+def check_targets_of_another_form_than_the_loss_takes_are_refused_with_what_to_give():
+    for make_model, targets, loss, way in (
+        (dense(activation="softmax"), ONE_HOT, "sparse_categorical_crossentropy", r"argmax\(-1\)"),
+        (dense(activation="softmax"), LABELS, "categorical_crossentropy", "to_categorical"),
+        (dense(outputs=2), YES, "binary_crossentropy", r"End the model with Dense\(1\)"),
+    ):
+        with pytest.raises(ProblemError, match=way):
+            from_keras(make_model, (X, targets), loss=loss)
+
+
+def check_a_model_that_cannot_be_built_anew_or_trained_is_named():
+    class Broken(keras.Model):
+        def call(self, inputs):
+            return self.lost(inputs)
+
+    def frozen():
+        model = dense()()
+        model.trainable = False
+        return model
+
+    for make_model, message in (
+        (dense()(), r"a new model each time.*Write lambda: Sequential\(\.\.\.\)"),
+        (frozen, "all are frozen"),
+        (Broken, r"calling Broken\.call\(\)\. 'Broken' object has no attribute 'lost'$"),
+    ):
+        with pytest.raises(ProblemError, match=message):
+            from_keras(make_model, (X, LABELS), loss="cross-entropy")

@@ -1,7 +1,11 @@
+import equinox as eqx
+import flax.linen as linen
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
+from flax import nnx
 
 from descenso import problems
 from descenso.errors import DataError, ProblemError, UnknownNameError
@@ -200,3 +204,91 @@ def test_a_function_that_depends_on_more_than_its_arguments_is_refused(options, 
     problem = problems.from_jax(given.pop("init"), given.pop("apply"), (X, LABELS), **given)
     with pytest.raises(ProblemError, match=message):
         rehearse(problem)
+
+
+# ---- trees and outputs of Flax and Equinox ------------------------------------------------------
+
+
+class Normed(linen.Module):
+    @linen.compact
+    def __call__(self, inputs, train=False):
+        return linen.Dense(3)(linen.BatchNorm(use_running_average=not train)(inputs))
+
+
+class Gated(eqx.Module):
+    layer: eqx.nn.Linear
+    order: jax.Array
+    activation: object
+
+    def __init__(self, key):
+        self.layer = eqx.nn.Linear(4, 3, key=key)
+        self.order, self.activation = jnp.arange(4), jax.nn.relu
+
+
+def normed_nnx(key):
+    return nnx.split(nnx.BatchNorm(4, rngs=nnx.Rngs(params=key)))[1]
+
+
+@pytest.mark.parametrize(
+    ("init", "message"),
+    [
+        (lambda key: Normed().init(key, X[:1]), r"batch_stats beside the parameters .*Variables"),
+        (normed_nnx, "BatchStat beside the parameters"),
+        (Gated, r"parameter \.order has type int32; .*eqx\.partition"),
+        (
+            lambda key: eqx.tree_at(lambda m: m.order, Gated(key), None),
+            r"\.activation is of type .*eqx",
+        ),
+        (lambda key: {"scale": 0.5}, r"\['scale'\] is of type float; .*: jnp\.asarray\(0\.5\)"),
+        (
+            lambda key: {"name": "relu"},
+            r"type str; .*What is not trained stays out of it: in apply",
+        ),
+        (lambda key: {"key": key}, r"has type key<fry>; .*stays out of it"),
+        (lambda key: jnp.ones(3, "complex64"), "complex64; .*imaginary part as two arrays"),
+    ],
+)
+def test_what_a_tree_holds_beside_parameters_is_refused_with_where_it_belongs(init, message):
+    problem = problems.from_jax(init, lambda params, inputs: inputs, (X, LABELS))
+    with pytest.raises(ProblemError, match=message):
+        rehearse(problem)
+
+
+def test_flax_parameters_alone_are_trained():
+    module = linen.Dense(3)
+    problem = problems.from_jax(lambda key: module.init(key, X[:1]), module.apply, (X, LABELS))
+    assert set(problem.init(np.random.default_rng(0))) == {"params"}
+    assert rehearse(problem) > 0
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        (lambda outputs: (outputs, {"mean": 0}), r"it returned tuple: return its \[0\]"),
+        (lambda outputs: {"logits": outputs}, "it returned dict$"),
+    ],
+)
+def test_an_apply_that_returns_more_than_one_array_is_refused(form, message):
+    problem = problems.from_jax(init, lambda p, x: form(apply(p, x)), (X, LABELS))
+    with pytest.raises(ProblemError, match=message):
+        rehearse(problem)
+
+
+def test_labels_that_do_not_count_need_a_loss_that_leaves_them_out():
+    labels = np.where(np.arange(60) % 5, LABELS, -100)
+    with pytest.raises(DataError, match=r"-100 marks labels that do not count.*labels >= 0"):
+        problems.from_jax(init, apply, (X, labels))
+
+    def loss(outputs, labels):
+        losses = optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
+        return jnp.sum(losses * (labels >= 0)) / jnp.sum(labels >= 0)
+
+    problem = problems.from_jax(init, apply, (X, labels), loss=loss, metric="accuracy")
+    outputs = jnp.eye(3)[jnp.maximum(labels, 0)]
+    assert float(problem.metric.function(outputs, labels)) == 1
+    assert float(problem.loss(outputs, labels)) == pytest.approx(np.log(np.e + 2) - 1)
+
+
+def test_labels_that_count_from_one_are_refused_with_what_to_do():
+    with pytest.raises(ProblemError, match=r"label 3 .*\. Give labels - 1"):
+        rehearse(problems.from_jax(init, apply, (X, LABELS + 1)))

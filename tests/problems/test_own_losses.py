@@ -19,6 +19,7 @@ X = torch.randn(90, 3, generator=TORCH)
 Y = 2 * X[:, 0] + 1
 YES = (X[:, 0] > 0).float()
 IMAGES = torch.randn(40, 1, 4, 4, generator=TORCH)
+PIXELS = torch.arange(640).reshape(40, 4, 4) % 3
 
 
 def linear(outputs=1):
@@ -73,12 +74,59 @@ def test_a_loss_that_fits_its_shapes_itself_is_taken(outputs, loss):
     assert rehearsed(linear(outputs), (X, Y), loss=loss).metric.name == "loss"
 
 
+def pixels():
+    return nn.Conv2d(1, 3, 1)
+
+
+def test_labels_below_zero_are_refused_with_how_to_leave_them_out():
+    with pytest.raises(DataError, match=r"count from 0; got -1.*ignore_index=-1"):
+        problems.from_torch(pixels, (IMAGES, PIXELS - 1))
+
+
+@pytest.mark.parametrize(
+    ("targets", "loss"),
+    [
+        (torch.where(torch.arange(90) % 9 > 0, YES.long(), -100), "cross-entropy"),
+        (torch.where(torch.arange(90) % 9 > 0, YES.long(), 7), nn.CrossEntropyLoss(ignore_index=7)),
+        (
+            torch.where(torch.arange(90) % 9 > 0, YES.long(), -100)[:, None].repeat(1, 3),
+            lambda o, t: functional.cross_entropy(o[..., None].expand(-1, -1, 3), t),
+        ),
+    ],
+    ids=["-100", "7", "own loss of rows"],
+)
+def test_examples_whose_labels_are_all_ignored_are_left_out_and_reported(targets, loss, capsys):
+    problem = rehearsed(linear(2), (X, targets), loss=loss)
+    assert "train: 10 examples are left out, for all their labels are" in capsys.readouterr().err
+    data = problem.make_data(0)
+    assert sum(map(len, (data.train, data.validation, data.test))) == 80
+    one = torch.tensor(data.train.targets[:1])
+    assert torch.isfinite(problem.loss(torch.zeros(1, 2), one))
+
+
+def test_several_targets_of_an_item_are_refused_by_name():
+    items = [(x, (label, x.sum())) for x, label in zip(X, YES.long(), strict=True)]
+    for given in (DataLoader(items, 30), (X, [YES, Y])):
+        with pytest.raises(DataError, match="Join several targets to one tensor"):
+            problems.from_torch(linear(2), given)
+
+
 def test_what_a_loss_lacks_is_named():
     cases = [
         (linear(), (X, YES.long()[:, None]), nn.BCEWithLogitsLoss(), "give targets.float()"),
         (linear(2), (X, YES), lambda o, t: functional.cross_entropy(o, t), "targets.long()"),
         (linear(2), (X, YES[:, None]), "cross-entropy", "Give labels.squeeze(-1)"),
         (linear(2), (X, 3 * YES), nn.CrossEntropyLoss(), "there is a label 3"),
+        (linear(2), (X, 1 + YES), "cross-entropy", "count from 0). Give labels - 1"),
+        (linear(1), (X, YES[:, None]), nn.BCELoss(), "end the module with nn.Sigmoid()"),
+        (
+            linear(2),
+            (X, torch.eye(2).long()[YES.long()]),
+            "cross-entropy",
+            "labels.argmax(1), or, as",
+        ),
+        (pixels, (IMAGES, PIXELS[:, None]), "cross-entropy", "Give labels.squeeze(1)"),
+        (pixels, (IMAGES, PIXELS + 253 * (PIXELS > 1)), "cross-entropy", "ignore_index=255"),
     ]
     for make_model, data, loss, message in cases:
         with pytest.raises(ProblemError, match=re.escape(message)):

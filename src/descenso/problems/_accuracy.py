@@ -15,6 +15,9 @@ from descenso.language import _
 from descenso.problems._pairing import Evaluate, differ_by_ones
 from descenso.problems._problem import Array, Metric
 
+#: What PyTorch leaves out of a cross-entropy by default, and others mark by its custom.
+IGNORED = -100
+
 
 @dataclass(frozen=True)
 class Accuracy:

@@ -95,8 +95,12 @@ def _check_labels_fit(outputs: Array, labels: Array, axis: int = -1) -> None:
         hint = _(" Rows of shares need a loss of your own, or labels: targets.argmax(-1).")
     elif len(given) > 2 and given[:-1] == found:
         hint = _(" Have the model put classes second: outputs.movedim(-1, 1).")
+    elif given == found and len(given) > 1:
+        hint = _(" Give labels.argmax(1), or, as shares of each class, labels.float().")
     elif len(found) > 1 and found[-1] == 1 and found[:-1] == given[:at] + given[at + 1 :]:
         hint = _(" Give labels.squeeze(-1).")
+    elif len(found) > 2 and found[1] == 1 and found[:1] + found[2:] == given[:at] + given[at + 1 :]:
+        hint = _(" Give labels.squeeze(1).")
     raise ProblemError(
         _(
             "class labels need outputs of shape {wanted} and labels of shape "

@@ -13,7 +13,7 @@ from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
 from descenso.language import N_, _
 from descenso.methods import SIX
 from descenso.metric_names import higher_is_better
-from descenso.problems._accuracy import accuracy_for
+from descenso.problems._accuracy import IGNORED, accuracy_for
 from descenso.problems._figures import (
     ACCURACY,
     LOSSES,
@@ -148,8 +148,10 @@ def _judged(
     if loss is cross_entropy or metric.function is not accuracy:
         return _maker(data, loss is cross_entropy), metric
     targets = np.asarray(_maker(data, classes=False)(0).train.targets)
-    found = accuracy_for(evaluated(loss), targets, _("the data"), ignored=None)
-    return _maker(data, not found.shares and found.yes > 0), found.as_metric()
+    ignored = IGNORED if targets.dtype.kind == "i" and (targets == IGNORED).any() else None
+    found = accuracy_for(evaluated(loss), targets, _("the data"), ignored=ignored)
+    classes = not found.shares and found.yes > 0 and ignored is None
+    return _maker(data, classes), found.as_metric()
 
 
 def evaluated(function: Callable[[Array, Array], Array]) -> Evaluate:
@@ -187,6 +189,13 @@ def _examples(given: Any, where: str, classes: bool) -> Split:
             )
         )
     inputs, targets = (_as_array(values, where) for values in pair)
+    if classes and (targets == IGNORED).any():
+        raise DataError(
+            _(
+                "{where}: {ignored} marks labels that do not count, which this loss takes for a class. "
+                "Give a loss of your own, jnp.sum(losses * (labels >= 0)) / jnp.sum(labels >= 0)"
+            ).format(where=where, ignored=IGNORED)
+        )
     many = targets.ndim > 1 and targets.shape[1:] != (1,)  # labels of each example
     check_examples(inputs, targets, where, classes=classes and not many)
     if classes and many:

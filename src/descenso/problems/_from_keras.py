@@ -76,7 +76,7 @@ def from_keras(
         If no loss or metric has the name given.
     """
     _check_backend()
-    _check_callable(make_model, "make_model")
+    _check_maker(make_model)
     _check_whole(batch_size, "batch_size")
     _check_whole(epochs, "epochs")
     _check_one_input(data)
@@ -91,6 +91,8 @@ def from_keras(
     data = _with_labels(data, chosen, axes) if chosen.targets == LABELS else data
     one_each = chosen.targets == LABELS and axes == 2 and chosen.ignored is None
     make_data = _maker(data, one_each)
+    chosen.check_targets(np.asarray(make_data(0).train.targets), builder.outputs)
+    chosen.warn_of_scores(np.asarray(model(make_data(0).train.inputs[:batch_size])))
 
     def sample() -> tuple[Array, Array]:
         found = _with_columns(make_data(0), chosen.targets, columns)
@@ -145,6 +147,19 @@ def _check_backend() -> None:
                 "and let `descenso compare file.py:problem` import it"
             ).format(backend=found)
         )
+
+
+def _check_maker(given: Any) -> None:
+    import keras
+
+    if isinstance(given, keras.Layer):
+        raise ProblemError(
+            _(
+                "make_model must be a function that builds a new model each time it is called, for "
+                "every seed needs its own; got a model. Write lambda: {kind}(...)"
+            ).format(kind=type(given).__name__)
+        )
+    _check_callable(given, "make_model")
 
 
 # ---- the shapes that Keras's users give their data -------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,10 +53,11 @@ def from_torch(
         may be a tuple of several; a mapping of such arrays; a ``Dataset``; or a ``DataLoader``.
         Items that are mappings go to the module by the names of its ``forward``; the target is
         called ``labels``, ``label``, ``targets``, ``target`` or ``y``. Of other items the last
-        element is the target. They are read once, in the order of the data set, so a random
-        transform is drawn once, which is warned of. Where batches differ in shape, ``collate_fn``
-        pads all examples as one batch. A part that is missing is split off ``train`` by the
-        study's seed: 60/20/20, or 80/20 if one is missing.
+        element is the target. They are read once, in the order of the data set and without
+        workers, so a random transform is drawn once, which is warned of. What a sampler draws
+        again is read once too, unless no part is missing. Where batches differ in shape,
+        ``collate_fn`` pads all examples as one batch. A part that is missing is split off ``train``
+        by the study's seed: 60/20/20, or 80/20 if one is missing.
     loss : ``"cross-entropy"`` (outputs: scores of shape (examples, classes, ...); targets: labels
         from 0 of shape (examples, ...), of which −100 does not count), ``"mse"`` (outputs and
         targets of one shape), or a torch function or module (outputs, targets) → scalar, the mean
@@ -97,11 +98,13 @@ def from_torch(
     _check_whole(epochs, "epochs")
     given = {"train": train, "validation": validation, "test": test}
     items = Items(_maker_of_module(make_model), say or say_on_stderr)
+    whole = validation is not None and test is not None
     parts = {
-        part: reading.read_examples(examples, part, items)
+        part: reading.read_examples(examples, part, items, may_repeat=whole and part == "train")
         for part, examples in given.items()
         if examples is not None or part == "train"
     }
+    parts = _without_ignored(parts, loss_function, items.say)
     parts, judge, classes = _with_labels(parts, loss_function, judge)
     parted = _Parted(parts, classes)
     parted(0)  # too few examples are told where they were given
@@ -206,14 +209,25 @@ def _maker_of_module(make_model: Callable[[], Any]) -> Callable[[], Any]:
 
 @dataclass(frozen=True)
 class _Call:
-    """Calls a module on inputs, by name or by place."""
+    """Calls a module on inputs, by name or by place; of what it returns takes the scores."""
 
     names: tuple[str, ...]
 
     def __call__(self, module: Any, inputs: tuple[Array, ...]) -> Array:
         if self.names:
-            return module(**dict(zip(self.names, inputs, strict=True)))
-        return module(*inputs)
+            return scores_of(module(**dict(zip(self.names, inputs, strict=True))))
+        return scores_of(module(*inputs))
+
+
+def scores_of(returned: Any) -> Any:
+    """Return the tensor that a module gives as ``logits``, or alone in a tuple; else all of it."""
+    if hasattr(returned, "shape"):
+        return returned
+    named = returned.get("logits") if isinstance(returned, Mapping) else None
+    named = named if named is not None else getattr(returned, "logits", None)
+    alone = returned[0] if isinstance(returned, tuple) and len(returned) == 1 else None
+    found = named if named is not None else alone
+    return found if hasattr(found, "shape") else returned
 
 
 # ---- labels -----------------------------------------------------------------------------------
@@ -249,6 +263,26 @@ def _with_labels(
     return parts, judge, plain and (named or by_accuracy)
 
 
+def _without_ignored(parts: dict[str, Split], loss: Any, say: Say) -> dict[str, Split]:
+    """Return the parts without examples that have no loss: all of whose labels are left out."""
+    from descenso.problems import _torch_losses as losses
+
+    kept = {}
+    for part, examples in parts.items():
+        targets = examples.targets
+        ignored = losses.ignored_label(loss, targets)
+        counts = (targets != ignored).reshape(len(targets), -1).any(1)
+        if ignored is not None and counts.any() and not counts.all():
+            say(
+                _(
+                    "{where}: {count} examples are left out, for all their labels are {ignored}"
+                ).format(where=part, count=int((~counts).sum()), ignored=ignored)
+            )
+            examples = Split(examples.inputs[counts], targets[counts])
+        kept[part] = examples
+    return kept
+
+
 def _labels(targets: Array) -> Array:
     """Return whole numbers as integers, which a cross-entropy takes."""
     whole = targets.dtype.kind in "iub" or np.array_equal(targets, np.floor(targets))
@@ -263,7 +297,14 @@ def _check_counted(labels: Array, ignored: int | None, where: str) -> None:
                 where=where, ignored=ignored
             )
         )
-    check_labels(counted, where)
+    try:
+        check_labels(counted, where)
+    except DataError as error:
+        if counted.min() >= 0:
+            raise
+        from descenso.problems._torch_losses import to_ignore
+
+        raise DataError(f"{error}{to_ignore(counted.min())}") from error
 
 
 # ---- data -------------------------------------------------------------------------------------

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from descenso.errors import ProblemError, UnknownNameError, nearest
 from descenso.language import _
@@ -22,6 +25,7 @@ from descenso.problems._figures import (
 from descenso.problems._from_jax import evaluated
 from descenso.problems._from_table import say_on_stderr
 from descenso.problems._keras_overrides import compiled_metrics
+from descenso.problems._pairing import with_n
 from descenso.problems._problem import Array, Metric
 
 #: What the targets of a loss are: labels from 0, rows of one 1, a 0 or 1 each, or figures.
@@ -38,12 +42,69 @@ _SQUARED = ("mse", "mean_squared_error")
 
 @dataclass(frozen=True)
 class KerasLoss:
-    """A loss in descenso's form, (outputs, targets) → scalar, and what it takes for targets."""
+    """A loss in descenso's form, (outputs, targets) → scalar, and what it takes.
+
+    Attributes
+    ----------
+    targets : what its targets are, one of the constants above.
+    metric : what a problem is judged by, unless another is named.
+    ignored : a label that does not count.
+    probabilities : whether it takes outputs as probabilities (``from_logits=False``).
+    """
 
     function: Callable[[Array, Array], Array]
     targets: str
     metric: Metric
     ignored: int | None = None
+    probabilities: bool = False
+
+    def check_targets(self, targets: Array, outputs: Array) -> None:
+        """Check that targets of all examples are what it takes beside outputs of one.
+
+        Raises
+        ------
+        ProblemError
+            If they are rows of one 1 where it takes labels, or the other way round.
+        """
+        classes = outputs.shape[-1] if outputs.ndim > 1 else 1
+        given, wanted = targets.shape[1:], outputs.shape[1:]
+        way = ""
+        if self.targets == LABELS and classes > 1 and given == wanted:
+            way = _('Give labels (targets.argmax(-1)), or loss="categorical_crossentropy"')
+        elif self.targets == ONE_HOT and given in (wanted[:-1], (*wanted[:-1], 1)):
+            way = _(
+                "Give rows of one 1 (keras.utils.to_categorical(labels)), or "
+                'loss="sparse_categorical_crossentropy"'
+            )
+        elif self.targets == BINARY and classes > 1 and given in (wanted[:-1], (*wanted[:-1], 1)):
+            way = _(
+                'End the model with Dense(1), or give loss="sparse_categorical_crossentropy" and a '
+                "model that ends in a softmax"
+            )
+        if way:
+            raise ProblemError(
+                _(
+                    "the loss does not take targets of shape {targets} beside outputs of shape {outputs}."
+                    " {way}"
+                ).format(targets=with_n(targets.shape), outputs=with_n(outputs.shape), way=way)
+            )
+
+    def warn_of_scores(self, outputs: Array) -> None:
+        """Warn where outputs of some examples are scores, and it takes probabilities."""
+        if not self.probabilities:
+            return
+        within = bool((outputs >= 0).all() and (outputs <= 1).all())
+        sums = outputs.sum(-1) if self.targets in (LABELS, ONE_HOT) else 1.0
+        if within and np.allclose(sums, 1, atol=1e-2):
+            return
+        warnings.warn(
+            _(
+                "the loss takes probabilities, and the model's outputs are none: it rescales and clips "
+                "them, and little is learnt. Give the loss from_logits=True, or end the model with {end}"
+            ).format(end="softmax" if self.targets in (LABELS, ONE_HOT) else "sigmoid"),
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def read_loss(given: Any, model: Any) -> KerasLoss:
@@ -201,18 +262,26 @@ def _of_keras(loss: Any) -> KerasLoss:
     _check_function(loss, "loss")
     name = _name_of(loss)
     function, targets = _keras_order(loss), _TARGETS.get(name, FIGURES)
+    settings = _settings_of(loss)
+    ignored, scores = settings.get("ignore_class"), bool(settings.get("from_logits"))
     if targets == LABELS:
-        ignored = loss.get_config().get("ignore_class") if hasattr(loss, "get_config") else None
         judge = ACCURACY if ignored is None else Accuracy(ignored=ignored).as_metric()
-        return KerasLoss(function, targets, judge, ignored)
+        return KerasLoss(function, targets, judge, ignored, not scores)
     if targets == ONE_HOT:
-        return KerasLoss(function, targets, _accuracy_metric(_one_hot_accuracy))
+        return KerasLoss(
+            function, targets, _accuracy_metric(_one_hot_accuracy), probabilities=not scores
+        )
     if targets == BINARY:
-        scores = hasattr(loss, "get_config") and loss.get_config().get("from_logits", False)
-        return KerasLoss(function, targets, _accuracy_metric(_binary_accuracy(bool(scores))))
+        judge = _accuracy_metric(_binary_accuracy(scores))
+        return KerasLoss(function, targets, judge, probabilities=not scores)
     squared = loss is mean_squared_error or name in _SQUARED
     fitting = R2 if squared else Metric("loss", function, higher_is_better=False)
     return KerasLoss(function, targets, fitting)
+
+
+def _settings_of(loss: Any) -> Mapping[str, Any]:
+    """Return what a loss is made with, or the arguments that functools.partial holds."""
+    return loss.get_config() if hasattr(loss, "get_config") else getattr(loss, "keywords", {})
 
 
 def _name_of(loss: Any) -> str:

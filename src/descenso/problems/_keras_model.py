@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,8 @@ class Builder:
         self.template = self._build(0)
         _check_single(self.template, sample)
         _check_constraints(self.template)
+        if not self.template.trainable_variables:
+            raise ProblemError(_("the model has no weights that are trained: all are frozen"))
         self.outputs = _outputs_of(self.template, sample)
         model = self.template
         self._seeds = [_is_seed(v) for v in model.non_trainable_variables]
@@ -40,7 +43,7 @@ class Builder:
         except Exception as error:
             raise ProblemError(
                 _("make_model fails: {kind}: {error}").format(
-                    kind=type(error).__name__, error=error
+                    kind=type(error).__name__, error=_in_a_line(error)
                 )
             ) from error
         _check_model(model)
@@ -165,7 +168,7 @@ def _outputs_of(model: Any, sample: Array) -> Array:
     except Exception as error:
         raise ProblemError(
             _("the model fails on the first example: {kind}: {error}").format(
-                kind=type(error).__name__, error=str(error).strip().partition("\n")[0]
+                kind=type(error).__name__, error=_in_a_line(error)
             )
         ) from error
     if not hasattr(outputs, "shape"):
@@ -184,6 +187,12 @@ def _outputs_of(model: Any, sample: Array) -> Array:
             )
         )
     return np.asarray(outputs)
+
+
+def _in_a_line(error: Exception) -> str:
+    """Return what Keras says, without its colours and the arguments that it lists."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error)).partition("\n\nArguments received")[0]
+    return " ".join(text.split())
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:

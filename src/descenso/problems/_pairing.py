@@ -75,7 +75,7 @@ def remedy(outputs: Sequence[int], targets: Sequence[int]) -> str:
         "Give targets of shape {wanted} (targets.reshape({reshape})), or have the model return "
         "outputs of shape {given}"
     ).format(
-        wanted=_each(outputs), given=_each(targets),
+        wanted=with_n(outputs), given=with_n(targets),
         reshape=", ".join(map(str, (-1, *outputs[1:]))),
     )  # fmt: skip
 
@@ -87,7 +87,8 @@ def differ_by_ones(one: Sequence[int], other: Sequence[int]) -> bool:
     return one[0] == other[0] and [n for n in one[1:] if n != 1] == [n for n in other[1:] if n != 1]
 
 
-def _each(shape: Sequence[int]) -> str:
+def with_n(shape: Sequence[int]) -> str:
+    """Return a shape with N for the number of examples, such as ``(N, 3)``."""
     return f"(N, {', '.join(map(str, shape[1:]))})" if len(shape) > 1 else "(N,)"
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import zip_longest
 from typing import Any, TypeAlias
@@ -17,8 +18,10 @@ from descenso.language import _
 from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import KNOWN, accuracy, cross_entropy
 from descenso.problems._from_jax import evaluated
+from descenso.problems._from_table import say_on_stderr
+from descenso.problems._loss_evidence import ENLARGED, warn_of_loss
 from descenso.problems._pairing import check_pairing
-from descenso.problems._problem import Array, Params, Problem, Variables, trained
+from descenso.problems._problem import Array, Params, Problem, Variables, trained, with_trained
 
 PARTS = ("train", "validation", "test")
 Leaves: TypeAlias = list[tuple[str, Any]]  # path in the tree, array
@@ -46,12 +49,16 @@ def rehearse(problem: Problem, data: Data) -> float:
 
         return rehearse_torch(problem, data)
     params = _try(lambda: problem.init(np.random.default_rng(0)), "init")
+    _check_collections(params)
     _check_params(trained(params))
     _check_variables(problem, params)
     again = _try(lambda: problem.init(np.random.default_rng(0)), "init")
     _check_same(_leaves(params), _leaves(again), "init")
+    other = _try(lambda: problem.init(np.random.default_rng(1)), "init")
+    say_of_equal_starts(trained(params), trained(other), equal_trees)
     batch = _first_examples(data.train, problem.batch_size)
     outputs = _try(lambda: problem.apply(params, batch.inputs), "apply")
+    _check_one_array(outputs)
     again = _try(lambda: problem.apply(params, batch.inputs), "apply")
     _check_same([("", outputs)], [("", again)], "apply")
     judge = problem.metric.function
@@ -59,6 +66,10 @@ def rehearse(problem: Problem, data: Data) -> float:
         _check_outputs_cover_labels(outputs, data, judge)
     _check_pairings(problem, np.shape(outputs), np.asarray(data.train.targets))
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
+    warn_of_loss(
+        evaluated(problem.loss), np.asarray(outputs), batch.targets, -1,
+        lambda: _enlarged(problem, params, batch.inputs),
+    )  # fmt: skip
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
     if problem.train_loss is not None:
         first, second = (
@@ -68,6 +79,14 @@ def rehearse(problem: Problem, data: Data) -> float:
     for part in (batch, data.validation, data.test):
         _try(partial(_trace, problem, params, part), _("compiling the problem"))
     return loss
+
+
+def _enlarged(problem: Problem, params: Params, inputs: Array) -> Array:
+    """Return the outputs at far larger parameters, which show whether they have bounds."""
+    import jax
+
+    larger = jax.tree.map(lambda leaf: ENLARGED * leaf, trained(params))
+    return np.asarray(problem.apply(with_trained(params, larger), inputs))
 
 
 def _trace(problem: Problem, params: Params, part: Split) -> None:
@@ -153,8 +172,12 @@ def _initial_leaves(problem: Problem, data: Data) -> Leaves:
         from descenso.problems._torch_rehearsal import initialised
 
         weights = initialised(problem, data.train).state_dict()
-        return [(name, tensor.float().numpy()) for name, tensor in weights.items()]
+        return [(name, _figures(tensor)) for name, tensor in weights.items()]
     return _leaves(problem.init(np.random.default_rng(0)))
+
+
+def _figures(tensor: Any) -> Array:
+    return (tensor if tensor.is_complex() else tensor.float()).numpy()
 
 
 def _feed(digest: Any, array: Array) -> None:
@@ -173,6 +196,51 @@ def _leaves(params: Params) -> Leaves:
     return [(keystr(path), leaf) for path, leaf in tree_flatten_with_path(params)[0]]
 
 
+def say_of_equal_starts(one: Any, other: Any, equal: Callable[[Any, Any], bool]) -> None:
+    """Say where two seeds start from the same parameters."""
+    if equal(one, other):
+        say_on_stderr(
+            _(
+                "every seed starts from the same parameters (a fixed seed, or weights that are read): "
+                "intervals hold the noise of the order of examples, not that of initial weights"
+            )
+        )
+
+
+def equal_trees(one: Params, other: Params) -> bool:
+    pairs = zip(_leaves(one), _leaves(other), strict=True)
+    return all(np.array_equal(_doubles(a), _doubles(b)) for (_p, a), (_q, b) in pairs)
+
+
+def _check_collections(params: Params) -> None:
+    """Check that what a Flax module carries along beside its parameters is not trained."""
+    names = _carried_by_flax(params)
+    if names:
+        raise ProblemError(
+            _(
+                "init gives {names} beside the parameters (Flax), and all of it would be trained. Give "
+                "descenso.problems.Variables(parameters, {names}) and a train_loss that carries {names} "
+                "on. To train all of it, call nothing in it params"
+            ).format(names=", ".join(names))
+        )
+
+
+def _carried_by_flax(params: Params) -> list[str]:
+    """Return the collections beside ``params``, or the kinds of variables that are no ``Param``."""
+    if isinstance(params, Mapping) and "params" in params:
+        return [name for name in params if name != "params"]
+    if "flax.nnx" not in sys.modules or isinstance(params, Variables):
+        return []
+    import jax
+    from flax.nnx import Param, Variable
+
+    nodes = jax.tree.leaves(params, is_leaf=lambda node: isinstance(node, Variable))
+    kinds = {
+        type(n).__name__ for n in nodes if isinstance(n, Variable) and not isinstance(n, Param)
+    }
+    return sorted(kinds)
+
+
 def _check_params(params: Params) -> None:
     leaves = _leaves(params)
     if not leaves:
@@ -184,6 +252,7 @@ def _check_params(params: Params) -> None:
                 _("init: parameter {path} is of type {kind}; it must be a floating array").format(
                     path=path or _("(the only one)"), kind=type(leaf).__name__
                 )
+                + _remedy_for(leaf)
             )
         # Extension types such as bfloat16 are of kind V in NumPy, so the name decides.
         if "float" not in str(dtype):
@@ -191,6 +260,7 @@ def _check_params(params: Params) -> None:
                 _("init: parameter {path} has type {dtype}; it must be floating").format(
                     path=path or _("(the only one)"), dtype=dtype
                 )
+                + _remedy_for(leaf)
             )
         if not np.isfinite(np.asarray(leaf, np.float64)).all():
             raise ProblemError(
@@ -198,6 +268,18 @@ def _check_params(params: Params) -> None:
                     path=path or _("(the only one)")
                 )
             )
+
+
+def _remedy_for(leaf: Any) -> str:
+    if isinstance(leaf, float):
+        return _(": jnp.asarray({value})").format(value=leaf)
+    if "complex" in str(getattr(leaf, "dtype", "")):
+        return _(": hold the real and the imaginary part as two arrays")
+    return _(
+        ". What is not trained stays out of it: in apply, in the carried part of "
+        "descenso.problems.Variables, or, for an Equinox module, in the second part of "
+        "eqx.partition(module, eqx.is_inexact_array)"
+    )
 
 
 def _check_variables(problem: Problem, params: Params) -> None:
@@ -244,6 +326,18 @@ def _check_pairings(problem: Problem, shape: tuple[int, ...], targets: Array) ->
             check_pairing(evaluated(function), shape, targets, what)
 
 
+def _check_one_array(outputs: Any) -> None:
+    if hasattr(outputs, "shape"):
+        return
+    text = _("apply must return one array; it returned {kind}").format(kind=type(outputs).__name__)
+    if isinstance(outputs, tuple):
+        text += _(
+            ": return its [0], and let a train_loss carry on the state that comes with it, or lay "
+            "several outputs into one array (jnp.concatenate) that a loss of your own takes apart"
+        )
+    raise ProblemError(text)
+
+
 def _check_outputs_cover_labels(outputs: Array, data: Data, judge: Any) -> None:
     shape, labels = tuple(np.shape(outputs)), np.shape(data.train.targets)
     if isinstance(judge, Accuracy) and (len(shape) < 2 or shape[1:-1] != labels[1:]):
@@ -270,7 +364,13 @@ def _check_outputs_cover_labels(outputs: Array, data: Data, judge: Any) -> None:
             _(
                 "apply gives {classes} outputs, but there is a label {label} (labels count from 0)"
             ).format(classes=shape[-1], label=largest)
+            + count_from_zero(smallest, largest, shape[-1])
         )
+
+
+def count_from_zero(smallest: int, largest: int, classes: int) -> str:
+    """Return what to do about labels that count from 1; nothing about others."""
+    return _(". Give labels - 1") if smallest == 1 and largest == classes else ""
 
 
 def _scalar(compute: Callable[[], Any], what: str) -> float:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from descenso.data import Split, check_examples
 from descenso.errors import DataError, DescensoError
 from descenso.language import _
 from descenso.problems._several import pack
 from descenso.problems._torch_items import Items
+from descenso.problems._torch_samplers import in_order, is_plain
 from descenso.problems._torch_switches import own_randomness, seed_everything
 
 Arrays = tuple[NDArray[Any], ...]
@@ -31,10 +32,9 @@ def _third_of_memory() -> int:
 #: A dataset or loader that gives more is taken to have no end.
 MOST_EXAMPLES = 2_000_000
 MOST_BYTES = min(8 * 2**30, _third_of_memory())
-_BATCH = 256  # examples read at a time
 
 
-def read_examples(given: Any, where: str, items: Items) -> Split:
+def read_examples(given: Any, where: str, items: Items, *, may_repeat: bool = False) -> Split:
     """Return the examples of one part, checked.
 
     Parameters
@@ -42,6 +42,7 @@ def read_examples(given: Any, where: str, items: Items) -> Split:
     given : see :func:`descenso.problems.from_torch`.
     where : what to call them in a message, such as ``train``.
     items : decides which elements of an item are inputs, and which is the target.
+    may_repeat : whether a sampler may draw an example again, as no other part is split off.
 
     Raises
     ------
@@ -50,24 +51,24 @@ def read_examples(given: Any, where: str, items: Items) -> Split:
     """
     with own_randomness():
         seed_everything(0)  # a random transform is drawn once, and the same in every process
-        inputs, targets = _read(given, where, items)
+        inputs, targets = _read(given, where, items, may_repeat)
         items.warn_of_random(given, where)
     for array in inputs:
         check_examples(array, targets, where, classes=False)
     return Split(pack(inputs), targets)
 
 
-def _read(given: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]:
+def _read(given: Any, where: str, items: Items, may_repeat: bool) -> tuple[Arrays, NDArray[Any]]:
     if isinstance(given, Split):
         given = given.inputs, given.targets
     if isinstance(given, TensorDataset):
         return _arrays(given.tensors, where, items)
     if isinstance(given, DataLoader | Dataset):
-        return _gathered(given, where, items)
+        return _gathered(given, where, items, may_repeat)
     if isinstance(given, Mapping) or (isinstance(given, tuple | list) and len(given) == 2):
         return _arrays(given, where, items)
     if _has_items(given):
-        return _gathered(given, where, items)
+        return _gathered(given, where, items, may_repeat)
     raise DataError(
         _(
             "{where}: it must be a pair (inputs, targets), a Dataset or a DataLoader; got {kind}"
@@ -88,13 +89,16 @@ def _arrays(batch: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]
     return tuple(_array(a, where) for a in inputs), _array(targets, where)
 
 
-def _gathered(given: Any, where: str, items: Items) -> tuple[Arrays, NDArray[Any]]:
+def _gathered(
+    given: Any, where: str, items: Items, may_repeat: bool
+) -> tuple[Arrays, NDArray[Any]]:
+    loader = _loader(given, where, items, may_repeat)
     parts: list[tuple[Arrays, NDArray[Any]]] = []
     examples, size = 0, 0
-    for batch in _batches(given, where):
+    for batch in _batches(loader, where):
         inputs, targets = _arrays(batch, where, items)
         if parts and _shapes(inputs, targets) != _shapes(*parts[0]):
-            return _padded_to_the_longest(given, where, items, examples)
+            return _padded_to_the_longest(loader, where, items, examples)
         parts.append((inputs, targets))
         examples += len(targets)
         size += sum(a.nbytes for a in inputs) + targets.nbytes
@@ -113,7 +117,7 @@ def _padded_to_the_longest(
     given: Any, where: str, items: Items, index: int
 ) -> tuple[Arrays, NDArray[Any]]:
     """Have the loader's own function pad all examples as one batch."""
-    if not _is_plain(given):
+    if not is_plain(given):
         raise DataError(
             _(
                 "{where}: example {index} has another shape than the first. Pad all to one shape in "
@@ -141,6 +145,18 @@ def _padded_to_the_longest(
     return inputs, targets
 
 
+def _loader(given: Any, where: str, items: Items, may_repeat: bool) -> Any:
+    dataset: Any = given.dataset if isinstance(given, DataLoader) else given
+    try:
+        if not isinstance(dataset, IterableDataset) and not len(dataset):
+            return []  # a loader refuses a dataset without examples in words of its own
+        return in_order(given, where, items.say, may_repeat=may_repeat)
+    except DescensoError:
+        raise
+    except Exception as error:
+        raise _unread(where, error) from error
+
+
 def _check_ends(examples: int, size: int, where: str) -> None:
     if examples > MOST_EXAMPLES or size > MOST_BYTES:
         raise DataError(
@@ -155,10 +171,8 @@ def _check_ends(examples: int, size: int, where: str) -> None:
         )  # fmt: skip
 
 
-def _batches(given: Any, where: str) -> Iterator[Any]:
-    """Give the batches in the order of the dataset, whatever order the loader draws."""
+def _batches(loader: Any, where: str) -> Iterator[Any]:
     try:
-        loader = _in_order(given)
         promised = _length(loader)
         for number, batch in enumerate(loader):
             if promised is not None and number >= promised:
@@ -184,27 +198,6 @@ def _unread(where: str, error: Exception) -> DataError:
             "(torch.nn.utils.rnn.pad_sequence)"
         )
     return DataError(text)
-
-
-def _in_order(given: Any) -> Any:
-    if not isinstance(given, DataLoader):
-        if not isinstance(given, torch.utils.data.IterableDataset) and not len(given):
-            return []  # a loader refuses a dataset without examples in words of its own
-        return DataLoader(given, batch_size=_BATCH)
-    if not _is_plain(given):
-        return given  # its sampler may choose among the examples
-    return DataLoader(given.dataset, batch_size=given.batch_size, collate_fn=given.collate_fn)
-
-
-def _is_plain(given: Any) -> bool:
-    """Whether a loader gives each example of its dataset once, in batches."""
-    if type(given) is not DataLoader or given.batch_size is None:
-        return False
-    if type(given.sampler) not in (RandomSampler, SequentialSampler):
-        return False
-    if getattr(given.sampler, "replacement", False):
-        return False
-    return len(given.sampler) == len(given.dataset)  # type: ignore[arg-type]
 
 
 def _length(loader: Any) -> int | None:

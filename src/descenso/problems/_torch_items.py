@@ -55,7 +55,7 @@ class Items:
             inputs, targets = self._by_name(item, where)
         else:
             inputs, targets = self._by_place(item, where)
-        if isinstance(targets, Mapping | tuple) or targets is None:
+        if isinstance(targets, Mapping | tuple) or targets is None or _are_several(targets, inputs):
             raise DataError(
                 _(
                     "{where}: the target must be one array; it is of type {kind}. Join several "
@@ -197,6 +197,13 @@ class Items:
                 UserWarning,
                 stacklevel=4,
             )
+
+
+def _are_several(targets: Any, inputs: tuple[Any, ...]) -> bool:
+    """Whether a list holds several arrays for a batch, and not one for each example."""
+    if not isinstance(targets, list) or not targets or len(targets) == len(inputs[0]):
+        return False
+    return all(isinstance(a, torch.Tensor | np.ndarray) and a.ndim for a in targets)
 
 
 def inputs_of(given: Any) -> tuple[Any, ...]:

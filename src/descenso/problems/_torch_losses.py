@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from descenso.language import _
+from descenso.problems._accuracy import IGNORED
 from descenso.problems._figures import _check_labels_fit, _check_same_shape
 from descenso.problems._pairing import Evaluate
 
-#: What torch leaves out of a cross-entropy unless told otherwise.
-IGNORED = -100
 _OF_LABELS = (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)
 
 
@@ -55,6 +55,13 @@ def ignored_label(loss: Any, targets: NDArray[Any]) -> int | None:
     if takes_labels(loss) or (targets.dtype.kind == "i" and (targets == IGNORED).any()):
         return IGNORED
     return None
+
+
+def to_ignore(label: Any) -> str:
+    """Return how to leave out a label that marks what does not count."""
+    return _(
+        ". If it marks what does not count, give loss=nn.CrossEntropyLoss(ignore_index={label})"
+    ).format(label=label)
 
 
 def evaluated(function: Any, dtype: torch.dtype) -> Evaluate:

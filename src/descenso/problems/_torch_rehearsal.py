@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from torch.func import functional_call
 
 from descenso.data import Data, Split
 from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import accuracy
+from descenso.problems._loss_evidence import ENLARGED, warn_of_loss
 from descenso.problems._pairing import check_pairing, differ_by_ones, remedy, unfit
 from descenso.problems._problem import Problem
-from descenso.problems._rehearsal import _scalar, _try, failed
-from descenso.problems._torch_losses import cross_entropy, evaluated, ignored_label, takes_labels
+from descenso.problems._rehearsal import _scalar, _try, count_from_zero, failed, say_of_equal_starts
+from descenso.problems._torch_calls import Inputs, called, left_as_given, outputs_of, same
+from descenso.problems._torch_losses import (
+    cross_entropy,
+    evaluated,
+    ignored_label,
+    takes_labels,
+    to_ignore,
+)
 from descenso.problems._torch_switches import own_randomness, seed_everything
 from descenso.problems._torch_tensors import Batch, floating_dtype, tensors_of
 
@@ -42,7 +50,7 @@ def rehearse_torch(problem: Problem, data: Data) -> float:
     with own_randomness():
         seed_everything(0)
         loss = _rehearse_step(problem, module, batch, data)
-        _check_can_be_resumed(module, initialised(problem, data.train), batch)
+        _check_can_be_resumed(problem, module, initialised(problem, data.train), batch)
         _rehearse_evaluation(problem, module, data.validation)
     return loss
 
@@ -54,12 +62,14 @@ def initialised(problem: Problem, train: Split, rng: np.random.Generator | None 
         inputs, _targets = tensors_of(train, torch.get_default_dtype(), slice(2))
         with own_randomness(), torch.no_grad():
             seed_everything(0)
-            module.eval()(*inputs)
+            called(problem, module.eval(), inputs)
     return module.train()
 
 
 def _check_weights_follow_the_seed(problem: Problem, train: Split, module: Any) -> None:
     again = initialised(problem, train)
+    other = initialised(problem, train, np.random.default_rng(1))
+    say_of_equal_starts(module.state_dict(), other.state_dict(), _equal)
     mine, others = module.state_dict(), again.state_dict()
     if again is module or any(a is b for a in module.parameters() for b in again.parameters()):
         raise ProblemError(
@@ -73,6 +83,10 @@ def _check_weights_follow_the_seed(problem: Problem, train: Split, module: Any) 
                     "draw from torch's, NumPy's or Python's global generators only"
                 ).format(name=name)
             )
+
+
+def _equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(same(one[name], other[name]) for name in one)
 
 
 def _check_trainable(module: Any) -> None:
@@ -89,17 +103,25 @@ def _check_trainable(module: Any) -> None:
 def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> float:
     inputs, targets = batch
     before = _remembered(module)
-    outputs = _outputs(module, inputs)
+    outputs = outputs_of(problem, module, inputs, say=True)
     _check_covers_labels(problem, outputs, data)
-    found = _loss_of(problem, outputs, targets)
+    with left_as_given(_("the loss"), _("outputs or targets"), outputs, targets):
+        found = _loss_of(problem, outputs, targets)
     loss = _scalar(lambda: _plain(found), _("loss"))
-    _scalar(lambda: _plain(problem.metric.function(outputs.detach(), targets)), _("metric"))
+    judged = outputs.detach()
+    with left_as_given(_("the metric"), _("outputs or targets"), judged, targets):
+        _scalar(lambda: _plain(problem.metric.function(judged, targets)), _("metric"))
     _check_pairings(problem, outputs, data)
+    precise = outputs.dtype if outputs.element_size() > 2 else torch.float32
+    warn_of_loss(
+        evaluated(problem.loss, precise), _plain(outputs), targets.cpu().numpy(), 1,
+        lambda: _plain(_enlarged(problem, module, inputs)),
+    )  # fmt: skip
     if not (isinstance(found, torch.Tensor) and found.requires_grad):
         raise ProblemError(_("the loss does not depend on any parameter that requires a gradient"))
     _try(found.backward, _("the gradient"))
     _check_dense(module)
-    again = _outputs(module, inputs)
+    again = outputs_of(problem, module, inputs)
     if again.shape != outputs.shape:
         raise ProblemError(
             _("the module's outputs change shape: {first}, then {second}").format(
@@ -108,6 +130,21 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
         )
     _check_remembers_nothing(before, _remembered(module))
     return loss
+
+
+def _enlarged(problem: Problem, module: Any, inputs: Inputs) -> torch.Tensor:
+    """Return the outputs at far larger parameters, which show whether they have bounds."""
+    larger = {name: ENLARGED * parameter for name, parameter in module.named_parameters()}
+
+    def call(*given: Any, **named: Any) -> Any:
+        return functional_call(module, larger, given, named)
+
+    module.eval()
+    try:
+        with torch.no_grad():
+            return outputs_of(problem, call, inputs)
+    finally:
+        module.train()
 
 
 def _check_loss_has_nothing_to_train(loss: Any) -> None:
@@ -139,6 +176,11 @@ def _loss_of(problem: Problem, outputs: torch.Tensor, targets: torch.Tensor) -> 
             hint = _(" It takes targets as floating numbers: give targets.float().")
         elif targets.is_floating_point() and _works(problem, outputs, targets.long()):
             hint = _(" It takes targets as whole numbers: give targets.long().")
+        elif _works(problem, outputs.sigmoid(), targets):
+            hint = _(
+                " It takes outputs between 0 and 1: end the module with nn.Sigmoid(), or give the "
+                "loss that takes scores (nn.BCEWithLogitsLoss())."
+            )
         elif shapes[0] != shapes[1] and differ_by_ones(*shapes):
             hint = f" {remedy(*shapes)}."
         raise ProblemError(failed(_("loss"), error).rstrip(".") + (hint and "." + hint)) from error
@@ -179,48 +221,17 @@ def _rehearse_evaluation(problem: Problem, module: Any, part: Split) -> None:
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     module.eval()
     with torch.no_grad():
-        outputs = _outputs(module, inputs)
-        again = _outputs(module, inputs)
+        outputs = outputs_of(problem, module, inputs)
+        again = outputs_of(problem, module, inputs)
     _try(lambda: problem.loss(outputs, targets), _("loss"))
     _try(lambda: problem.metric.function(outputs, targets), _("metric"))
-    if not torch.equal(outputs.nan_to_num(), again.nan_to_num()):
+    if not same(outputs, again):
         raise ProblemError(
             _("the module gives other outputs for the same inputs when it evaluates (eval mode)")
         )
     for name, tensor in module.state_dict().items():
-        if not torch.equal(tensor.nan_to_num(), before[name].nan_to_num()):
+        if not same(tensor, before[name]):
             raise ProblemError(_("evaluating (eval mode) changes {name}").format(name=name))
-
-
-def _outputs(module: Any, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    outputs = _try(lambda: module(*inputs), _("the module"))
-    if not isinstance(outputs, torch.Tensor):
-        raise ProblemError(_not_one_tensor(outputs, module))
-    if not outputs.ndim or len(outputs) != len(inputs[0]):
-        raise ProblemError(
-            _("{examples} examples gave outputs of shape {shape}; each needs one").format(
-                examples=len(inputs[0]), shape=tuple(outputs.shape)
-            )
-        )
-    return outputs
-
-
-def _not_one_tensor(outputs: Any, module: Any) -> str:
-    kind = type(outputs).__name__
-    text = _("the module must return one tensor; it returned {kind}").format(kind=kind)
-    if module.training:
-        text += _(" in training mode")
-    if isinstance(outputs, Mapping):
-        key = next((k for k in outputs if isinstance(outputs[k], torch.Tensor)), "logits")
-        chosen = f"[{key!r}]"
-    elif isinstance(outputs, tuple | list):
-        chosen = "[0]"
-    else:
-        return text
-    return text + _(
-        ". Wrap it: a module whose forward returns self.inner(*inputs){chosen}, or one tensor that "
-        "a loss of your own takes apart"
-    ).format(chosen=chosen)
 
 
 def _check_covers_labels(problem: Problem, outputs: torch.Tensor, data: Data) -> None:
@@ -253,7 +264,16 @@ def _check_covers_labels(problem: Problem, outputs: torch.Tensor, data: Data) ->
                     "the module gives {classes} outputs, but there is a label {label} "
                     "(labels count from 0)"
                 ).format(classes=given[1], label=label)
+                + _remedy_for(label, counted, given[1])
             )
+
+
+def _remedy_for(label: Any, labels: Any, classes: int) -> str:
+    """Return what to do about a label without an output, where it can be inferred."""
+    others = labels[labels != label]
+    if others.size and others.min() >= 0 and others.max() < classes and label > classes:
+        return to_ignore(label)
+    return count_from_zero(labels.min(), labels.max(), classes)
 
 
 def _plain(value: Any) -> Any:
@@ -270,7 +290,7 @@ def _remembered(module: Any) -> dict[str, Any]:
     }
 
 
-def _check_can_be_resumed(stepped: Any, new: Any, batch: Batch) -> None:
+def _check_can_be_resumed(problem: Problem, stepped: Any, new: Any, batch: Batch) -> None:
     """Check that a new module with the parameters and buffers of one that has trained goes on as it.
 
     This finds what a look at attributes cannot: tensors, containers and globals that matter, and
@@ -280,7 +300,7 @@ def _check_can_be_resumed(stepped: Any, new: Any, batch: Batch) -> None:
     outputs = []
     for module in (stepped, new):
         seed_everything(0)
-        outputs.append(_outputs(module, batch[0]).detach())
+        outputs.append(outputs_of(problem, module, batch[0]).detach())
     if outputs[0].shape != outputs[1].shape or not torch.allclose(
         outputs[0], outputs[1], rtol=1e-4, atol=1e-6, equal_nan=True
     ):

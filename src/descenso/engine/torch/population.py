@@ -111,7 +111,7 @@ class Population:
     def _outputs(self, tensors: Named, inputs: Any) -> torch.Tensor:
         module = self._module
         outputs: torch.Tensor = self._problem.apply(
-            lambda *x: functional_call(module, tensors, x), inputs
+            lambda *x, **named: functional_call(module, tensors, x, named), inputs
         )
         return outputs
 

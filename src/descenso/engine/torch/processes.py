@@ -138,13 +138,19 @@ def _save(trainer: SerialTrainer, folder: Path) -> None:
     for name in _PARTS:
         inputs, targets = getattr(trainer, name)
         for i, tensor in enumerate((*inputs, targets)):
-            np.save(folder / f"{name}{i}.npy", tensor.numpy())
+            np.save(folder / f"{name}{i}.npy", _packed(tensor).numpy())
     with _by_value(trainer.problem):
         # The examples go as files; what makes them again would carry them all once more.
         problem = replace(trainer.problem, make_data=_no_data)
-        sent = cloudpickle.dumps((problem, len(trainer.train[0])))
+        kinds = [tensor.dtype for tensor in (*trainer.train[0], trainer.train[1])]
+        sent = cloudpickle.dumps((problem, kinds))
     (folder / "problem.pickle").write_bytes(sent)
     (folder / "seed").write_text(str(trainer.study_seed))
+
+
+def _packed(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the bytes of a type that NumPy has not, as integers."""
+    return tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor
 
 
 def _no_data(split_seed: int) -> Any:
@@ -212,13 +218,14 @@ def _work(folder: str, rule_files: dict[str, str], task: Task) -> Done:
 
 
 def _load(folder: Path) -> SerialTrainer:
-    problem, inputs = cloudpickle.loads((folder / "problem.pickle").read_bytes())
-    train, validation, test = (_part(folder, name, inputs) for name in _PARTS)
+    problem, kinds = cloudpickle.loads((folder / "problem.pickle").read_bytes())
+    train, validation, test = (_part(folder, name, kinds) for name in _PARTS)
     return SerialTrainer(problem, train, validation, test, int((folder / "seed").read_text()))
 
 
-def _part(folder: Path, name: str, inputs: int) -> Batch:
+def _part(folder: Path, name: str, kinds: Sequence[torch.dtype]) -> Batch:
     # Mapped, not read: the machine holds the examples once for all workers.
-    mapped = [np.load(folder / f"{name}{i}.npy", mmap_mode="c") for i in range(inputs + 1)]
-    *tensors, targets = (torch.from_numpy(np.asarray(array)) for array in mapped)
-    return tuple(tensors), targets
+    mapped = [np.load(folder / f"{name}{i}.npy", mmap_mode="c") for i in range(len(kinds))]
+    tensors = [torch.from_numpy(np.asarray(array)) for array in mapped]
+    *inputs, targets = (x.view(kind) for x, kind in zip(tensors, kinds, strict=True))
+    return tuple(inputs), targets

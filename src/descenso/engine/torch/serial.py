@@ -23,7 +23,7 @@ from descenso.engine.bookkeeping import (
 from descenso.engine.contract import StepLayout
 from descenso.engine.randomness import example_order, step_seeds, weights_generator
 from descenso.engine.scheduling import Task
-from descenso.engine.torch.member import Trainee
+from descenso.engine.torch.member import Trainee, to_array
 from descenso.engine.torch.rewrites import pooling_first
 from descenso.engine.torch.step import (
     CompiledStep,
@@ -313,7 +313,7 @@ def _few(batch: Batch) -> Any:
     from descenso.problems.torch_modules import pack
 
     inputs, targets = _rows(batch, slice(2))
-    return Split(pack([x.cpu().numpy() for x in inputs]), targets.cpu().numpy())
+    return Split(pack([to_array(x) for x in inputs]), to_array(targets))
 
 
 def _rows(batch: Batch, rows: Any) -> Batch:

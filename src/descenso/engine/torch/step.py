@@ -220,8 +220,11 @@ def _flat_step(
             tensors: dict[str, torch.Tensor] = {}
             for part, given in zip(names, (moved, frozen, kept), strict=True):
                 tensors.update(zip(part, given, strict=True))
-            outputs = problem.apply(lambda *x: functional_call(module, tensors, x), examples)
-            return problem.loss(outputs, targets), kept
+
+            def call(*x: Any, **named: Any) -> Any:
+                return functional_call(module, tensors, x, named)
+
+            return problem.loss(problem.apply(call, examples), targets), kept
 
         gradients, (loss, kept) = grad_and_value(objective, has_aux=True)(trained)
         return loss, torch.cat([g.reshape(-1) for g in gradients]), *kept
