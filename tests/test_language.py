@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tools import messages
 
@@ -26,6 +28,59 @@ def test_messages_of_python_files_and_of_the_page_template_are_found():
 def test_the_catalog_holds_no_message_that_the_source_has_lost():
     source = {message.id for message in messages.extract()}
     assert {message.id for message in messages.read()} <= source
+
+
+#: What one thing is called in Spanish, wherever English names it.
+GLOSSARY = {
+    "array": "arreglo",
+    "batch size": "tamaño (de|del) lote|lotes de",
+    "buffer": "búfer",
+    "default": "por defecto",
+    "epoch": "época",
+    "floating": "punto flotante",
+    "framework": "framework",
+    "hyperparameter": "hiperparámetro",
+    "learning rate": "tasas? (de|con)",
+    "momentum": "momentum",
+    "optimizer": "optimizador",
+    "schedule": "planificaci",
+    "seed": "semilla",
+    "validation": "validaci",
+    "weight decay": "decaimiento de pesos",
+}
+#: Words that the glossary replaces, decimal commas, a space before %, and what is said to a "tú".
+UNSAID = re.compile(
+    r"\b(matri(z|ces)|entorno|coma flotante|línea de órdenes|divergid\w+|millares|coste)\b"
+    r"|\d,\d|\d %|\b(haz|pon|tus?|puedes|debes|quieres)\b"
+    r"|\b(pon|únel|sepáral|guárdal|indícal|envuélvel|expórtal|cuéntal|sortéal)[ao]s?\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"\{[^}]*\}|`[^`]*`|--\S+|\w+=\w*|\w+(\.\w+)+|\w+_\w+")
+
+
+def _pairs():
+    """Every message and its translation, in the plural where there is one, without code."""
+    for message in messages.read():
+        english, spanish = (
+            _CODE.sub("", text if isinstance(text, str) else text[-1])
+            for text in (message.id, message.string)
+        )
+        # A list of names that are typed stays as it is.
+        if english and "epoch, examples, steps" not in english:
+            yield english, spanish
+
+
+@pytest.mark.parametrize("english", GLOSSARY)
+def test_spanish_has_one_word_for_one_thing(english):
+    said = re.compile(rf"\b{english}s?\b", re.IGNORECASE)
+    wanted = re.compile(GLOSSARY[english], re.IGNORECASE)
+    pairs = [pair for pair in _pairs() if said.search(pair[0])]
+    assert pairs
+    assert [pair for pair in pairs if not wanted.search(pair[1])] == []
+
+
+def test_spanish_says_usted_writes_decimal_points_and_no_word_beside_the_glossary():
+    assert [pair for pair in _pairs() if UNSAID.search(pair[1])] == []
 
 
 @pytest.fixture

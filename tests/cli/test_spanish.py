@@ -38,7 +38,7 @@ def test_help_holds_no_word_of_the_parser_s_own_english(helps, english):
 
 
 def test_help_in_spanish_names_its_parts(helps):
-    for word in ("Uso: descenso", "Opciones:", "Argumentos:", "Órdenes:", "[obligatorio]"):
+    for word in ("Uso: descenso", "Opciones:", "Argumentos:", "Comandos:", "[obligatorio]"):
         assert word in helps
     assert "[por defecto: 12]" in " ".join(helps.split())
 

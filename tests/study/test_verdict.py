@@ -256,9 +256,9 @@ def test_the_recommendation_comes_as_a_line_of_code():
 
 def test_it_says_how_sure_it_is():
     text = with_text(result(method("a", GOOD), method("b", SAME))).verdict.text
-    assert "Run against run, a beats b in " in text
+    assert "A run of a beats a run of b " in text
     few = with_text(result(method("a", GOOD[:3]), method("b", SAME[:3]), seeds=3)).verdict.text
-    assert "Run against run" not in few
+    assert "beats a run of" not in few
 
 
 def test_the_cost_of_a_rule_without_state_is_said_in_words():

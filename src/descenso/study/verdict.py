@@ -293,7 +293,7 @@ def _sure(result: StudyResult) -> str:
     if math.isnan(nearest.chance):  # a study stored before this was computed
         return ""
     return _(
-        "Run against run, {best} beats {name} in {chance} of pairs (50% would be a coin toss)."
+        "A run of {best} beats a run of {name} {chance} of the time (a coin toss: 50%)."
     ).format(best=result.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
 
 

@@ -134,7 +134,7 @@ def _epsilon() -> dict[str, Any]:
                 ["rmsprop(lr=0.1,eps_root=1)", "rmsprop(lr=0.1,eps=1,eps_root=0)"],
             ),
             _stop(
-                _("With ε = 10,000 the root hardly counts: both are nearly gradient descent, "
+                _("With ε = 10\u00a0000 the root hardly counts: both are nearly gradient descent, "
                   "outside with η/ε, inside with η/√ε. Here both are 0.01, from learning rates of "
                   "100 and 1. So an ε cannot be carried from one framework to another."),
                 ["rmsprop(lr=1,eps_root=10000)", "rmsprop(lr=100,eps=10000,eps_root=0)",

@@ -183,7 +183,7 @@ def _sure(judged: Judged) -> str:
     if not nearest.difference.mean:
         return ""
     return _(
-        "Run against run, {best} beats {name} in {chance} of pairs (50% would be a coin toss)."
+        "A run of {best} beats a run of {name} {chance} of the time (a coin toss: 50%)."
     ).format(best=judged.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
 
 
