@@ -44,7 +44,7 @@ class Rule:
         """Return the rule's whole docstring: formula, arguments, reference, notes."""
         return inspect.cleandoc(self.function.__doc__ or "")
 
-    def settings(self, **given: Any) -> dict[str, float | bool]:
+    def settings(self, /, **given: Any) -> dict[str, float | bool]:
         """Return a value for every hyperparameter: ``given`` where given, else the default.
 
         Raises

@@ -7,10 +7,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from descenso.errors import SettingError
+from descenso.errors import DescensoError, SettingError
 from descenso.language import _
 
 REQUIRED = object()
+
+
+def as_float(value: Any) -> float | None:
+    """Return ``value`` as a float; ``None`` where it is not one number, as texts and switches are."""
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # 10**400
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):  # arrays of several numbers, or of texts
+        return None
+
+
+def check_schedule(which: str, value: Any) -> Any:
+    """Return a callable that answers step 0 with a number; raise :class:`SettingError` else."""
+    try:
+        first = value(0)
+    except DescensoError:
+        raise
+    except Exception as error:  # it is anyone's function
+        said = f"{type(error).__name__}: {error}"
+        raise SettingError(
+            _("{which} must give a number for each step; at step 0 it fails with {error}").format(
+                which=which, error=said
+            )
+        ) from error
+    if isinstance(first, str) or not hasattr(type(first), "__float__"):
+        raise SettingError(
+            _("{which} must give a number for each step; at step 0 it gives {value!r}").format(
+                which=which, value=first
+            )
+        )
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +91,15 @@ class Argument:
         if self.check is not None:
             return self.check(f"{owner}: {name}", value)
         if self.schedule and callable(value):
-            return value
+            return check_schedule(f"{owner}: {name}", value)
         return self._number(f"{owner}: {name}", value)
 
     def _number(self, which: str, value: Any) -> float | int:
-        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        number = as_float(value)
+        if number is None:
             raise SettingError(
                 _("{which} must be a number; got {value!r}").format(which=which, value=value)
             )
-        number = float(value)
         above = number > self.low if self.low_open else number >= self.low
         below = number < self.high if self.high_open else number <= self.high
         if not (math.isfinite(number) and above and below):
