@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from descenso.data.file_kinds import check_regular, open_bytes
 from descenso.errors import DataError
 from descenso.language import _, reason
-from descenso.study.outside._files import kind_of
-from descenso.study.outside._records import tables_of
+from descenso.study.external._files import kind_of
+from descenso.study.external._records import tables_of
 
 if TYPE_CHECKING:
     import pandas as pd
