@@ -197,6 +197,7 @@ def test_nonfinite_gradients_go_through_unless_told_otherwise():
         ({"beta1": 1.0}, r"beta1 must lie in \[0, 1\)"),
         ({"lr": "fast"}, "lr must be a number"),
         ({"bet1": 0.9}, "Did you mean 'beta1'"),
+        ({"self": 1}, "adam has no setting 'self'"),
         ({"momentum": lambda count: 0.9}, "has no setting 'momentum'"),
         ({"nonfinite": "stop"}, "nonfinite must be"),
     ],

@@ -280,6 +280,7 @@ def check_bad_settings_are_refused():
     raises(SettingError, "lr must lie in", lambda: adam(learning_rate=float("nan")))
     raises(SettingError, "not both", lambda: adam(lr=0.1, learning_rate=0.1))
     raises(SettingError, "Did you mean 'beta1'", lambda: adam(bet1=0.5))
+    raises(SettingError, "adam has no setting 'self'", lambda: adam(self=1))
     raises(SettingError, "nonfinite must be", lambda: adam(nonfinite="stop"))
     raises(SettingError, "is a switch", lambda: descenso.keras.RMSprop(centered=lambda n: True))
     raises(AttributeError, "no attribute 'Adan'", lambda: descenso.keras.Adan)

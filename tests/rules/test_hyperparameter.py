@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from descenso import rules
+from descenso import methods, rules
 from descenso.errors import SettingError
 
 RULES = [rules.get(name) for name in rules.names()]
@@ -75,6 +75,14 @@ def test_a_switch_is_on_or_off_and_nothing_else(rule, h):
 def test_an_unknown_setting_is_refused_with_the_nearest_and_all_that_there_are():
     with pytest.raises(SettingError, match=r"no setting 'beta3'; it has lr, beta1.*Did you mean"):
         rules.get("adam").settings(beta3=0.5)
+
+
+@pytest.mark.parametrize("name", ["self", "rule", "given"])
+def test_a_setting_named_as_a_parameter_of_python_is_unknown_too(name):
+    with pytest.raises(SettingError, match=f"adam has no setting '{name}'"):
+        rules.get("adam").settings(**{name: 1})
+    with pytest.raises(SettingError, match=f"adam has no setting '{name}'"):
+        methods.parse(f"adam({name}=1)@8")
 
 
 def test_a_default_that_follows_takes_the_value_given_to_the_other():

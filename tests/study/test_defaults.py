@@ -14,7 +14,7 @@ from descenso import language, methods, report
 from descenso.report import captions, words
 from descenso.report.pictures import _study_file
 from descenso.store import Store
-from descenso.study import export, outside, run_study, with_text
+from descenso.study import export, external, run_study, with_text
 from descenso.study._run import PROTOCOL_VERSION, identity_of
 from descenso.study._storage import decode_result, encode_result
 
@@ -154,7 +154,7 @@ def test_its_exported_runs_are_judged_alike(place, without, tmp_path, suffix):
     export.export(store, store.resolve(result.identity), str(path))
     table = pd.read_csv(path) if suffix == "csv" else pd.read_parquet(path)
     assert set(table["role"]) == {"search", "tuned"}
-    found = outside.as_json(outside.judge_runs(outside.read_runs(path)))["verdict"]
+    found = external.as_json(external.judge_runs(external.read_runs(path)))["verdict"]
     assert (found["best"], tuple(found["tied"])) == (result.verdict.best, result.verdict.tied)
     p_values = [c["p_value"] for c in found["comparisons"]]
     assert p_values == [c.p_value for c in result.verdict.comparisons]

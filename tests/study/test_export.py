@@ -8,7 +8,7 @@ import pytest
 from descenso import language
 from descenso.errors import ReportError, SettingError, StoreError
 from descenso.store import Store
-from descenso.study import as_json, export, outside, run_study, with_text
+from descenso.study import as_json, export, external, run_study, with_text
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +20,8 @@ def done(tmp_path_factory):
 
 
 def verdict_of(path):
-    found = outside.judge_runs(outside.read_runs(path))
-    return outside.as_json(found)["verdict"]
+    found = external.judge_runs(external.read_runs(path))
+    return external.as_json(found)["verdict"]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

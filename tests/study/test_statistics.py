@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from descenso.study._paired import permutation_decides, sign_flip_p_value
-from descenso.study.outside._judge import judge_by_seed
+from descenso.study.external._judge import judge_by_seed
 from descenso.study.statistics import (
     chance_of_better,
     compare_with_best,

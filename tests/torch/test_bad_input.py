@@ -26,6 +26,7 @@ def one():
         ({"lr": "fast"}, "lr must be a number; got 'fast'"),
         ({"lr": torch.tensor([0.1, 0.2])}, r"lr must be one number; got a tensor of shape \(2,\)"),
         ({"beta1": 1.0}, r"beta1 must lie in \[0, 1\)"),
+        ({"self": 1}, "adam has no setting 'self'"),
         ({"beta3": 0.5}, "adam has no setting 'beta3'.*Did you mean"),
         ({"weight_decay": 0.1}, "adam has no setting 'weight_decay'"),
         ({"state_dtype": "int8"}, "state_dtype must be None or one of float32"),

@@ -269,7 +269,7 @@ def test_a_parameter_without_gradient_is_left_alone():
         (lambda: transforms.moving_average(1.0), r"decay must lie in \[0, 1\)"),
         (lambda: transforms.moving_average(0.9, debias="yes"), "True or False; got 'yes'"),
         (lambda: transforms.moving_average(0.9, debias=np.ones(2)), "True or False; got array"),
-        (lambda: transforms.clip_by_value(10**400), "limit must be a number; got 1000"),
+        (lambda: transforms.clip_by_value(10**400), "limit must lie in .*; got inf"),
         (lambda: transforms.coupled_weight_decay(np.ones(2)), "or a schedule; got array"),
         (lambda: transforms.decoupled_weight_decay(10**400), "or a schedule; got 1000"),
         (lambda: transforms.from_config([1]), "must be a mapping with 'transform'"),

@@ -62,11 +62,11 @@ def verdict(
     lang: options.Lang = None,
 ) -> None:
     """Judge runs of any origin."""
-    from descenso.study import outside
+    from descenso.study import external
 
-    table = outside.read_runs(runs, _mapping(columns or []))
-    found = outside.judge_runs(table, higher_is_better, target, at)
-    as_json = outside.as_json(found)
+    table = external.read_runs(runs, _mapping(columns or []))
+    found = external.judge_runs(table, higher_is_better, target, at)
+    as_json = external.as_json(found)
     if json != "-":
         _print_finding(as_json)
     if json:

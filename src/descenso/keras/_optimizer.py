@@ -68,6 +68,7 @@ class RuleOptimizer(keras.optimizers.Optimizer):  # type: ignore[misc]
 
     def __init__(
         self,
+        /,
         lr: Any = None,
         *others: Any,
         learning_rate: Any = None,

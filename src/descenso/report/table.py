@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descenso.language import _
-from descenso.study._results import MethodResult, StudyResult, Verdict
+from descenso.records import Verdict
+from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import settings
 
 if TYPE_CHECKING:

@@ -95,5 +95,5 @@ def is_zero(rate: Any) -> bool:
         return False
     try:
         return float(rate) == 0.0
-    except (TypeError, ValueError):  # an array of several numbers
+    except (TypeError, ValueError, OverflowError):  # an array of several numbers, 10**400
         return False

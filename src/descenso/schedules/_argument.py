@@ -7,20 +7,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from descenso.errors import SettingError
+from descenso.errors import DescensoError, SettingError
 from descenso.language import _
 
 REQUIRED = object()
 
 
-def number(value: Any) -> float | None:
-    """Return a number as a float; ``None`` for what is no single number that a float can hold."""
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+def as_float(value: Any) -> float | None:
+    """Return ``value`` as a float; ``None`` where it is not one number, as texts and switches are."""
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
         return None
     try:
         return float(value)
-    except (TypeError, ValueError, OverflowError):
+    except OverflowError:  # 10**400
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):  # arrays of several numbers, or of texts
         return None
+
+
+def check_schedule(which: str, value: Any) -> Any:
+    """Return a callable that answers step 0 with a number; raise :class:`SettingError` else."""
+    try:
+        first = value(0)
+    except DescensoError:
+        raise
+    except Exception as error:  # it is anyone's function
+        said = f"{type(error).__name__}: {error}"
+        raise SettingError(
+            _("{which} must give a number for each step; at step 0 it fails with {error}").format(
+                which=which, error=said
+            )
+        ) from error
+    if isinstance(first, str) or not hasattr(type(first), "__float__"):
+        raise SettingError(
+            _("{which} must give a number for each step; at step 0 it gives {value!r}").format(
+                which=which, value=first
+            )
+        )
+    return value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,28 +91,28 @@ class Argument:
         if self.check is not None:
             return self.check(f"{owner}: {name}", value)
         if self.schedule and callable(value):
-            return value
+            return check_schedule(f"{owner}: {name}", value)
         return self._number(f"{owner}: {name}", value)
 
     def _number(self, which: str, value: Any) -> float | int:
-        given = number(value)
-        if given is None:
+        number = as_float(value)
+        if number is None:
             raise SettingError(
                 _("{which} must be a number; got {value!r}").format(which=which, value=value)
             )
-        above = given > self.low if self.low_open else given >= self.low
-        below = given < self.high if self.high_open else given <= self.high
-        if not (math.isfinite(given) and above and below):
+        above = number > self.low if self.low_open else number >= self.low
+        below = number < self.high if self.high_open else number <= self.high
+        if not (math.isfinite(number) and above and below):
             raise SettingError(
                 _("{which} must lie in {range}; got {value}").format(
-                    which=which, range=self.range_text, value=given
+                    which=which, range=self.range_text, value=number
                 )
             )
-        if self.whole and given != int(given):
+        if self.whole and number != int(number):
             raise SettingError(
-                _("{which} must be a whole number; got {value}").format(which=which, value=given)
+                _("{which} must be a whole number; got {value}").format(which=which, value=number)
             )
-        return int(given) if self.whole else given
+        return int(number) if self.whole else number
 
 
 def argument(

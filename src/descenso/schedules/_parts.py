@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.ops import namespace
-from descenso.schedules._argument import number
+from descenso.schedules._argument import as_float, check_schedule
 
 
 def value_of(part: Any, step: Any) -> Any:
@@ -37,19 +38,19 @@ def half_cosine(xp: Any, start: Any, end: Any, progress: Any) -> Any:
 def number_or_schedule(which: str, value: Any) -> Any:
     """Accept a finite number or a callable of the step."""
     if callable(value):
-        return value
-    given = number(value)
-    if given is None:
+        return check_schedule(which, value)
+    number = as_float(value)
+    if number is None:
         raise SettingError(
             _("{which} must be a number or a schedule; got {value!r}").format(
                 which=which, value=value
             )
         )
-    if not math.isfinite(given):
+    if not math.isfinite(number):
         raise SettingError(
-            _("{which} must be finite; got {value}").format(which=which, value=value)
+            _("{which} must be finite; got {value}").format(which=which, value=number)
         )
-    return given
+    return number
 
 
 def parts(which: str, values: Any) -> tuple[Any, ...]:
@@ -69,12 +70,13 @@ def boundaries(which: str, values: Any) -> tuple[int, ...]:
         raise SettingError(
             _("{which} must be a list of steps; got {value!r}").format(which=which, value=values)
         )
-    steps = [number(value) for value in values]
-    whole = [int(step) for step in steps if step is not None and step.is_integer()]
-    if len(whole) < len(values) or not all(a < b for a, b in zip([0, *whole], whole, strict=False)):
+    numbers = [as_float(value) for value in values]
+    steps = [int(number) for number in numbers if number is not None and number.is_integer()]
+    rising = all(a < b for a, b in pairwise([0, *steps]))
+    if not rising or steps != numbers:
         raise SettingError(
             _("{which} must be whole numbers above 0 in rising order; got {value!r}").format(
                 which=which, value=values
             )
         )
-    return tuple(whole)
+    return tuple(steps)

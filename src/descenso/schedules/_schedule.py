@@ -9,7 +9,7 @@ from typing import Any
 from descenso.errors import SettingError, UnknownNameError, nearest
 from descenso.language import _
 from descenso.ops import namespace
-from descenso.schedules._argument import REQUIRED, Argument
+from descenso.schedules._argument import REQUIRED, Argument, check_schedule
 
 _makers: dict[str, Callable[..., Schedule]] = {}
 
@@ -87,7 +87,8 @@ def schedule(*, source: str) -> Callable[[Callable[..., Any]], Callable[..., Sch
         def make(*positional: Any, **named: Any) -> Schedule:
             bound = bind(function.__name__, signature, arguments, positional, named)
             made = Schedule(function.__name__, function, bound)
-            made(0)  # conditions between arguments are checked by the formula itself
+            # The formula itself checks conditions between arguments.
+            check_schedule(function.__name__, made)
             return made
 
         make.__name__ = make.__qualname__ = function.__name__

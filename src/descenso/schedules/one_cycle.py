@@ -10,7 +10,7 @@ _SHAPES = ("cosine", "linear")
 
 
 def _shape(which, value):
-    if value in _SHAPES:
+    if isinstance(value, str) and value in _SHAPES:
         return value
     raise SettingError(
         _("{which} must be one of {known}; got {value!r}").format(

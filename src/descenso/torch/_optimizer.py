@@ -61,6 +61,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def __init__(
         self,
+        /,
         params: Iterable[Any],
         lr: Any = _BY_DEFAULT,
         *more: Any,

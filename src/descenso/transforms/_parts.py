@@ -8,7 +8,7 @@ from typing import Any
 
 from descenso.errors import SettingError
 from descenso.language import _
-from descenso.schedules._argument import number
+from descenso.schedules._argument import as_float, check_schedule
 
 
 def each(function: Callable[..., Any], first: list[Any], *others: list[Any]) -> list[Any]:
@@ -55,12 +55,12 @@ def strengths(value: Any, t: Any, count: int) -> list[Any]:
 
 def _number(which: str, value: Any) -> Any:
     if callable(value):
-        return value
-    given = number(value)
-    if given is None or not 0 <= given < math.inf:
+        return check_schedule(which, value)
+    number = as_float(value)
+    if number is None or not 0 <= number < math.inf:
         raise SettingError(
             _("{which} must be numbers of at least 0, or a schedule; got {value!r}").format(
                 which=which, value=value
             )
         )
-    return given
+    return number

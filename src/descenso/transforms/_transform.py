@@ -122,7 +122,7 @@ def check(transforms: Iterable[Any]) -> tuple[Transform, ...]:
     SettingError
         If one of them is not a transform.
     """
-    if isinstance(transforms, Transform):
+    if isinstance(transforms, Transform) or not isinstance(transforms, Iterable):
         raise SettingError(
             _("transforms must be a list; got the single {value!r}").format(value=transforms)
         )

@@ -3,13 +3,13 @@
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.schedules import argument
-from descenso.schedules._argument import number
+from descenso.schedules._argument import as_float
 from descenso.transforms._parts import now
 from descenso.transforms._transform import on_parameters
 
 
 def _switch(which, value):
-    if isinstance(value, bool) or number(value) in (0, 1):
+    if as_float(value) in (0, 1) or isinstance(value, bool):
         return bool(value)
     raise SettingError(_("{which} must be True or False; got {value!r}").format(
         which=which, value=value))  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _, ngettext
-from descenso.study.outside._numbers import as_number
+from descenso.study.external._numbers import as_number
 
 if TYPE_CHECKING:
     import pandas as pd

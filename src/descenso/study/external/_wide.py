@@ -7,11 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from descenso.language import _
-from descenso.study.outside._columns import KNOWN, bare, listed_words
-from descenso.study.outside._names import read_names
-from descenso.study.outside._numbers import as_number, is_missing
-from descenso.study.outside._records import of_records
-from descenso.study.outside._tables import Sheet
+from descenso.study.external._columns import KNOWN, bare, listed_words
+from descenso.study.external._names import read_names
+from descenso.study.external._numbers import as_number, is_missing
+from descenso.study.external._records import of_records
+from descenso.study.external._tables import Sheet
 
 if TYPE_CHECKING:
     import pandas as pd

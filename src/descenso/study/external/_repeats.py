@@ -8,12 +8,12 @@ import numpy as np
 
 from descenso.errors import DataError
 from descenso.language import _, ngettext
-from descenso.study.outside import _columns as columns
-from descenso.study.outside._columns import KNOWN, leaf
-from descenso.study.outside._combine import FILE
-from descenso.study.outside._numbers import as_number, is_missing
-from descenso.study.outside._roles import Roles, as_text, codes_of, texts_of
-from descenso.study.outside._steps import _is_resumed, _joined, _numbers
+from descenso.study.external import _columns as columns
+from descenso.study.external._columns import KNOWN, leaf
+from descenso.study.external._combine import FILE
+from descenso.study.external._numbers import as_number, is_missing
+from descenso.study.external._roles import Roles, as_text, codes_of, texts_of
+from descenso.study.external._steps import _is_resumed, _joined, _numbers
 
 if TYPE_CHECKING:
     import pandas as pd

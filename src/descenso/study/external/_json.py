@@ -7,8 +7,8 @@ from typing import Any
 
 from descenso.records import Comparison, Estimate
 from descenso.study.cost import time_to_target
-from descenso.study.outside import _words as words
-from descenso.study.outside._judge import Finding, Judged
+from descenso.study.external import _words as words
+from descenso.study.external._judge import Finding, Judged
 
 SCHEMA = 2
 

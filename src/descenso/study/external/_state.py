@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from descenso.language import _, ngettext
-from descenso.study.outside._columns import KNOWN, bare, listed_words
-from descenso.study.outside._numbers import is_missing
+from descenso.study.external._columns import KNOWN, bare, listed_words
+from descenso.study.external._numbers import is_missing
 
 if TYPE_CHECKING:
     import pandas as pd

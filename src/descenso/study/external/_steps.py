@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descenso.language import _
-from descenso.study.outside import _columns as columns
-from descenso.study.outside._columns import KNOWN, bare, leaf
-from descenso.study.outside._numbers import as_number, is_missing
-from descenso.study.outside._roles import Roles, as_text, codes_of, texts_of
+from descenso.study.external import _columns as columns
+from descenso.study.external._columns import KNOWN, bare, leaf
+from descenso.study.external._numbers import as_number, is_missing
+from descenso.study.external._roles import Roles, as_text, codes_of, texts_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ import pytest
 
 from descenso import language
 from descenso.errors import DataError, SettingError
-from descenso.study import outside
+from descenso.study import external
 
 BEST = {"adam": 0.95, "sgd": 0.90}
 
@@ -27,8 +27,8 @@ RUNS = [(m, s) for m in BEST for s in range(4)]
 
 
 def judged(*paths, columns=None, higher=True, at="last"):
-    table = outside.read_runs([str(p) for p in paths], columns)
-    return outside.as_json(outside.judge_runs(table, higher, at=at))
+    table = external.read_runs([str(p) for p in paths], columns)
+    return external.as_json(external.judge_runs(table, higher, at=at))
 
 
 def methods(found):
@@ -444,7 +444,7 @@ def test_wide_tables_are_turned(tmp_path, shape):
      ["1", "2"] * 2),
 ])  # fmt: skip
 def test_names_of_runs_tell_method_and_seed(names, methods_found, seeds):
-    from descenso.study.outside._names import read_names
+    from descenso.study.external._names import read_names
 
     read = read_names(names)
     assert [own.method for own in read] == methods_found
@@ -490,7 +490,7 @@ def test_what_no_two_methods_share_is_said_to_confound_them(tmp_path):
 def test_runs_that_expand_without_measure_are_refused(tmp_path, monkeypatch, ending):
     import gzip
 
-    from descenso.study.outside import _tables
+    from descenso.study.external import _tables
 
     monkeypatch.setattr(_tables, "_MOST_BYTES", 2**20)
     monkeypatch.setattr(_tables, "_MOST_CELLS", 1000)
@@ -502,14 +502,14 @@ def test_runs_that_expand_without_measure_are_refused(tmp_path, monkeypatch, end
     else:
         path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
     with pytest.raises(DataError, match="keep the columns and steps that judge a run"):
-        outside.read_runs(path)
+        external.read_runs(path)
 
 
 def test_a_device_holds_no_runs(tmp_path):
     link = tmp_path / "zero.csv"
     link.symlink_to("/dev/zero")
     with pytest.raises(DataError, match="is a device or a pipe"):
-        outside.read_runs(link)
+        external.read_runs(link)
 
 
 def test_a_sheet_for_each_method_and_a_title_above_its_header(tmp_path):
@@ -526,7 +526,7 @@ def test_a_sheet_for_each_method_and_a_title_above_its_header(tmp_path):
     sheets["adam"].append([4, ""])
     path = tmp_path / "runs.ods"
     path.write_bytes(ods(sheets))
-    rows = outside.read_runs(path)
+    rows = external.read_runs(path)
     assert rows.groupby("method")["value"].first().to_dict() == {"adam": 0.9, "sgd": 0.8}
     notes = " ".join(rows.attrs["notes"])
     assert "read are the sheets adam, sgd; others have other columns" in notes

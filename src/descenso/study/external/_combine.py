@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _
-from descenso.study.outside._columns import bare
-from descenso.study.outside._files import SETTINGS
-from descenso.study.outside._metric import VALIDATION, describe, results
-from descenso.study.outside._numbers import COMMA, as_number, decimal_sign
-from descenso.study.outside._records import flatten, mapping_in
-from descenso.study.outside._tables import Sheet
-from descenso.study.outside._wide import in_long_form
+from descenso.study.external._columns import bare
+from descenso.study.external._files import SETTINGS
+from descenso.study.external._metric import VALIDATION, describe, results
+from descenso.study.external._numbers import COMMA, as_number, decimal_sign
+from descenso.study.external._records import flatten, mapping_in
+from descenso.study.external._tables import Sheet
+from descenso.study.external._wide import in_long_form
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.study.outside._clean import OutsideRun, by_seed
+from descenso.study.external._clean import OutsideRun, by_seed
 from descenso.study.words import listed
 
 

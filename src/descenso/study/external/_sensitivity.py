@@ -1,4 +1,4 @@
-"""Sensitivity to the learning rate, read from the settings of runs from outside."""
+"""Sensitivity to the learning rate, read from the settings of external runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from descenso.study.outside._choose import judged_value
-from descenso.study.outside._clean import OutsideRun
-from descenso.study.outside._numbers import as_number
+from descenso.study.external._choose import judged_value
+from descenso.study.external._clean import OutsideRun
+from descenso.study.external._numbers import as_number
 from descenso.study.sensitivity import Tolerance, around_best
 
 _RATE = re.compile(r"(?:^|[\s,;{(])['\"]?(?:lr|learning_rate)['\"]?\s*[=:]\s*([-+.\deE]+)")

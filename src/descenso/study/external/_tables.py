@@ -16,8 +16,8 @@ from descenso.data.sheets import read_sheets as spreadsheets
 from descenso.data.sheets import with_header
 from descenso.errors import DataError
 from descenso.language import _, reason
-from descenso.study.outside._files import kind_of
-from descenso.study.outside._records import tables_of
+from descenso.study.external._files import kind_of
+from descenso.study.external._records import tables_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ import pytest
 
 from descenso import language
 from descenso.errors import DataError, SettingError
-from descenso.study import outside
+from descenso.study import external
 from descenso.study.statistics import compare_with_best
 
 
@@ -32,9 +32,9 @@ def table(seeds=5, **gaps):
 def judged(frame, tmp_path, columns=None, name="runs.csv", **options):
     path = tmp_path / name
     frame.to_csv(path, index=False)
-    return outside.as_json(
-        outside.judge_runs(
-            outside.read_runs(path, columns), **{"higher_is_better": True, **options}
+    return external.as_json(
+        external.judge_runs(
+            external.read_runs(path, columns), **{"higher_is_better": True, **options}
         )
     )
 
@@ -83,8 +83,8 @@ def test_parquet_and_json_lines_say_the_same_as_csv(tmp_path):
     frame.to_parquet(tmp_path / "runs.parquet")
     frame.to_json(tmp_path / "runs.jsonl", orient="records", lines=True, double_precision=15)
     for name in ("runs.parquet", "runs.jsonl"):
-        read = outside.read_runs(tmp_path / name)
-        got = outside.as_json(outside.judge_runs(read, True))
+        read = external.read_runs(tmp_path / name)
+        got = external.as_json(external.judge_runs(read, True))
         assert got["verdict"]["tied"] == want["verdict"]["tied"]
         assert got["verdict"]["best"] == want["verdict"]["best"]
 
@@ -215,12 +215,12 @@ def test_a_file_that_cannot_be_judged_is_refused_in_words(tmp_path, content, com
     path = tmp_path / "runs.csv"
     path.write_text(content)
     with pytest.raises(DataError, match=complaint):
-        outside.judge_runs(outside.read_runs(path))
+        external.judge_runs(external.read_runs(path))
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path):
     with pytest.raises(DataError, match=r"there is no file .*nowhere\.csv"):
-        outside.read_runs(tmp_path / "nowhere.csv")
+        external.read_runs(tmp_path / "nowhere.csv")
 
 
 def test_the_json_is_strict(tmp_path):

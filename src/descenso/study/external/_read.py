@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError
 from descenso.language import _
-from descenso.study.outside._combine import combine
-from descenso.study.outside._files import find_files
-from descenso.study.outside._numbers import (
+from descenso.study.external._combine import combine
+from descenso.study.external._files import find_files
+from descenso.study.external._numbers import (
     as_number,
     is_missing,
     notes_of,
     read_numbers,
     refuse_what_is_no_number,
 )
-from descenso.study.outside._repeats import number_runs, settle_contradictions
-from descenso.study.outside._roles import (
+from descenso.study.external._repeats import number_runs, settle_contradictions
+from descenso.study.external._roles import (
     NEEDED,
     USED,
     Roles,
@@ -34,9 +34,9 @@ from descenso.study.outside._roles import (
     refuse_what_is_absent,
     texts_of,
 )
-from descenso.study.outside._state import finished_runs
-from descenso.study.outside._steps import assign_steps_and_settings, text_of_settings
-from descenso.study.outside._tables import read_sheets
+from descenso.study.external._state import finished_runs
+from descenso.study.external._steps import assign_steps_and_settings, text_of_settings
+from descenso.study.external._tables import read_sheets
 
 if TYPE_CHECKING:
     import pandas as pd

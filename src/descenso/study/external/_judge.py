@@ -1,4 +1,4 @@
-"""Judge runs from outside: paired by seed where seeds are shared, and else as two samples."""
+"""Judge external runs: paired by seed where seeds are shared, and else as two samples."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from descenso.errors import DataError
 from descenso.language import _
 from descenso.metric_names import Range, higher_is_better, value_range
 from descenso.records import Comparison, Estimate, Verdict
-from descenso.study.outside._at import LAST, judged_at, parse_at
-from descenso.study.outside._choose import Chosen, choose
-from descenso.study.outside._clean import OutsideRun, by_seed, clean
-from descenso.study.outside._numbers import as_number
-from descenso.study.outside._sensitivity import tolerated
+from descenso.study.external._at import LAST, judged_at, parse_at
+from descenso.study.external._choose import Chosen, choose
+from descenso.study.external._clean import OutsideRun, by_seed, clean
+from descenso.study.external._numbers import as_number
+from descenso.study.external._sensitivity import tolerated
 from descenso.study.recommendation import Candidate, Choice, choose_among_ties
 from descenso.study.sensitivity import Tolerance
 from descenso.study.statistics import (

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from descenso.errors import DataError, SettingError
 from descenso.language import _, ngettext
-from descenso.study.outside._clean import OutsideRun
+from descenso.study.external._clean import OutsideRun
 
 LAST, BEST = "last", "best"
 

@@ -1,4 +1,4 @@
-"""Say what runs from outside allow to be said."""
+"""Say what external runs allow to be said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from descenso.language import _, ngettext
 from descenso.metric_names import is_share
 from descenso.study._sentences import why
 from descenso.study.cost import time_to_target
-from descenso.study.outside._judge import Finding, Judged
+from descenso.study.external._judge import Finding, Judged
 from descenso.study.statistics import noise_of_test_set, seeds_to_settle
 from descenso.study.verdict import FEWEST_TO_COUNT
 from descenso.study.words import factor, listed, p_value

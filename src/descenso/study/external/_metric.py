@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from descenso.errors import DataError
 from descenso.language import _
 from descenso.metric_names import higher_is_better, is_spent
-from descenso.study.outside._columns import (
+from descenso.study.external._columns import (
     KNOWN,
     bare,
     is_bookkeeping,
@@ -18,7 +18,7 @@ from descenso.study.outside._columns import (
     leaf,
     of_metrics,
 )
-from descenso.study.outside._numbers import as_number, is_missing, is_summary
+from descenso.study.external._numbers import as_number, is_missing, is_summary
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError, SettingError, nearest
 from descenso.language import _
-from descenso.study.outside import _columns as columns
-from descenso.study.outside._columns import KNOWN, bare, leaf
-from descenso.study.outside._combine import FILE
-from descenso.study.outside._metric import Metric, choose_metric, describe, partner, results
-from descenso.study.outside._names import Named, read_names
-from descenso.study.outside._numbers import as_number, is_missing
+from descenso.study.external import _columns as columns
+from descenso.study.external._columns import KNOWN, bare, leaf
+from descenso.study.external._combine import FILE
+from descenso.study.external._metric import Metric, choose_metric, describe, partner, results
+from descenso.study.external._names import Named, read_names
+from descenso.study.external._numbers import as_number, is_missing
 from descenso.study.words import listed
 
 if TYPE_CHECKING:
