@@ -53,7 +53,24 @@ def make(
         methods=results,
         verdict=Verdict(None, (), (), ""),
         wall_seconds=48.3,
-        layout={"engine": "jax", "devices": 2, "streams": "one per core"},
+        layout={
+            "engine": "jax",
+            "platform": "cpu",
+            "streams": 2,
+            "watched": 36,
+            "dtype": "float32",
+            "arrangement": "members one after another",
+            "failures": [],
+            "programs": [
+                {
+                    "rule": "adam",
+                    "batch_size": 32,
+                    "arrangement": "one after another",
+                    "compile_seconds": 6.154,
+                    "microseconds_per_member_step": 2490.425,
+                }
+            ],
+        },
         versions={"descenso": "0.1.0", "jax": "0.10.2", "python": "3.13.1"},
         started="2026-05-04T09:30:00+00:00",
     )

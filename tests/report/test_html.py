@@ -98,7 +98,8 @@ def test_the_answer_the_figure_and_the_code_come_first_and_the_rest_of_the_verdi
     assert page.text.index(first) < page.text.index("In your code") < page.text.index(others[0])
 
 
-def test_a_row_of_the_table_carries_the_name_of_each_of_its_cells(page):
+def test_a_row_of_the_table_carries_the_name_of_each_of_its_cells(html):
+    page = Page(html.partition('id="versions"')[0])
     heads = [a for a in page.all("th") if a.get("scope") == "col"]
     cells = [a["data-label"] for a in page.all("td") if "data-label" in a]
     each = len(heads) - 1  # the method itself is the head of its row
@@ -138,7 +139,7 @@ def test_the_page_says_how_to_run_the_study_again_and_with_what(page):
         "--epochs 20 --trials 12 --seeds 5 --seed 0"
     ) in page.text
     assert "descenso.compare('digits', methods=['sgd'," in page.text
-    for fact in ("0.10.2", "3.13.1", "one per core", "0, 1, 2, 3, 4", "2 410", "1078"):
+    for fact in ("0.10.2", "3.13.1", "2490", "0, 1, 2, 3, 4", "2 410", "1078"):
         assert fact in page.text.replace("\u00a0", " ")
 
 
@@ -182,6 +183,25 @@ def test_the_page_says_what_the_evidence_does_not_allow(page):
     assert "A diverged run is not left out" in page.text
     assert "batch: the best learning rate is the highest one tried" in page.text
     assert "There was one split of the data: how much the ranking owes to it" in page.text
+
+
+@pytest.mark.parametrize(
+    ("tongue", "said"),
+    [
+        ("en", ["Layout: jax on 2 × cpu, members one after another.", "µs a step", "2490"]),
+        (
+            "es",
+            ["Reparto: jax en 2 × cpu, miembros uno tras otro.", "µs por paso", "uno tras otro"],
+        ),
+    ],
+)
+def test_the_layout_is_said_in_words(study, tongue, said):
+    language.use(tongue)
+    section = report.render(study).partition('id="versions"')[2].partition("</section>")[0]
+    assert all(text in section for text in said)
+    assert not {"streams", "watched", "microseconds_per_member_step"} & set(
+        re.findall(r"\w+", section)
+    )
 
 
 def test_one_seed_is_said_to_prove_nothing():

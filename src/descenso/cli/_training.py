@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -17,6 +17,7 @@ from descenso.study import (
     MethodResult,
     MetricInfo,
     failures_in_lines,
+    layout_words,
     runs_as_json,
     words,
 )
@@ -105,57 +106,10 @@ def _epochs(epochs: Sequence[float]) -> str:
 
 def print_layout(layout: Mapping[str, Any]) -> None:
     """Print how members were laid on the machine, and how fast they ran."""
-    arrangement = layout["arrangement"]
     print()
-    print_paragraph(
-        _("Layout: {engine} on {streams} × {platform}, {arrangement}.").format(
-            **{**layout, "arrangement": _(arrangement)}
-        )
-    )
-    if layout.get("alone_because"):
-        print_paragraph(_("One process alone: {reason}.").format(reason=layout["alone_because"]))
-    rows = [
-        (
-            program["rule"],
-            str(program["batch_size"]),
-            f"{program['compile_seconds']:.2f}",
-            str(program["microseconds_per_member_step"] or "–"),
-            _(program.get("arrangement", "one after another")),
-        )
-        for program in layout["programs"]
-    ]
-    headings = (
-        _("rule"), _("batch size"), _("seconds to compile"), _("µs a step"),
-        _("members"),
-    )  # fmt: skip
-    print_table(headings, rows)
-    for size, way in layout.get("steps", {}).items():  # of the engine for PyTorch modules
-        print_paragraph(
-            _("Steps at batch size {size}: {how}.").format(size=size, how=", ".join(_ways(way)))
-        )
-    for size, reason in layout.get("why_one_by_one", {}).items():
-        print_paragraph(
-            _("Members one by one at batch size {size}: {reason}.").format(
-                size=size, reason=_(reason)
-            )
-        )
-
-
-def _ways(way: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how the steps at a batch size are taken, in words."""
-    reason = way["not_compiled_because"]
-    if way["step_compiled"]:
-        yield _("compiled as a whole")
-    elif reason:
-        yield _("not compiled ({reason})").format(reason=_(reason))
-    else:
-        yield _("as the module is")
-    if way["rule_compiled"]:
-        yield _("the rule compiled")
-    if way["channels_last"]:
-        yield _("images laid channels last")
-    if way["pooling_first"]:
-        yield _("pooling before ReLU")
+    for sentence in layout_words.sentences(layout):
+        print_paragraph(sentence)
+    print_table(layout_words.headings(), layout_words.rows(layout))
 
 
 def show_runs(problem: Problem, runs: Sequence[Run], json: str | None) -> None:

@@ -15,6 +15,7 @@ from descenso.conventions import native
 from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
 from descenso.report.writing import write_whole
+from descenso.study import layout_words
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import early_ends, settings
 from descenso.study.words import figure as in_words
@@ -55,8 +56,8 @@ def render(result: StudyResult) -> str:
         notes=result.notes,
         command=words.command(result),
         python_line=words.python_line(result),
-        layout=_facts(result.layout),
-        versions=_facts(result.versions),
+        layout=layout_words,
+        versions=result.versions,
         started=words.moment(result.started),
         wall=words.seconds(result.wall_seconds),
         themes=style.THEMES,
@@ -156,21 +157,6 @@ def _part_name(result: StudyResult, part: str) -> str:
     if part in _shown(result):
         return _("figure {number}").format(number=_shown(result).index(part) + 1)
     return _("table") if part else ""
-
-
-def _facts(given: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """Return names and values as text; a list takes a line for each of its items."""
-    return [
-        (str(key), [_fact(item) for item in value] if isinstance(value, list) else [_fact(value)])
-        for key, value in given.items()
-        if value not in ("", [], {}, None)
-    ]
-
-
-def _fact(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_fact(item)}" for key, item in value.items() if item != {})
-    return str(value)
 
 
 def _drawn(result: StudyResult) -> dict[str, go.Figure]:
