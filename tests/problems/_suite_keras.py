@@ -613,7 +613,8 @@ def check_metrics_that_do_not_suit_the_loss_are_refused_or_warned_of():
         with pytest.warns(UserWarning, match=way):
             from_keras(with_metric(metric, scores, 1, None), (X, YES))
     for metric in (keras.metrics.AUC(from_logits=True), keras.metrics.Recall(thresholds=0)):
-        from_keras(with_metric(metric, scores, 1, None), (X, YES))
+        found = from_keras(with_metric(metric, scores, 1, None), (X, YES)).metric
+        assert found.name == type(metric).__name__.lower()  # not auc_7, whatever came before it
     own = from_keras(with_metric(OwnTop(name="mine"), labels), (X, LABELS)).metric
     assert (own.name, own.higher_is_better) == ("mine", True)
     assert float(own.function(10 * ONE_HOT, LABELS)) == 1

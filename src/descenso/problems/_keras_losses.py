@@ -227,7 +227,14 @@ def _followed(metric: Any, sample: Callable[[], Any]) -> Metric:
             )
         return found.reshape(())
 
-    return Metric(str(metric.name), function, higher)
+    return Metric(_without_count(metric), function, higher)
+
+
+def _without_count(metric: Any) -> str:
+    """Return a metric's name without the number that Keras gives the second one of its kind."""
+    name = str(metric.name)
+    bare = re.sub(r"_\d+$", "", name)
+    return bare if bare.replace("_", "") == type(metric).__name__.lower() else name
 
 
 def _higher_is_better(metric: Any) -> bool:
@@ -262,11 +269,10 @@ def _is_own_kind(kind: type) -> bool:
 
 def _check_suits(name: str, loss: KerasLoss) -> None:
     """Refuse an accuracy that reads other targets than the loss: its figures would mean nothing."""
-    sparse = name.startswith("sparse_")
-    takes_rows = name.removeprefix("top_k_") in ("categorical_accuracy",)
-    if (loss.targets == LABELS and takes_rows) or (
-        loss.targets == ONE_HOT and sparse and name.endswith("categorical_accuracy")
-    ):
+    kind = name.replace("_", "")
+    sparse = kind.startswith("sparse")
+    unfit = loss.targets == (ONE_HOT if sparse else LABELS)
+    if unfit and kind.endswith("categoricalaccuracy"):
         raise ProblemError(
             _(
                 "metric: {name} takes {wanted}, and the loss takes {given}; give metrics=[\"accuracy\"]"
