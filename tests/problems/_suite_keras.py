@@ -575,3 +575,46 @@ def check_a_model_that_cannot_be_built_anew_or_trained_is_named():
     ):
         with pytest.raises(ProblemError, match=message):
             from_keras(make_model, (X, LABELS), loss="cross-entropy")
+
+
+def with_metric(metric, loss, outputs=3, activation="softmax"):
+    def make_model():
+        model = dense(outputs=outputs, activation=activation)()
+        model.compile("sgd", loss, metrics=[metric])
+        return model
+
+    return make_model
+
+
+class OwnTop(keras.metrics.SparseCategoricalAccuracy):
+    """Says by the class it comes from that higher is better."""
+
+
+def check_metrics_that_do_not_suit_the_loss_are_refused_or_warned_of():
+    labels, scores = "sparse_categorical_crossentropy", keras.losses.BinaryCrossentropy(True)
+    for metric, targets, loss, message in (
+        (keras.metrics.F1Score(), LABELS, labels, r"shape \(N,\) beside outputs of shape \(N, 3\)"),
+        ("categorical_accuracy", LABELS, labels, "takes rows of one 1, and the loss takes labels"),
+        (keras.metrics.TopKCategoricalAccuracy(2), LABELS, labels, "takes rows of one 1"),
+        (
+            "sparse_categorical_accuracy",
+            ONE_HOT,
+            "categorical_crossentropy",
+            "takes labels, and the",
+        ),
+    ):
+        with pytest.raises(ProblemError, match=message):
+            from_keras(with_metric(metric, loss), (X, targets))
+    for metric, way in (
+        ("AUC", r"AUC\(from_logits=True\)"),
+        (keras.metrics.Precision(), r"Precision\(thresholds=0\)"),
+        ("binary_accuracy", r"BinaryAccuracy\(threshold=0\)"),
+    ):
+        with pytest.warns(UserWarning, match=way):
+            from_keras(with_metric(metric, scores, 1, None), (X, YES))
+    for metric in (keras.metrics.AUC(from_logits=True), keras.metrics.Recall(thresholds=0)):
+        found = from_keras(with_metric(metric, scores, 1, None), (X, YES)).metric
+        assert found.name == type(metric).__name__.lower()  # not auc_7, whatever came before it
+    own = from_keras(with_metric(OwnTop(name="mine"), labels), (X, LABELS)).metric
+    assert (own.name, own.higher_is_better) == ("mine", True)
+    assert float(own.function(10 * ONE_HOT, LABELS)) == 1

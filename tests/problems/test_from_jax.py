@@ -292,3 +292,12 @@ def test_labels_that_do_not_count_need_a_loss_that_leaves_them_out():
 def test_labels_that_count_from_one_are_refused_with_what_to_do():
     with pytest.raises(ProblemError, match=r"label 3 .*\. Give labels - 1"):
         rehearse(problems.from_jax(init, apply, (X, LABELS + 1)))
+
+
+def test_a_dataset_of_tensorflow_is_refused_with_how_to_give_its_arrays():
+    class Batches:
+        def as_numpy_iterator(self):
+            return iter([(X, LABELS)])
+
+    with pytest.raises(DataError, match=r"got Batches\. Give its arrays: .*as_numpy_iterator"):
+        problems.from_jax(init, apply, Batches())

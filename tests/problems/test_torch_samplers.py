@@ -112,3 +112,17 @@ def test_the_generator_of_a_sampler_is_left_as_it_was():
     loader = sampled(WeightedRandomSampler(WEIGHTS, 100, generator=generator))
     rows_of(loader)
     assert torch.equal(generator.get_state(), before)
+
+
+def test_values_that_lie_end_to_end_are_refused_with_what_to_do():
+    def end_to_end(items):
+        starts = torch.tensor([0, *(len(x) for x, _y in items[:-1])]).cumsum(0)
+        return torch.cat([x for x, _y in items]), starts, torch.tensor([y for _x, y in items])
+
+    class Bag(nn.Module):
+        def forward(self, values, offsets):
+            return values
+
+    items = [(torch.arange(2 + i % 3), i % 2) for i in range(30)]
+    with pytest.raises(DataError, match=r"90 values for 30 targets lie end to end.*padding_idx=0"):
+        problems.from_torch(Bag, DataLoader(items, 10, collate_fn=end_to_end))

@@ -183,11 +183,14 @@ def _maker(given: Any, classes: bool) -> Callable[[int], Data]:
 def _examples(given: Any, where: str, classes: bool) -> Split:
     pair = (given.inputs, given.targets) if isinstance(given, Split) else given
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise DataError(
-            _("{where}: it must be a pair (inputs, targets); got {kind}").format(
-                where=where, kind=type(given).__name__
-            )
+        text = _("{where}: it must be a pair (inputs, targets); got {kind}").format(
+            where=where, kind=type(given).__name__
         )
+        if hasattr(given, "as_numpy_iterator"):  # a dataset of TensorFlow
+            text += _(
+                ". Give its arrays: x, y = map(numpy.concatenate, zip(*batches.as_numpy_iterator()))"
+            )
+        raise DataError(text)
     inputs, targets = (_as_array(values, where) for values in pair)
     if classes and (targets == IGNORED).any():
         raise DataError(

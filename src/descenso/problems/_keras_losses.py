@@ -177,10 +177,15 @@ def read_metric(given: Any, loss: KerasLoss, model: Any, sample: Callable[[], An
             found = keras.metrics.get(given)
         except ValueError:
             raise _unknown(given, METRICS, _("metric")) from None
+        if found is keras.metrics.binary_accuracy:
+            found = keras.metrics.BinaryAccuracy()
         if not _is_metric(found):
+            _check_suits(found.__name__, loss)
             return Metric(given, _keras_order(found), _higher_is_better(found))
-        return _followed(found, sample)
+        given = found
     if _is_metric(given):
+        _check_suits(_name_of(given), loss)
+        _warn_of_threshold(given, loss)
         return _followed(given, sample)
     _check_function(given, "metric")
     name = str(getattr(given, "name", None) or getattr(given, "__name__", "metric"))
@@ -198,7 +203,18 @@ def _followed(metric: Any, sample: Callable[[], Any]) -> Metric:
     higher = _higher_is_better(metric)
     metric = type(metric).from_config(metric.get_config())
     targets, outputs = sample()
-    metric.update_state(targets[:1], outputs)  # some make their variables at the first call
+    try:
+        metric.update_state(targets[:1], outputs)  # some make their variables at the first call
+    except Exception as error:
+        raise ProblemError(
+            _(
+                "metric: {name} does not take targets of shape {targets} beside outputs of shape "
+                "{outputs}: {kind}: {error}"
+            ).format(
+                name=metric.name, targets=with_n(targets.shape), outputs=with_n(outputs.shape),
+                kind=type(error).__name__, error=" ".join(str(error).split()),
+            )
+        ) from error  # fmt: skip
     metric.reset_state()
 
     def function(outputs: Array, targets: Array) -> Array:
@@ -211,7 +227,14 @@ def _followed(metric: Any, sample: Callable[[], Any]) -> Metric:
             )
         return found.reshape(())
 
-    return Metric(str(metric.name), function, higher)
+    return Metric(_without_count(metric), function, higher)
+
+
+def _without_count(metric: Any) -> str:
+    """Return a metric's name without the number that Keras gives the second one of its kind."""
+    name = str(metric.name)
+    bare = re.sub(r"_\d+$", "", name)
+    return bare if bare.replace("_", "") == type(metric).__name__.lower() else name
 
 
 def _higher_is_better(metric: Any) -> bool:
@@ -222,16 +245,65 @@ def _higher_is_better(metric: Any) -> bool:
     ProblemError
         If it says none.
     """
-    name = metric.__name__ if hasattr(metric, "__name__") else type(metric).__name__
-    found = higher_is_better(name)
-    if found is not None:
-        return found
+    names = [metric.__name__] if hasattr(metric, "__name__") else [metric.name]
+    names += [kind.__name__ for kind in type(metric).__mro__ if _is_own_kind(kind)]
+    name = names[0]
+    for known in names:
+        found = higher_is_better(known)
+        if found is not None:
+            return found
     raise ProblemError(
         _(
             "from_keras: whether a higher {name} is better is not known. Give metric="
             "descenso.problems.Metric(name, function of (outputs, targets), higher_is_better=...)"
         ).format(name=name)
     )
+
+
+def _is_own_kind(kind: type) -> bool:
+    """Whether the name of a class of metrics may tell its direction."""
+    import keras
+
+    return issubclass(kind, keras.metrics.Metric) and kind is not keras.metrics.Metric
+
+
+def _check_suits(name: str, loss: KerasLoss) -> None:
+    """Refuse an accuracy that reads other targets than the loss: its figures would mean nothing."""
+    kind = name.replace("_", "")
+    sparse = kind.startswith("sparse")
+    unfit = loss.targets == (ONE_HOT if sparse else LABELS)
+    if unfit and kind.endswith("categoricalaccuracy"):
+        raise ProblemError(
+            _(
+                "metric: {name} takes {wanted}, and the loss takes {given}; give metrics=[\"accuracy\"]"
+            ).format(
+                name=name, wanted=_("labels") if sparse else _("rows of one 1"),
+                given=_("rows of one 1") if sparse else _("labels"),
+            )
+        )  # fmt: skip
+
+
+def _warn_of_threshold(metric: Any, loss: KerasLoss) -> None:
+    """Warn of a metric that takes probabilities, where the loss takes scores."""
+    if loss.targets != BINARY or loss.probabilities:
+        return
+    settings = _settings_of(metric)
+    ways = {
+        "from_logits": (False, "from_logits=True"),
+        "threshold": (0.5, "threshold=0"),
+        "thresholds": (None, "thresholds=0"),
+    }
+    for setting, (usual, way) in ways.items():
+        if setting in settings and settings[setting] == usual:
+            warnings.warn(
+                _(
+                    "metric: {name} takes probabilities, and the loss takes scores (from_logits=True): "
+                    "its figures would be wrong. Give keras.metrics.{kind}({way})"
+                ).format(name=metric.name, kind=type(metric).__name__, way=way),
+                UserWarning,
+                stacklevel=3,
+            )
+            return
 
 
 def ends_in_probabilities(model: Any) -> bool:

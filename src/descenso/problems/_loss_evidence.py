@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,12 @@ Numbers = NDArray[Any]
 #: What parameters are multiplied by to see whether outputs have bounds.
 ENLARGED = 100.0
 _SHIFTS = (1.0, 2.0)
+NUMBERS = 100_000  # of the outputs that a loss is tried on
+
+
+def rows_that_show(shape: Sequence[int]) -> int:
+    """Return how many examples' outputs are tried: fewer where each has many."""
+    return int(max(2, NUMBERS // max(1, int(np.prod(shape[1:])))))
 
 
 def warn_of_loss(

@@ -19,7 +19,7 @@ from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import KNOWN, accuracy, cross_entropy
 from descenso.problems._from_jax import evaluated
 from descenso.problems._from_table import say_on_stderr
-from descenso.problems._loss_evidence import ENLARGED, warn_of_loss
+from descenso.problems._loss_evidence import ENLARGED, rows_that_show, warn_of_loss
 from descenso.problems._pairing import check_pairing
 from descenso.problems._problem import Array, Params, Problem, Variables, trained, with_trained
 
@@ -66,9 +66,10 @@ def rehearse(problem: Problem, data: Data) -> float:
         _check_outputs_cover_labels(outputs, data, judge)
     _check_pairings(problem, np.shape(outputs), np.asarray(data.train.targets))
     loss = _scalar(lambda: problem.loss(outputs, batch.targets), _("loss"))
+    some = rows_that_show(np.shape(outputs))
     warn_of_loss(
-        evaluated(problem.loss), np.asarray(outputs), batch.targets, -1,
-        lambda: _enlarged(problem, params, batch.inputs),
+        evaluated(problem.loss), np.asarray(outputs[:some]), batch.targets[:some], -1,
+        lambda: _enlarged(problem, params, batch.inputs[:some]),
     )  # fmt: skip
     _scalar(lambda: problem.metric.function(outputs, batch.targets), _("metric"))
     if problem.train_loss is not None:

@@ -53,9 +53,25 @@ def read_examples(given: Any, where: str, items: Items, *, may_repeat: bool = Fa
         seed_everything(0)  # a random transform is drawn once, and the same in every process
         inputs, targets = _read(given, where, items, may_repeat)
         items.warn_of_random(given, where)
+    _check_is_padded(inputs, targets, where)
     for array in inputs:
         check_examples(array, targets, where, classes=False)
     return Split(pack(inputs), targets)
+
+
+def _check_is_padded(inputs: Arrays, targets: NDArray[Any], where: str) -> None:
+    """Refuse values that lie end to end, with offsets beside them."""
+    if len(inputs) != 2 or any(a.ndim != 1 or a.dtype.kind not in "iu" for a in inputs):
+        return
+    values, offsets = inputs
+    if len(values) > len(targets) == len(offsets):
+        raise DataError(
+            _(
+                "{where}: {values} values for {count} targets lie end to end, with offsets beside them; "
+                "an example cannot be told from them. Pad each to one length; "
+                "nn.EmbeddingBag(padding_idx=0) leaves the padding out"
+            ).format(where=where, values=len(values), count=len(targets))
+        )
 
 
 def _read(given: Any, where: str, items: Items, may_repeat: bool) -> tuple[Arrays, NDArray[Any]]:

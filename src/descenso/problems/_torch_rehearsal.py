@@ -14,7 +14,7 @@ from descenso.errors import ProblemError
 from descenso.language import _
 from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import accuracy
-from descenso.problems._loss_evidence import ENLARGED, warn_of_loss
+from descenso.problems._loss_evidence import ENLARGED, rows_that_show, warn_of_loss
 from descenso.problems._pairing import check_pairing, differ_by_ones, remedy, unfit
 from descenso.problems._problem import Problem
 from descenso.problems._rehearsal import _scalar, _try, count_from_zero, failed, say_of_equal_starts
@@ -44,6 +44,9 @@ def rehearse_torch(problem: Problem, data: Data) -> float:
     """
     module = initialised(problem, data.train)
     _check_weights_follow_the_seed(problem, data.train, module)
+    other = initialised(problem, data.train, np.random.default_rng(1))
+    say_of_equal_starts(module.state_dict(), other.state_dict(), _equal)
+    del other  # a module may be large
     _check_trainable(module)
     _check_loss_has_nothing_to_train(problem.loss)
     batch = tensors_of(data.train, floating_dtype(module), slice(problem.batch_size))
@@ -68,8 +71,7 @@ def initialised(problem: Problem, train: Split, rng: np.random.Generator | None 
 
 def _check_weights_follow_the_seed(problem: Problem, train: Split, module: Any) -> None:
     again = initialised(problem, train)
-    other = initialised(problem, train, np.random.default_rng(1))
-    say_of_equal_starts(module.state_dict(), other.state_dict(), _equal)
+
     mine, others = module.state_dict(), again.state_dict()
     if again is module or any(a is b for a in module.parameters() for b in again.parameters()):
         raise ProblemError(
@@ -113,9 +115,10 @@ def _rehearse_step(problem: Problem, module: Any, batch: Batch, data: Data) -> f
         _scalar(lambda: _plain(problem.metric.function(judged, targets)), _("metric"))
     _check_pairings(problem, outputs, data)
     precise = outputs.dtype if outputs.element_size() > 2 else torch.float32
+    some = rows_that_show(outputs.shape)
     warn_of_loss(
-        evaluated(problem.loss, precise), _plain(outputs), targets.cpu().numpy(), 1,
-        lambda: _plain(_enlarged(problem, module, inputs)),
+        evaluated(problem.loss, precise), _plain(outputs[:some]), targets[:some].numpy(), 1,
+        lambda: _plain(_enlarged(problem, module, tuple(x[:some] for x in inputs))),
     )  # fmt: skip
     if not (isinstance(found, torch.Tensor) and found.requires_grad):
         raise ProblemError(_("the loss does not depend on any parameter that requires a gradient"))
