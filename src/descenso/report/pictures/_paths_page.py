@@ -354,5 +354,5 @@ def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, 
         zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"),
                "tickvals": land.scaled(shown), "ticktext": [level_text(v) for v in shown]},
         aspectratio={"x": 1.2, "y": 1.2, "z": 0.7},
-        camera={"eye": {"x": 0.6, "y": -1.45, "z": 2.25}, "center": {"x": 0, "y": 0, "z": -0.1}},
+        camera={"eye": {"x": 0.45, "y": -1.1, "z": 2.45}, "center": {"x": 0, "y": 0, "z": -0.1}},
     )  # fmt: skip
