@@ -133,6 +133,27 @@ def test_a_tied_method_is_hollow_and_one_behind_is_filled(study):
     assert hollow == {c.other: c.tied for c in study.verdict.comparisons}
 
 
+def test_the_axis_of_differences_holds_the_intervals_that_are_not_far_off():
+    frame = data.differences(make(names=("adam", "rmsprop", "sgd")))
+    frame = frame.assign(difference=[0.006, 0.008], low=[-0.01, -0.02], high=[0.02, 5.0])
+    low, high = ranges.differences(frame)
+    assert low < -0.02
+    assert 0.02 < high < 0.05
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("momentum", ["momentum"]),
+        ("sgd@8", ["sgd@8"]),
+        ("adam(beta1=0.85,beta2=0.98)", ["adam(beta1=0.85,", "beta2=0.98)"]),
+        ("momentum(beta=0.95)@32", ["momentum(", "beta=0.95)@32"]),
+    ],
+)
+def test_a_long_name_stands_in_lines_that_a_phone_has_room_for(name, lines):
+    assert labels.in_lines(name) == lines
+
+
 def test_what_lies_off_the_axis_is_said_at_its_edge(study):
     notes = [note.text for note in report.figure(study, "results").layout.annotations]
     assert "◀ default: 10.0% – 10.4%" in notes

@@ -131,7 +131,7 @@ def name_rows(figure: go.Figure, order: list[str]) -> None:
     """Name the rows of a figure, from the bottom up."""
     figure.update_yaxes(
         tickvals=list(range(len(order))),
-        ticktext=[escape(name) for name in order],
+        ticktext=["<br>".join(map(escape, labels.in_lines(name))) for name in order],
         range=[-0.6, len(order) - 0.4],
         ticks="",
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 LONGEST = 22  # letters of a name beside a line
+_LONGEST_LINE = 16
 END = "end"  # what the annotation of a name is called: narrow pages hide them
 
 
@@ -38,6 +40,16 @@ def short(labels: Sequence[str]) -> dict[str, str]:
         label: name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
         for label, name in plain.items()
     }
+
+
+def in_lines(name: str) -> list[str]:
+    """Return a method's name in lines short enough for a phone: it breaks where a setting begins."""
+    lines = [""]
+    for piece in re.findall(r"[^(,@]*[(,]?|@.*", name):
+        if lines[-1] and len(lines[-1] + piece) > _LONGEST_LINE:
+            lines.append("")
+        lines[-1] += piece
+    return lines
 
 
 def spread_out(shares: Sequence[float], gap: float) -> list[float]:

@@ -121,12 +121,15 @@ def sides(rows: Any, shown: Shown) -> list[tuple[bool, Any]]:
 
 
 def differences(frame: Any) -> Shown:
-    """Return an axis with every mean; the interval of a method that diverges may leave it."""
+    """Return an axis with every mean and interval, but for those of methods that diverge.
+
+    An interval may reach four times as far as the furthest mean.
+    """
     if not len(frame):
         return Shown(-1.0, 1.0)
     far = max(float(frame["difference"].abs().max()), 1e-12)
-    low = max(-far, min(0.0, float(frame["low"].fillna(0.0).min())))
-    high = min(1.6 * far, max(far, float(frame["high"].fillna(far).max())))
+    low = max(-4 * far, min(0.0, float(frame[["difference", "low"]].min().min())))
+    high = min(4 * far, max(0.0, float(frame[["difference", "high"]].max().max())))
     room = 0.08 * (high - low)
     return Shown(low - room, high + room)
 

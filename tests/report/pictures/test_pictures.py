@@ -134,6 +134,29 @@ def test_pages_mark_with_a_cross_what_their_captions_say_diverges(wild):
         )
 
 
+def test_a_relief_s_page_marks_where_each_path_stands_at_every_step(wild):
+    found = paths.descend(paths.get("rosenbrock"), parse_list("rmsprop,adam"), lr=[0.2], steps=30)
+    for given in (found, wild):
+        figure = _paths_page.figure(given, three_d=True)
+        fitted = _ground.fitted(given).surface
+        for frame in (None, figure.frames[2]):
+            drawn = (
+                figure.data if frame is None else dict(zip(frame.traces, frame.data, strict=True))
+            )
+            step = given.steps if frame is None else int(frame.name)
+            for trace in given.traces:
+                colour = style.marks(given.labels)[trace.label].colour
+                (place,) = (
+                    i for i, t in enumerate(figure.data)
+                    if t.type == "scatter3d" and t.marker.color == colour and t.marker.symbol != "x"
+                )  # fmt: skip
+                point = trace.path.points[min(step, len(trace.path))]
+                shown = _captions.in_view(point[None], fitted).all()
+                gone = trace.end == "diverged" and step >= len(trace.path)
+                wanted = [tuple(point)] if shown and not gone else []
+                assert list(zip(drawn[place].x, drawn[place].y, strict=True)) == wanted
+
+
 def test_the_caption_says_what_the_lines_on_the_ground_are_and_that_the_axes_differ(ravine):
     assert "the numbers on them are the values" in _captions.paths(ravine)
     assert "the view is 24 wide and 6 high" in _captions.paths(ravine)

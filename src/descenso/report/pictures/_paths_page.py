@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _MOST_FRAMES = 60
+_LIFT = 0.02  # that a mark stands above a relief, so that the ground does not cut it
+_SYMBOLS_3D = ("circle", "square", "diamond")  # of our symbols, those that Plotly has for reliefs
 
 
 def figure(
@@ -49,6 +51,9 @@ def figure(
     for trace in descents.traces:
         moving.append(len(made.data))
         _add_path(made, trace, descents, land, marks[trace.label], three_d)
+        if three_d:
+            moving.append(len(made.data))
+            _add_end(made, trace, descents, land, marks[trace.label])
         moving.append(len(made.data))
         _add_loss(made, trace, descents, land, marks[trace.label])
     _add_crosses(made, descents, land, marks, three_d)
@@ -92,12 +97,17 @@ def _add_minima(made: Any, descents: Descents, land: Ground, theme: str, three_d
     if not minima:
         return
     x, y = ([m.position[i] for m in minima] for i in (0, 1))
-    shared = {"mode": "markers", "name": _("minimum"), "hovertemplate": "(%{x:.4g}, %{y:.4g})"}
+    shared = {
+        "mode": "text" if three_d else "markers",
+        "name": _("minimum"),
+        "hovertemplate": "(%{x:.4g}, %{y:.4g})",
+    }
     colour = style.theme(theme).text
-    if three_d:
+    if three_d:  # no marker is a star there, a letter is
         made.add_scatter3d(
-            x=x, y=y, z=land.scaled([m.value for m in minima]) + 0.02,
-            marker={"symbol": "diamond-open", "size": 6, "color": colour}, **shared, row=1, col=1,
+            x=x, y=y, z=land.scaled([m.value for m in minima]) + _LIFT, **shared,
+            text=["☆"] * len(x), textfont={"size": 22, "color": colour}, showlegend=False,
+            row=1, col=1,
         )  # fmt: skip
         return
     marker = {"symbol": "star-open", "size": 15, "color": colour, "line": {"width": 2}}
@@ -149,6 +159,24 @@ def _path_data(
         return {"x": points[:, 0], "y": points[:, 1], "z": z}
     said = [_said(trace, i) for i in range(len(points))]
     return {"x": points[:, 0], "y": points[:, 1], "customdata": said}
+
+
+def _add_end(made: Any, trace: Trace, descents: Descents, land: Ground, mark: style.Mark) -> None:
+    """Mark where a path on a relief stands at the step shown; a cross marks what diverged."""
+    symbol = mark.symbol if mark.symbol in _SYMBOLS_3D else "circle"
+    made.add_scatter3d(
+        mode="markers", marker={"symbol": symbol, "size": 6, "color": mark.colour},
+        legendgroup=escape(trace.label), showlegend=False, hoverinfo="skip",
+        **_end_data(trace, descents, land, len(trace.path)), row=1, col=1,
+    )  # fmt: skip
+
+
+def _end_data(trace: Trace, descents: Descents, land: Ground, step: int) -> dict[str, Any]:
+    point = trace.path.points[min(step, len(trace.path)), None]
+    ended = trace.end == "diverged" and step >= len(trace.path)  # a cross stands there
+    shown = not (ended or _is_faint(trace, descents))
+    point = point[captions.in_view(point, descents.surface)] if shown else point[:0]
+    return {"x": point[:, 0], "y": point[:, 1], "z": lifted(point, descents, land) + _LIFT}
 
 
 def _said(trace: Trace, step: int) -> str:
@@ -274,8 +302,10 @@ def _at(trace: Trace, descents: Descents, land: Ground, three_d: bool, stop: int
     import plotly.graph_objects as go
 
     path = _path_data(trace, descents, land, three_d, stop)
-    kind = go.Scatter3d if three_d else go.Scatter
-    return [kind(**path), go.Scatter(**_loss_data(trace, descents, land, stop))]
+    loss = go.Scatter(**_loss_data(trace, descents, land, stop))
+    if not three_d:
+        return [go.Scatter(**path), loss]
+    return [go.Scatter3d(**path), go.Scatter3d(**_end_data(trace, descents, land, stop)), loss]
 
 
 def _dress(made: Any, descents: Descents, land: Ground, theme: str, three_d: bool) -> None:
@@ -317,10 +347,12 @@ def _heights(trace: Trace, land: Ground) -> tuple[float, float]:
 
 def _dress_scene(made: Any, land: Ground, dress: style.Theme, names: tuple[str, str]) -> None:
     shown = height_ticks(land)
-    axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text}
+    axis = {"gridcolor": dress.grid, "backgroundcolor": dress.ground, "color": dress.text,
+            "tickfont": {"size": 11}, "nticks": 6}  # fmt: skip
     made.update_scenes(
         xaxis={**axis, "title": names[0]}, yaxis={**axis, "title": names[1]},
         zaxis={**axis, "title": _("value (log)") if land.logarithmic else _("value"),
                "tickvals": land.scaled(shown), "ticktext": [level_text(v) for v in shown]},
-        aspectratio={"x": 1.2, "y": 1.2, "z": 0.7}, camera={"eye": {"x": 0.7, "y": -1.6, "z": 1.75}},
+        aspectratio={"x": 1.2, "y": 1.2, "z": 0.7},
+        camera={"eye": {"x": 0.45, "y": -1.1, "z": 2.45}, "center": {"x": 0, "y": 0, "z": -0.1}},
     )  # fmt: skip
