@@ -26,7 +26,7 @@ demo: $(VENV)/.base  ## compare six optimizers on handwritten digits, and write 
 	$(BIN)/descenso compare digits --report digits.html
 
 test: $(VENV)/.dev  ## run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev  ## check style
 	$(BIN)/ruff check .
