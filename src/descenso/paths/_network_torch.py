@@ -11,7 +11,7 @@ import torch
 
 from descenso.engine.torch import TorchEngine
 from descenso.engine.torch.step import eager, parts_of
-from descenso.errors import DescensoError, ProblemError
+from descenso.errors import DescensoError, ProblemError, in_a_line
 from descenso.language import _
 from descenso.paths import _network as shared
 from descenso.paths._network import EXAMPLES, Floats, Layer, Place, Rows, laid_end_to_end
@@ -115,10 +115,9 @@ class TorchWalk:
             except DescensoError:
                 raise
             except Exception as error:
-                line = (str(error).strip() or repr(error)).splitlines()[0]
                 raise ProblemError(
                     _("{method}: training failed: {error}").format(
-                        method=self._method, error=f"{type(error).__name__}: {line}"
+                        method=self._method, error=in_a_line(error)
                     )
                 ) from error
 

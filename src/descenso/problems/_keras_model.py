@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from descenso.errors import DescensoError, ProblemError
+from descenso.errors import DescensoError, ProblemError, first_line
 from descenso.language import _
 from descenso.problems._problem import Array, TrainLoss, Variables
 
@@ -165,7 +165,7 @@ def _outputs_of(model: Any, sample: Array) -> Array:
     except Exception as error:
         raise ProblemError(
             _("the model fails on the first example: {kind}: {error}").format(
-                kind=type(error).__name__, error=str(error).strip().partition("\n")[0]
+                kind=type(error).__name__, error=first_line(error)
             )
         ) from error
     if not hasattr(outputs, "shape"):

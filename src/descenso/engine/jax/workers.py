@@ -13,7 +13,7 @@ import jax
 from descenso.engine import layout
 from descenso.engine.bookkeeping import ended_by_error, failure, in_words
 from descenso.engine.jax.compiled import Program, ran_out_of_memory
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import _
 from descenso.records import Member, Run
 
@@ -151,10 +151,9 @@ class Workers:
         """Have calls hold fewer members, for they did not fit into memory."""
         recipe = group.program.recipe
         if recipe.batch_shape.members == 1:
-            line = str(error).strip().partition("\n")[0]
             raise ProblemError(
                 _("the memory does not suffice for one member at batch size {size}: {why}").format(
-                    size=recipe.batch_size, why=line
+                    size=recipe.batch_size, why=first_line(error)
                 )
             ) from error
         group.program = self._with_fewer(group.program, group.waiting[0].member)

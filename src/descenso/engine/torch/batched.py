@@ -24,7 +24,7 @@ from descenso.engine.bookkeeping import (
 from descenso.engine.torch.population import CannotPopulateError, Population
 from descenso.engine.torch.serial import Advanced, SerialTrainer
 from descenso.engine.torch.step import draws_elsewhere, eager, has_hooks, parts_of
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import N_, _
 from descenso.problems._torch_switches import one_thread, own_randomness
 from descenso.records import Member, Run
@@ -115,10 +115,9 @@ class BatchedTrainer:
             return
         size = self._sizes.get(member.batch_size, 1)
         if size == 1:
-            line = str(error).strip().partition("\n")[0]
             raise ProblemError(
                 _("the memory does not suffice for one member at batch size {size}: {why}").format(
-                    size=member.batch_size, why=line
+                    size=member.batch_size, why=first_line(error)
                 )
             ) from error
         self._sizes[member.batch_size] = size // 2

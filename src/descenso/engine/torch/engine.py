@@ -17,7 +17,7 @@ from descenso.engine.bookkeeping import failure, key_of, validation_subset
 from descenso.engine.torch.batched import BatchedTrainer
 from descenso.engine.torch.processes import CannotShareError, Done, Pool, Task
 from descenso.engine.torch.serial import SerialTrainer
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import N_, _
 from descenso.problems import Data, Problem
 from descenso.problems._torch_rehearsal import initialised
@@ -278,7 +278,7 @@ class TorchEngine:
                 _(
                     "a worker process ended while it trained ({why}); if memory ran out, fewer "
                     "processes or a smaller batch may fit"
-                ).format(why=str(error).strip().partition("\n")[0])
+                ).format(why=first_line(error))
             ) from error
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.func import functional_call, functionalize, grad_and_value
 
+from descenso.errors import in_a_line
 from descenso.language import N_
 from descenso.problems import Problem
 from descenso.problems._torch_switches import one_thread, own_randomness, seed_everything
@@ -186,8 +187,7 @@ def compile_step(problem: Problem, module: torch.nn.Module, batch: Batch) -> Com
     except CannotCompileError:
         raise
     except Exception as error:  # whatever the compiler throws, the other path still works
-        line = (str(error).strip() or repr(error)).splitlines()[0]
-        raise CannotCompileError(f"{type(error).__name__}: {line}") from error
+        raise CannotCompileError(in_a_line(error)) from error
     return CompiledStep(call, time.perf_counter() - started)
 
 
