@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from descenso.files import write_whole
 from descenso.language import _, current, ngettext
 from descenso.report import captions, figures, lines, style, table, words
-from descenso.report.writing import write_whole
 from descenso.study import code
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import early_ends, settings

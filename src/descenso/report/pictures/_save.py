@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from descenso.errors import ReportError, SettingError
+from descenso.errors import SettingError
+from descenso.files import check_writable, write_whole
 from descenso.language import _, current
-from descenso.language import reason as reason_of
 from descenso.paths import Descents, SettingsMap
 from descenso.report import style
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
 from descenso.report.pictures._ground import fitted as fitted_to
-from descenso.report.writing import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,14 +67,14 @@ def save_paths(
 
         body = _interactive(figure(descents, theme, **how))
         text = _page(_plain_title(descents), body, captions.paths(descents, not three_d), theme)
-        return _write(path, text.encode())
+        return write_whole(path, text.encode())
     if wanted == "gif":
         from descenso.report.pictures._animation import gif
 
-        return _write(path, gif(descents, theme, **how))
+        return write_whole(path, gif(descents, theme, **how))
     from descenso.report.pictures._paths_file import draw
 
-    return _write(path, _bytes(draw(descents, theme, **how), wanted, theme))
+    return write_whole(path, _bytes(draw(descents, theme, **how), wanted, theme))
 
 
 def save_decomposition(descents: Descents, path: str | Path, *, theme: str = "light") -> Path:
@@ -150,8 +147,10 @@ def save(
     if wanted == "gif":
         raise SettingError(_("only paths can be animated; choose .png, .svg, .pdf or .html"))
     if wanted == "html":
-        return _write(path, _page(title, _interactive(page(found, theme)), caption, theme).encode())
-    return _write(path, _bytes(file(found, theme), wanted, theme))
+        return write_whole(
+            path, _page(title, _interactive(page(found, theme)), caption, theme).encode()
+        )
+    return write_whole(path, _bytes(file(found, theme), wanted, theme))
 
 
 def _interactive(drawn: Any) -> str:
@@ -180,23 +179,3 @@ def _page(title: str, body: str, caption: str, theme: str) -> str:
         title=title, body=body, caption=caption, look=style.theme(theme), font=style.FONT,
         language=current(),
     )  # fmt: skip
-
-
-def _write(path: str | Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    target = Path(path).expanduser()
-    try:
-        place = Path(os.path.realpath(target))
-        with tempfile.NamedTemporaryFile(
-            dir=place.parent, delete=False, prefix=".picture-"
-        ) as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(file.name).chmod(0o666 & ~mask)
-        Path(file.name).replace(place)
-    except OSError as error:
-        raise ReportError(
-            _("{path} cannot be written: {reason}").format(path=target, reason=reason_of(error))
-        ) from error
-    return target

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from descenso.files import write_whole
 from descenso.language import _, current
 from descenso.report import html, style
 from descenso.report.together import _data as data
 from descenso.report.together._captions import caption
 from descenso.report.together._figures import figure, names
-from descenso.report.writing import write_whole
 from descenso.study import StudyResult
 from descenso.study.overview import Overview, in_words, overview
 from descenso.study.words import listed
