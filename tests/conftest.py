@@ -23,8 +23,12 @@ prepare_machine()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Put the files with the most slow tests first: no long one is left when the others end."""
+    for item in items:
+        if {"browser", "shell"} & set(item.fixturenames):
+            item.add_marker("slow")
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from descenso.errors import SettingError
 from descenso.files import check_writable, write_whole
-from descenso.language import _, current
+from descenso.language import _
 from descenso.paths import Descents, SettingsMap
-from descenso.report import style
+from descenso.report import style, templates
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
 from descenso.report.pictures._ground import fitted as fitted_to
@@ -168,14 +165,8 @@ def _bytes(figure: Figure, wanted: str, theme: str) -> bytes:
     return buffer.getvalue()
 
 
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("descenso.report.pictures", ".")
-    return jinja2.Environment(loader=loader, autoescape=True).get_template("page.html")
-
-
 def _page(title: str, body: str, caption: str, theme: str) -> str:
-    return _template().render(
+    return templates.render(
+        "report/pictures", "page.html",
         title=title, body=body, caption=caption, look=style.theme(theme), font=style.FONT,
-        language=current(),
     )  # fmt: skip
