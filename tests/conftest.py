@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from collections import Counter
 
 import pytest
 
@@ -20,6 +21,16 @@ prepare_machine()
 
 # A run in the background may have been told to ignore interrupts, and its children with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Put the files with the most slow tests first: no long one is left when the others end."""
+    for item in items:
+        if {"browser", "shell"} & set(item.fixturenames):
+            item.add_marker("slow")
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True)

@@ -57,3 +57,17 @@ def test_the_nearest_name_is_found_or_none(name, known, found):
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=8))
 def test_the_nearest_name_is_always_a_known_one_or_none(name, known):
     assert errors.nearest(name, known) in {*known, ""}
+
+
+@pytest.mark.parametrize(
+    ("error", "first", "line"),
+    [
+        (ValueError("no such axis\nhint: count them"), "no such axis", "ValueError: no such axis"),
+        (ValueError("\n  late\n"), "late", "ValueError: late"),
+        (KeyError(), "KeyError", "KeyError"),
+        (RuntimeError(" \n"), "RuntimeError", "RuntimeError"),
+    ],
+)
+def test_an_error_is_reported_in_a_line_even_if_it_says_nothing(error, first, line):
+    assert errors.first_line(error) == first
+    assert errors.in_a_line(error) == line

@@ -57,7 +57,20 @@ class ReportError(DescensoError, OSError):
     """A report, picture or table cannot be written."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or its kind if it says nothing."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return an error's kind and the first line of what it says: ``ValueError: no such axis``."""
+    kind, said = type(error).__name__, first_line(error)
+    return kind if said == kind else f"{kind}: {said}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name most like ``name``, or an empty string if none is like it."""
-    match = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
-    return match[0] if match else ""
+    """Return the known name most like ``name`` in any case, or an empty string if none is like it."""
+    by_lower = {k.lower(): k for k in known}
+    match = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[match[0]] if match else ""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import gettext
 import os
+from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+
+from descenso.errors import nearest
 
 LANGUAGES = ("en", "es")
 LOCALE_DIRECTORY = Path(__file__).parent / "locale"
@@ -55,6 +58,12 @@ def N_(message: str) -> str:  # noqa: N802 (the name that extraction tools look 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """Return the form of the message that fits ``count``, in the language in use."""
     return _catalog(current()).ngettext(singular, plural, count)
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return a sentence that offers the known name most like ``name``; nothing if none is like it."""
+    close = nearest(name, known)
+    return _(" Did you mean {name!r}?").format(name=prefix + close) if close else ""
 
 
 _REASONS = {

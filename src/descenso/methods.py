@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from descenso import rules
-from descenso.errors import RuleError, SettingError, UnknownNameError, nearest
-from descenso.language import N_, _
+from descenso.errors import RuleError, SettingError, UnknownNameError
+from descenso.language import N_, _, did_you_mean
 from descenso.rules import Rule
 
 ALL = "all"  # the batch regime: every gradient sees every example
@@ -145,8 +145,7 @@ def _resolve(name: str) -> tuple[str, BatchSize]:
         return _REGIMES[name]
     if name in rules.names():
         return name, None
-    close = nearest(name, [*names(), *rules.names()])
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, [*names(), *rules.names()])
     raise UnknownNameError(
         _("there is no method named {name!r}; there are {known}.").format(
             name=name, known=", ".join(names())

@@ -10,7 +10,7 @@ import pytest
 
 from descenso import language
 from descenso.errors import ReportError
-from descenso.report.writing import check_writable, write_whole
+from descenso.files import check_writable, write_whole
 
 SMALL = ["compare", "line", "--methods", "batch", "--epochs", "2", "--trials", "2", "--seeds", "2"]
 ESCAPE = "\x1b"

@@ -99,12 +99,7 @@ def learnt_line(framework, case):
     return [float(number) for number in found.groups()]
 
 
-# The listings of one framework share a process, so they must stay on one worker.
-in_each_framework = pytest.mark.parametrize(
-    "framework",
-    [pytest.param(f, marks=pytest.mark.xdist_group(f"examples-{f}")) for f in FRAMEWORKS],
-)
-pytestmark = [pytest.mark.slow, in_each_framework]
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("framework", FRAMEWORKS)]
 
 
 @pytest.mark.parametrize("listing", LINES)

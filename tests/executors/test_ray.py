@@ -17,7 +17,6 @@ from descenso.study._results import Design
 ray = pytest.importorskip("ray")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("ray"),
     pytest.mark.filterwarnings("ignore"),  # Ray's own: sockets it leaves to its daemons
 ]
 OPTIONS = {"epochs": 4, "trials": 4, "seeds": 2}

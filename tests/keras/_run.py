@@ -1,6 +1,7 @@
-"""Run every check of a suite in this process, on the backend that KERAS_BACKEND names.
+"""Run every check of some suites in this process, on the backend that KERAS_BACKEND names.
 
-Prints, as the last line, JSON that maps each check to its traceback, or to null if it passed.
+Prints, as the last line, JSON that maps each suite to its checks, and each check to its traceback,
+or to null if it passed.
 """
 
 import importlib
@@ -19,11 +20,15 @@ def outcome(check):
     return None
 
 
-def main(module):
-    suite = importlib.import_module(f"tests.keras.{module}")
-    checks = {name: value for name, value in vars(suite).items() if name.startswith("check_")}
-    print(json.dumps({name: outcome(check) for name, check in checks.items()}))
+def outcomes(module):
+    """Return what became of each check of a suite."""
+    checks = vars(importlib.import_module(module)).items()
+    return {name: outcome(check) for name, check in checks if name.startswith("check_")}
+
+
+def main(suites):
+    print(json.dumps({suite: outcomes(f"tests.keras.{suite}") for suite in suites}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

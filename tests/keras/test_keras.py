@@ -13,17 +13,18 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BACKENDS = ("tensorflow", "jax", "torch")
+SUITES = [file.stem for file in sorted(HERE.glob("_suite_*.py"))]
 
 
 def checks():
-    for file in sorted(HERE.glob("_suite_*.py")):
-        for node in ast.parse(file.read_text()).body:
+    for suite in SUITES:
+        for node in ast.parse((HERE / f"{suite}.py").read_text()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("check_"):
-                yield pytest.param(file.stem, node.name, id=node.name.removeprefix("check_"))
+                yield pytest.param(suite, node.name, id=node.name.removeprefix("check_"))
 
 
 @functools.cache
-def outcomes(backend, suite):
+def outcomes(backend):
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
@@ -32,7 +33,7 @@ def outcomes(backend, suite):
         "PYTHONPATH": str(ROOT / "src"),
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.keras._run", suite],
+        [sys.executable, "-m", "tests.keras._run", *SUITES],
         capture_output=True, text=True, check=False, env=environment, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -43,5 +44,5 @@ def outcomes(backend, suite):
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize(("suite", "check"), list(checks()))
 def test_keras(backend, suite, check):
-    failure = outcomes(backend, suite)[check]
+    failure = outcomes(backend)[suite][check]
     assert failure is None, failure

@@ -11,7 +11,6 @@ import pytest
 from descenso import report
 from descenso.study.words import figure
 
-pytestmark = pytest.mark.xdist_group("web")  # one browser for all
 _BOXES = """all => all.map(e => {
     const b = e.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"""
 

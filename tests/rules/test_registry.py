@@ -159,7 +159,7 @@ def test_every_file_of_the_folder_is_a_rule_of_its_name():
 NOT_PORTABLE = {
     "a method of some arrays": ("g.sum()", "asks an array for .sum"),
     "a transpose": ("state['v'].T", "asks an array for .T"),
-    "an unknown operation": ("xp.sqr(g)", "no operation xp.sqr. Did you mean xp.sqrt"),
+    "an unknown operation": ("xp.sqr(g)", "no operation xp.sqr. Did you mean 'xp.sqrt'"),
     "a branch on the step": ("g if t < 2 else 0 * g", "branches on t"),
     "a chain of comparisons": ("(0 < t < 2) * g", "branches on t"),
 }

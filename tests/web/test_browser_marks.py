@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from tests.web.conftest import until
 
 from descenso import methods
 from descenso.report import style
-
-pytestmark = pytest.mark.xdist_group("web")  # one server and one browser for all
 
 COMPANIES = [
     methods.names(),

@@ -9,8 +9,6 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from tests.web.conftest import until
 
-pytestmark = pytest.mark.xdist_group("web")  # one server and one browser for all
-
 
 def settled(page):
     """Wait until the page has asked for what is set, and drawn it."""

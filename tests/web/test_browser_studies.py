@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from tests.web.conftest import until
 
-pytestmark = pytest.mark.xdist_group("web")  # one server and one browser for all
-
 
 def ready(page):
     until(page, "document.querySelectorAll('#list tbody tr').length > 0")

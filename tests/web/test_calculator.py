@@ -12,8 +12,6 @@ from descenso.errors import BudgetError
 from descenso.web import _calculator
 from descenso.web._calculator import BusyError, Calculator
 
-pytestmark = pytest.mark.xdist_group("web")
-
 
 @pytest.fixture(scope="module")
 def calculator():

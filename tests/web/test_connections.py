@@ -17,8 +17,6 @@ import uvicorn
 
 from descenso.web import _connections, create_app
 
-pytestmark = pytest.mark.xdist_group("web")
-
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):

@@ -19,8 +19,6 @@ from descenso import paths
 from descenso.errors import DescensoError
 from descenso.web import create_app
 
-pytestmark = pytest.mark.xdist_group("web")
-
 TRIED = int(os.environ.get("DESCENSO_FUZZ", "40"))
 quick = settings(
     max_examples=TRIED,

@@ -15,8 +15,6 @@ from descenso.methods import parse
 from descenso.web import _playground, _tours
 from descenso.web._formulas import formula_of
 
-pytestmark = pytest.mark.xdist_group("web")
-
 SYMBOLS = {
     "lr": "η", "beta": "β", "beta1": "β1", "beta2": "β2", "eps": "ε", "eps_root": "εroot",
     "dampening": "τ", "momentum": "μ", "weight_decay": "λ",

@@ -21,8 +21,6 @@ from descenso.web._jobs import Job
 
 CHANGE = {"x-descenso": "1"}
 
-pytestmark = pytest.mark.xdist_group("web")  # one server and one browser for all
-
 
 @pytest.fixture
 def client(store_place, finished):

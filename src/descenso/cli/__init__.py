@@ -13,7 +13,14 @@ from pathlib import Path
 
 from descenso import language
 from descenso.cli import _interrupts
-from descenso.errors import BudgetError, DescensoError, RuleError, SettingError, UnknownNameError
+from descenso.errors import (
+    BudgetError,
+    DescensoError,
+    RuleError,
+    SettingError,
+    UnknownNameError,
+    first_line,
+)
 
 REFUSED, ASKED_WRONGLY, INTERRUPTED = 1, 2, 130
 
@@ -85,8 +92,7 @@ def _explain(error: Exception) -> int:
     text = language._(
         "this should not have happened: {kind}: {error} (set DESCENSO_DEBUG=1 for the details)"
     )
-    first_line = (str(error).splitlines() or [""])[0]
-    _complain(text.format(kind=type(error).__name__, error=first_line))
+    _complain(text.format(kind=type(error).__name__, error=first_line(error)))
     return REFUSED
 
 

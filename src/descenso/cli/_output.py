@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from descenso.errors import ReportError
+from descenso.files import check_writable, write_whole
 from descenso.language import _
-from descenso.report.writing import check_writable, write_whole
 
 _PLAIN_WIDTH = 160
 _CONTROLS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's categories of control characters

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from descenso.errors import DescensoError, nearest
-from descenso.language import _
+from descenso.errors import DescensoError
+from descenso.language import _, did_you_mean
 
 
 class UsageError(DescensoError):
@@ -42,8 +42,7 @@ def say(error: Any, arguments: Sequence[str]) -> str:
 
 def _no_option(error: Any) -> str:
     known = [name for p in error.ctx.command.params for name in p.opts] if error.ctx else []
-    close = nearest(error.option_name, known)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(error.option_name, known)
     return _("there is no option {name}.").format(name=error.option_name) + hint
 
 
@@ -67,8 +66,7 @@ def _other(error: Any) -> str:
     message = str(error.format_message())
     if command := re.match(r"No such command '([^']*)'", message):
         known = list(getattr(error.ctx.command, "commands", {}))
-        close = nearest(command[1], known)
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(command[1], known)
         text = _("there is no command {name!r}; there are {known}.")
         return text.format(name=command[1], known=", ".join(known)) + hint
     if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message):

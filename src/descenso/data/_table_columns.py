@@ -16,8 +16,8 @@ from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import MOSTLY, Note, Numbers, read_numbers
 from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
-from descenso.errors import DataError, UnknownNameError, nearest
-from descenso.language import N_, _
+from descenso.errors import DataError, UnknownNameError
+from descenso.language import N_, _, did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -110,8 +110,7 @@ def read_columns(frame: DataFrame, asked: Mapping[str, str], say: Say) -> list[C
 def check_kind(kind: str) -> None:
     """Raise an :class:`UnknownNameError` if a column cannot be of this kind."""
     if kind not in KINDS:
-        close = nearest(kind, KINDS)
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(kind, KINDS)
         text = _("a column is one of {known}; got {kind!r}.")
         raise UnknownNameError(text.format(known=", ".join(KINDS), kind=kind) + hint)
 

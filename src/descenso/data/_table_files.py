@@ -17,8 +17,8 @@ from descenso.data.text_tables import (
     tidy,
     unreadable,
 )
-from descenso.errors import DataError, DescensoError, nearest
-from descenso.language import _
+from descenso.errors import DataError, DescensoError
+from descenso.language import _, did_you_mean
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -192,9 +192,7 @@ def _flat(inputs: Any, name: str, say: Say) -> Any:
 
 def missing_column(name: str, known: list[str], where: str) -> DataError:
     """Return the error that says there is no such column, with the nearest there is."""
-    close = nearest(name, {k.lower(): k for k in known})
-    original = next((k for k in known if k.lower() == close), "")
-    hint = _(" Did you mean {name!r}?").format(name=original) if original else ""
+    hint = did_you_mean(name, known)
     few = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
     text = _("{where}: there is no column {name!r}; there are {known}.")
     return DataError(text.format(where=where, name=name, known=few) + hint)

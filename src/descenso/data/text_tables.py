@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 
 from descenso.data._table_missing import missing_places
 from descenso.data.file_kinds import open_bytes, wide_encoding
-from descenso.errors import DataError, DescensoError
+from descenso.errors import DataError, DescensoError, first_line
 from descenso.language import _
 
 if TYPE_CHECKING:
@@ -109,11 +109,8 @@ def read_text_table(
 
 def unreadable(path: Path, error: Exception) -> DataError:
     """Return the error that says why a file cannot be read, in a line."""
-    lines = str(error).strip().splitlines()
     return DataError(
-        _("{path}: it cannot be read: {error}").format(
-            path=path, error=lines[0] if lines else type(error).__name__
-        )
+        _("{path}: it cannot be read: {error}").format(path=path, error=first_line(error))
     )
 
 

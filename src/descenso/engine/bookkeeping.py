@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from descenso import rules
 from descenso.data import Data, Split
 from descenso.engine.randomness import validation_subset_rows
-from descenso.errors import DescensoError
+from descenso.errors import DescensoError, first_line, in_a_line
 from descenso.records import Curve, Member, Run
 
 Figures: TypeAlias = NDArray[np.floating[Any]]
@@ -137,10 +137,9 @@ def in_words(error: Exception) -> str:
     """Return an error in a line: the user's own code may have raised it."""
     if isinstance(error, DescensoError):
         return str(error)
-    lines = (str(error).strip() or repr(error)).splitlines()
-    if "Traceback" in lines[0]:  # of code that compiled code called: what it says stands last
-        return lines[-1]
-    return f"{type(error).__name__}: {lines[0]}"
+    if "Traceback" in first_line(error):  # of code that compiled code called: its error stands last
+        return str(error).strip().splitlines()[-1]
+    return in_a_line(error)
 
 
 def with_test_figures(run: Run, loss: float, metric: float) -> Run:

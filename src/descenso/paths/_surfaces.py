@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from descenso.errors import DescensoError, ProblemError, SettingError, UnknownNameError, nearest
-from descenso.language import N_, _
+from descenso.errors import DescensoError, ProblemError, SettingError, UnknownNameError
+from descenso.language import N_, _, did_you_mean
 from descenso.paths._formula import WINDOW, Window, from_formula
 from descenso.paths._minima import find_minima
 from descenso.problems import _own, surfaces
@@ -90,8 +90,7 @@ def _built_in(text: str) -> Surface:
     try:
         return surfaces.get(text)
     except UnknownNameError:
-        close = nearest(text.partition("(")[0], names())
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(text.partition("(")[0], names())
         if set(text) & set("*+/^"):
             hint = _(" A formula is given by --function, in Python by function=.")
         raise UnknownNameError(

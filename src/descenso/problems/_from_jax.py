@@ -9,8 +9,8 @@ import numpy as np
 
 from descenso.data import Data, Split, check_examples, split
 from descenso.data._check import check_labels
-from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
-from descenso.language import N_, _
+from descenso.errors import DataError, ProblemError, UnknownNameError
+from descenso.language import N_, _, did_you_mean
 from descenso.methods import SIX
 from descenso.metric_names import higher_is_better
 from descenso.problems._accuracy import IGNORED, accuracy_for
@@ -117,8 +117,7 @@ def _named(given: Any, known: Mapping[str, Any], what: str) -> Any:
         return given
     if given in known:
         return known[given]
-    close = nearest(given, known)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(given, known)
     raise UnknownNameError(
         _("there is no {what} named {name!r}; there are {known}, or give a function.").format(
             what=what, name=given, known=", ".join(known)

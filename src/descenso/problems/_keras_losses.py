@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from descenso.errors import ProblemError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import ProblemError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.metric_names import higher_is_better
 from descenso.problems._accuracy import Accuracy, accuracy_for
 from descenso.problems._figures import (
@@ -324,8 +324,7 @@ def _found(name: str) -> Any:
 
 
 def _unknown(name: str, known: Mapping[str, Any], what: str) -> UnknownNameError:
-    close = nearest(name, known)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, known)
     text = _("there is no {what} named {name!r}; there are {known}, or give a function.")
     return UnknownNameError(text.format(what=what, name=name, known=", ".join(known)) + hint)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from descenso.errors import UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.problems import _descents, _images, _own, _table_names, _tables, surfaces
 from descenso.problems._problem import Problem
 
@@ -58,8 +58,7 @@ def get(text: str) -> Problem:
         return _table_names.load(text)
     if ":" in text:
         return _own.load(text)
-    close = nearest(text, names())
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(text, names())
     raise UnknownNameError(
         _(
             "there is no problem named {name!r}; there are {known}, or module:object for your own."

@@ -13,7 +13,7 @@ import numpy as np
 
 from descenso.data import Data, Split
 from descenso.data._check import check_lengths
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import _
 from descenso.problems._accuracy import Accuracy
 from descenso.problems._figures import KNOWN, accuracy, cross_entropy
@@ -403,7 +403,6 @@ def _try(compute: Callable[[], Any], what: str) -> Any:
 
 def failed(what: str, error: Exception) -> str:
     """Return in a line that a piece of the problem fails, and how."""
-    line = (str(error).strip() or repr(error)).splitlines()[0]
     return _("{what} fails on the first batch: {kind}: {error}").format(
-        what=what, kind=type(error).__name__, error=line
+        what=what, kind=type(error).__name__, error=first_line(error)
     )

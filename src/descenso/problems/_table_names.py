@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from descenso.data._table_files import TABLE_FILES, is_table_file
-from descenso.errors import SettingError, nearest
-from descenso.language import _
+from descenso.errors import SettingError
+from descenso.language import _, did_you_mean
 from descenso.problems._from_table import from_table
 from descenso.problems._problem import Problem
 
@@ -102,8 +102,7 @@ def _wrong(key: str) -> SettingError:
     known = [*_ONE, *_MANY]
     if key in known:
         return SettingError(_("the option {name} of a table is given twice").format(name=key))
-    close = nearest(key, known)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(key, known)
     text = _("a table has no option {name!r}; it has {known}.")
     return SettingError(text.format(name=key, known=", ".join(known)) + hint)
 

@@ -21,8 +21,8 @@ from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import Note, read_numbers
 from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
-from descenso.errors import DataError, ProblemError, UnknownNameError, nearest
-from descenso.language import N_, _
+from descenso.errors import DataError, ProblemError, UnknownNameError
+from descenso.language import N_, _, did_you_mean
 
 if TYPE_CHECKING:
     from pandas import Series
@@ -141,8 +141,7 @@ def read_targets(target: Target, task: str | None, kind: str, say: Say) -> Targe
     """
     column, numbers = target.column, target.numbers
     if task is not None and task not in TASKS:
-        close = nearest(task, TASKS)
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(task, TASKS)
         text = _("the task is one of {known}; got {task!r}.")
         raise UnknownNameError(text.format(known=", ".join(TASKS), task=task) + hint)
     if kind == CATEGORY and task == REGRESSION:

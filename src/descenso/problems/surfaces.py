@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from descenso.errors import SettingError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import SettingError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.methods import Method
 from descenso.problems._known_surfaces import SURFACES
 from descenso.problems._surface import Minimum, Surface
@@ -48,8 +48,7 @@ def get(text: str) -> Surface:
     """
     match = _WRITTEN.match(text)
     if not match or match["name"] not in SURFACES:
-        close = nearest(text, names())
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(text, names())
         raise UnknownNameError(
             _("there is no surface named {name!r}; there are {known}.").format(
                 name=text, known=", ".join(names())

@@ -9,12 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from descenso.conventions import native
-from descenso.language import _, current, ngettext
-from descenso.report import captions, figures, lines, style, table, words
-from descenso.report.writing import write_whole
+from descenso.files import write_whole
+from descenso.language import _
+from descenso.report import captions, figures, lines, style, table, templates, words
 from descenso.study import layout_words
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.words import early_ends, settings
@@ -40,9 +38,10 @@ def write(result: StudyResult, path: str | Path) -> Path:
 
 def render(result: StudyResult) -> str:
     """Return the report as HTML, in the language in use."""
-    return template("template.html").render(
+    return templates.render(
+        "report",
+        "template.html",
         result=result,
-        language=current(),
         rows=[_row(result, method) for method in result.ranking],
         verdict=[(text, part, _part_name(result, part)) for text, part in words.verdict(result)],
         code=_code(result),
@@ -65,20 +64,6 @@ def render(result: StudyResult) -> str:
         plotly_js=plotly_js(),
         payload=payload(_drawn(result)),
     )
-
-
-@cache
-def template(name: str) -> jinja2.Template:
-    """Return a template of the reports."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("descenso.report", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(_=_, ngettext=ngettext)
-    return environment.get_template(name)
 
 
 @cache

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from descenso.errors import UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import UnknownNameError
+from descenso.language import _, did_you_mean
 
 # Okabe & Ito's palette, told apart by colour-blind readers too; without its black and yellow,
 # which vanish on a dark or a light ground. The last four are further colours that keep apart from
@@ -73,8 +73,7 @@ def known(name: str, names: Sequence[str] | dict[str, Theme], message: str) -> s
     """Return ``name`` if it is one of ``names``; else raise ``message`` with the nearest one."""
     if name in names:
         return name
-    close = nearest(name, names)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, names)
     raise UnknownNameError(message.format(name=name, known=", ".join(names)) + hint)
 
 

@@ -12,8 +12,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from descenso.errors import DescensoError, RuleError, nearest
-from descenso.language import _
+from descenso.errors import DescensoError, RuleError, in_a_line
+from descenso.language import _, did_you_mean
 from descenso.ops import OPERATIONS
 
 # What arrays of every framework have, known before anything is computed.
@@ -55,8 +55,7 @@ def explain(name: str, file: str, error: Exception) -> RuleError | None:
         trace = trace.tb_next
     if not line:
         return None
-    fault = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-    return RuleError(_where(name, file, line) + fault.rstrip(".") + "." + _allowed())
+    return RuleError(_where(name, file, line) + in_a_line(error).rstrip(".") + "." + _allowed())
 
 
 def _where(name: str, file: str, line: int) -> str:
@@ -93,8 +92,7 @@ def _attribute(node: ast.Attribute, outer: set[str]) -> str:
     if isinstance(root, ast.Name) and root.id == "xp":
         if node.attr in OPERATIONS:
             return ""
-        close = nearest(node.attr, OPERATIONS)
-        hint = _(" Did you mean xp.{name}?").format(name=close) if close else ""
+        hint = did_you_mean(node.attr, OPERATIONS, prefix="xp.")
         return _("there is no operation xp.{name}.").format(name=node.attr) + hint
     while isinstance(root, ast.Attribute | ast.Subscript | ast.Call):
         root = root.func if isinstance(root, ast.Call) else root.value

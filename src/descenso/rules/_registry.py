@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from descenso.errors import RuleError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import RuleError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.rules._rule import Rule
 
 _registered: dict[str, Rule] = {}
@@ -50,8 +50,7 @@ def get(name: str) -> Rule:
     rules = {**_built_in(), **_registered}
     if name in rules:
         return rules[name]
-    close = nearest(name, rules)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, rules)
     raise UnknownNameError(
         _("there is no rule named {name!r}.").format(name=name)
         + hint

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from descenso.errors import RuleError, SettingError, nearest
-from descenso.language import _
+from descenso.errors import RuleError, SettingError
+from descenso.language import _, did_you_mean
 from descenso.rules._foreign import remedy
 from descenso.rules._hyperparameter import Hyperparameter, _Declaration
 from descenso.rules._portability import check_portable, explain
@@ -66,8 +66,7 @@ class Rule:
             if name in self.hyperparameters:
                 continue
             way = remedy(self, name)
-            close = "" if way else nearest(name, self.hyperparameters)
-            hint = _(" Did you mean {name!r}?").format(name=close) if close else f" {way}".rstrip()
+            hint = f" {way}" if way else did_you_mean(name, self.hyperparameters)
             raise SettingError(
                 _("{rule} has no setting {name!r}; it has {known}.").format(
                     rule=self.name, name=name, known=", ".join(self.hyperparameters)

@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from descenso.errors import SettingError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import SettingError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.ops import namespace
 from descenso.schedules._argument import REQUIRED, Argument, check_schedule
 
@@ -164,8 +164,7 @@ def bind(
     """Return every argument, checked; raise :class:`SettingError` where one does not fit."""
     for name in named:
         if name not in arguments:
-            close = nearest(name, arguments)
-            hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+            hint = did_you_mean(name, arguments)
             raise SettingError(
                 _("{rule} has no setting {name!r}; it has {known}.").format(
                     rule=owner, name=name, known=", ".join(arguments)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import exc
 
-from descenso.errors import StoreError
+from descenso.errors import StoreError, first_line
 from descenso.language import _
 
 # Part of the database's message -> what it means for the user. N_-style: translated when raised.
@@ -56,5 +56,5 @@ def refusal(url: str, meaning: str) -> StoreError:
 
 
 def _meaning(error: Exception) -> str:
-    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    cause = first_line(getattr(error, "orig", None) or error)
     return next((say() for part, say in _MEANINGS.items() if part in cause), cause)

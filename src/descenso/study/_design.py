@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from descenso.errors import BudgetError, SettingError, nearest
-from descenso.language import _
+from descenso.errors import BudgetError, SettingError
+from descenso.language import _, did_you_mean
 from descenso.problems import Problem
 from descenso.study import _checks as checks
 from descenso.study._results import Design
@@ -101,8 +101,7 @@ def _margin(margin: Any) -> float | None:
 def _sampler(name: str) -> str:
     if name in SAMPLERS:
         return name
-    close = nearest(name, SAMPLERS)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, SAMPLERS)
     raise SettingError(
         _("there is no sampler named {name!r}; there are {known}.").format(
             name=name, known=", ".join(SAMPLERS)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from descenso.errors import SettingError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import SettingError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.methods import Method
 from descenso.rules import Hyperparameter
 
@@ -88,8 +88,7 @@ def _named(name: str, methods: Sequence[Method]) -> list[Method]:
     if fitting:
         return fitting
     labels = [m.label for m in methods]
-    close = nearest(name, labels)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, labels)
     raise UnknownNameError(
         _("the study has no method named {name!r}; it compares {known}.").format(
             name=name, known=", ".join(labels)

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
-from descenso.language import LANGUAGES, _, current, ngettext
-from descenso.report import style
+from descenso.language import LANGUAGES
+from descenso.report import style, templates
 from descenso.web._playground import catalog
 from descenso.web._texts import texts
 from descenso.web._tours import tours
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("descenso.web", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(_=_, ngettext=ngettext)
-    return environment
-
 
 _MOST_MARKS = 40  # methods of one picture
 
 
 def render(name: str, **values: Any) -> str:
     """Return a page in the language in use."""
-    return (
-        _environment()
-        .get_template(f"{name}.html")
-        .render(language=current(), languages=LANGUAGES, page=name, **values)
+    return templates.render(
+        "web/templates", f"{name}.html", languages=LANGUAGES, page=name, **values
     )
 
 

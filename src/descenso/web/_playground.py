@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from descenso import methods, paths, rules, schedules
-from descenso.errors import BudgetError, ProblemError, SettingError, UnknownNameError, nearest
-from descenso.language import _
+from descenso.errors import BudgetError, ProblemError, SettingError, UnknownNameError
+from descenso.language import _, did_you_mean
 from descenso.methods import Method
 from descenso.numpy import Path
 from descenso.paths import Trace
@@ -100,8 +100,7 @@ def find_surface(query: Query) -> Surface:
     if function:
         return _from_formula(function)
     if name != paths.REGRESSION and not surfaces.is_surface(name):
-        close = nearest(name[:80], paths.names())
-        hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+        hint = did_you_mean(name[:80], paths.names())
         raise UnknownNameError(
             _("there is no surface named {name!r}; there are {known}.").format(
                 name=name[:80], known=", ".join(paths.names())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import numpy as np
@@ -274,3 +275,15 @@ def test_a_place_that_cannot_be_written_is_refused_before_drawing(ravine, tmp_pa
 def test_captions_are_said_in_spanish(ravine):
     language.use("es")
     assert "pasos de momentum y adam" in _captions.paths(ravine)
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one_alone(ravine, tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "p.svg").write_text("the old one")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ReportError, match="no space is left on the disk"):
+        pictures.save_paths(ravine, tmp_path / "p.svg")
+    assert (tmp_path / "p.svg").read_text() == "the old one"
+    assert [p.name for p in tmp_path.iterdir()] == ["p.svg"]

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
-from descenso.errors import ReportError, SettingError
-from descenso.language import _, current
-from descenso.language import reason as reason_of
+from descenso.errors import SettingError
+from descenso.files import check_writable, write_whole
+from descenso.language import _
 from descenso.paths import Descents, SettingsMap
-from descenso.report import style
+from descenso.report import style, templates
 from descenso.report.pictures import _captions as captions
 from descenso.report.pictures import _look as look
 from descenso.report.pictures._ground import fitted as fitted_to
-from descenso.report.writing import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,14 +64,14 @@ def save_paths(
 
         body = _interactive(figure(descents, theme, **how))
         text = _page(_plain_title(descents), body, captions.paths(descents, not three_d), theme)
-        return _write(path, text.encode())
+        return write_whole(path, text.encode())
     if wanted == "gif":
         from descenso.report.pictures._animation import gif
 
-        return _write(path, gif(descents, theme, **how))
+        return write_whole(path, gif(descents, theme, **how))
     from descenso.report.pictures._paths_file import draw
 
-    return _write(path, _bytes(draw(descents, theme, **how), wanted, theme))
+    return write_whole(path, _bytes(draw(descents, theme, **how), wanted, theme))
 
 
 def save_decomposition(descents: Descents, path: str | Path, *, theme: str = "light") -> Path:
@@ -150,8 +144,10 @@ def save(
     if wanted == "gif":
         raise SettingError(_("only paths can be animated; choose .png, .svg, .pdf or .html"))
     if wanted == "html":
-        return _write(path, _page(title, _interactive(page(found, theme)), caption, theme).encode())
-    return _write(path, _bytes(file(found, theme), wanted, theme))
+        return write_whole(
+            path, _page(title, _interactive(page(found, theme)), caption, theme).encode()
+        )
+    return write_whole(path, _bytes(file(found, theme), wanted, theme))
 
 
 def _interactive(drawn: Any) -> str:
@@ -169,34 +165,8 @@ def _bytes(figure: Figure, wanted: str, theme: str) -> bytes:
     return buffer.getvalue()
 
 
-@cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("descenso.report.pictures", ".")
-    return jinja2.Environment(loader=loader, autoescape=True).get_template("page.html")
-
-
 def _page(title: str, body: str, caption: str, theme: str) -> str:
-    return _template().render(
+    return templates.render(
+        "report/pictures", "page.html",
         title=title, body=body, caption=caption, look=style.theme(theme), font=style.FONT,
-        language=current(),
     )  # fmt: skip
-
-
-def _write(path: str | Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    target = Path(path).expanduser()
-    try:
-        place = Path(os.path.realpath(target))
-        with tempfile.NamedTemporaryFile(
-            dir=place.parent, delete=False, prefix=".picture-"
-        ) as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(file.name).chmod(0o666 & ~mask)
-        Path(file.name).replace(place)
-    except OSError as error:
-        raise ReportError(
-            _("{path} cannot be written: {reason}").format(path=target, reason=reason_of(error))
-        ) from error
-    return target

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from descenso.language import _, current
-from descenso.report import html, style, table
+from descenso.files import write_whole
+from descenso.language import _
+from descenso.report import html, style, table, templates
 from descenso.report.together import _data as data
 from descenso.report.together._captions import caption
 from descenso.report.together._figures import figure, names
-from descenso.report.writing import write_whole
 from descenso.study import StudyResult
 from descenso.study.overview import Overview, in_words, overview
 from descenso.study.words import listed
@@ -51,13 +51,14 @@ def render(results: Sequence[StudyResult], reports: Mapping[str, str]) -> str:
         {"name": name, "title": titles[name], "caption": caption(found, name), "number": number}
         for number, name in enumerate(names(found), 1)
     ]
-    return html.template("together/overview.html").render(
+    return templates.render(
+        "report",
+        "together/overview.html",
         title=_("Which optimizer for {problem}?").format(problem=listed(found.problems)),
         verdict=in_words(found),
         rows=[_row(found, name) for name in data.ranking(found)],
         problems=[_problem(result, reports) for result in results],
         sections=sections,
-        language=current(),
         themes=style.THEMES,
         font=style.FONT,
         plotly_js=html.plotly_js(),

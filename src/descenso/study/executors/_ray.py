@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from descenso.engine import Engine, open_engine
-from descenso.errors import ProblemError, SettingError
+from descenso.errors import ProblemError, SettingError, first_line
 from descenso.language import _
 from descenso.problems import Data, Problem
 from descenso.records import Member, Run
@@ -79,10 +79,9 @@ def _connected(address: str | None) -> Iterator[Any]:
             configure_logging=False,
         )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ProblemError(
             _("the Ray cluster {address} cannot be joined: {reason}").format(
-                address=address or "local", reason=reason
+                address=address or "local", reason=first_line(error)
             )
         ) from error
     try:
@@ -129,7 +128,7 @@ class RayEngine:
         except self._ray.exceptions.RayError as error:
             raise ProblemError(
                 _("a chunk of runs failed on the cluster {count} times: {reason}").format(
-                    count=RETRIES + 1, reason=str(error).splitlines()[0]
+                    count=RETRIES + 1, reason=first_line(error)
                 )
             ) from error
         self._workers[worker] = layout

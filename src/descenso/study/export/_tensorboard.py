@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from descenso.files import write_whole
+
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5  # wire types
 
 
@@ -20,9 +22,7 @@ def write(folder: Path, scalars: Iterable[tuple[str, int, float]]) -> Path:
     target = folder / "events.out.tfevents.0.descenso"
     records = [_event(version="brain.Event:2")]
     records += [_event(tag=tag, step=step, value=value) for tag, step, value in scalars]
-    passing = target.with_suffix(".tmp")
-    passing.write_bytes(b"".join(map(_framed, records)))
-    return passing.replace(target)
+    return write_whole(target, b"".join(map(_framed, records)))
 
 
 def _event(version: str = "", tag: str = "", step: int = 0, value: float = 0.0) -> bytes:

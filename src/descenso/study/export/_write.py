@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from descenso.errors import ReportError, SettingError
+from descenso.files import unwritable, write_whole
 from descenso.language import _
 from descenso.language import reason as reason_of
 from descenso.store import Store, StoredStudy
@@ -52,14 +53,11 @@ def export(store: Store, stored: StoredStudy, target: str) -> str:
             ).format(target=target)
         )
     frame = long_form(store, stored)
-    try:
-        if suffix == ".csv":
-            _without_formulas(frame).to_csv(target, index=False, na_rep="nan")
-        else:
-            _needed("pyarrow", "tables")
-            frame.to_parquet(target, index=False)
-    except OSError as error:
-        raise _unwritable(target, error) from error
+    if suffix == ".csv":
+        write_whole(target, _without_formulas(frame).to_csv(index=False, na_rep="nan"))
+    else:
+        _needed("pyarrow", "tables")
+        write_whole(target, frame.to_parquet(index=False))
     return target
 
 
@@ -72,11 +70,6 @@ def _needed(package: str, extra: str) -> Any:
                 package=f"'descenso[{extra}]'"
             )
         ) from error
-
-
-def _unwritable(path: str, error: Exception) -> ReportError:
-    reason = reason_of(error)
-    return ReportError(_("{path} cannot be written: {reason}").format(path=path, reason=reason))
 
 
 def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
@@ -99,8 +92,10 @@ def _to_tensorboard(store: Store, stored: StoredStudy, place: str) -> str:
                 test = (f"test/{result.metric.name}", curve.epochs, float(curve.test_metric))
                 scalars.append(test)
             _tensorboard.write(Path(place) / _component(stored.identity) / name, scalars)
+    except ReportError:
+        raise
     except OSError as error:
-        raise _unwritable(place, error) from error
+        raise unwritable(place, reason_of(error)) from error
     return str(Path(place) / _component(stored.identity))
 
 
@@ -130,7 +125,7 @@ def _to_mlflow(store: Store, stored: StoredStudy, uri: str) -> str:
     try:
         return _record_runs(store, stored, uri)
     except MlflowException as error:
-        raise _unwritable(uri, error) from error
+        raise unwritable(uri, reason_of(error)) from error
 
 
 def _record_runs(store: Store, stored: StoredStudy, uri: str) -> str:

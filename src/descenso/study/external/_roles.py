@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from descenso.errors import DataError, SettingError, nearest
-from descenso.language import _
+from descenso.errors import DataError, SettingError
+from descenso.language import _, did_you_mean
 from descenso.study.external import _columns as columns
 from descenso.study.external._columns import KNOWN, bare, leaf
 from descenso.study.external._combine import FILE
@@ -152,8 +152,7 @@ def _there(name: str, there: list[str], where: str) -> str:
         fitting = [c for c in there if short(c) == name.lower()]
         if len(fitting) == 1:
             return fitting[0]
-    close = nearest(name, there)
-    hint = _(" Did you mean {name!r}?").format(name=close) if close else ""
+    hint = did_you_mean(name, there)
     raise SettingError(_("{path} has no column {name!r}.").format(path=where, name=name) + hint)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from descenso.data.file_kinds import check_regular, open_bytes
 from descenso.data.sheets import read_sheets as spreadsheets
 from descenso.data.sheets import with_header
-from descenso.errors import DataError
+from descenso.errors import DataError, first_line
 from descenso.language import _, reason
 from descenso.study.external._files import kind_of
 from descenso.study.external._records import tables_of
@@ -65,9 +65,10 @@ def read_sheets(file: Path) -> list[Sheet]:
             _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
         ) from error
     except (ValueError, ImportError, UnicodeError, EOFError, csv.Error, RecursionError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            _("{path} is not the table its name says: {reason}").format(path=file, reason=said)
+            _("{path} is not the table its name says: {reason}").format(
+                path=file, reason=first_line(error)
+            )
         ) from error
     if not any(len(sheet.frame) for sheet in sheets):
         raise DataError(_("{path} holds no rows").format(path=file))
