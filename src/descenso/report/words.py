@@ -241,12 +241,23 @@ def _search_sentence(result: StudyResult) -> str:
     seeds = result.design.search_seeds
     tried = [sum(point.stage == 1 for point in m.search) for m in result.methods]
     stopped = sum(p.epochs < result.design.epochs for m in result.methods for p in m.search)
-    text = ngettext(
-        "Search: {tried} learning rates per method, with {count} seed, raced on validation: "
-        "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
-        "Search: {tried} learning rates per method, with up to {count} seeds, raced on validation: "
-        "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
-        seeds,
+    text = (
+        ngettext(
+            "Search: {tried} learning rates per method, with {count} seed, raced on validation: "
+            "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
+            "Search: {tried} learning rates per method, with up to {count} seeds, raced on "
+            "validation: at every stage the worse ones are stopped early ({stopped} of {all} "
+            "settings were).",
+            seeds,
+        )
+        if result.design.race
+        else ngettext(
+            "Search: {tried} learning rates per method, with {count} seed, judged on validation; "
+            "none was stopped early.",
+            "Search: {tried} learning rates per method, with {count} seeds each, judged on "
+            "validation; none was stopped early.",
+            seeds,
+        )
     ).format(
         tried=_span(tried),
         count=seeds,

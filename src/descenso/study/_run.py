@@ -25,6 +25,7 @@ from descenso.study import _sequential as sequential
 from descenso.study import checks, executors
 from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
 from descenso.study._failures import check_training_loss
+from descenso.study._race import FULL_GRID, RACE
 from descenso.study._results import (
     Confirmation,
     Look,
@@ -118,6 +119,7 @@ class _Running:
         self.problem, self.data, self.design = problem, data, design
         self.store, self.identity, self.batch_sizes = store, identity, batch_sizes
         self.engine = engine
+        self.policy = RACE if design.race else FULL_GRID
         self.trainer = Trainer(engine, store, identity, 0.0, on_progress)
 
     def finish(self, methods: Sequence[Method]) -> StudyResult:
@@ -171,7 +173,7 @@ class _Running:
 
     def _planned(self, method: Method) -> float:
         """Return the epochs of members that a method is planned to take."""
-        search = planned_cost(method, self.design, self._ranges_of(method))
+        search = planned_cost(method, self.design, self._ranges_of(method), self.policy)
         return search + self._confirmation_cost(self.design.seeds)
 
     def _confirmation_cost(self, seeds: int) -> float:
@@ -184,7 +186,7 @@ class _Running:
     def _search_of(self, method: Method) -> Search:
         size, ranges = self.batch_sizes[method.label], self._ranges_of(method)
         metric = self.problem.metric
-        return Search(method, size, self.design, metric, self.trainer, ranges)
+        return Search(method, size, self.design, metric, self.trainer, ranges, self.policy)
 
     def _confirmed(
         self, methods: Sequence[Method], found: Sequence[Found], seeds: int

@@ -290,6 +290,19 @@ class Design:
         ),
         default=True,
     )
+    race: bool = _option(
+        Option(
+            N_("stop the worse settings of the search early, or train each to its end"),
+            check=_switch,
+            usual=True,
+            more="Without it settings that begin slowly are never lost, and the search takes two to "
+            "four times as long.",
+            no=True,
+            label=N_("stop worse settings early"),
+            added=True,
+        ),
+        default=True,
+    )
 
     def __post_init__(self) -> None:
         """Hold each field to its range."""
@@ -404,6 +417,7 @@ class Options(TypedDict, total=False):
     sampler: str
     search_seeds: int | None
     defaults: bool
+    race: bool
 
 
 _FIELDS: Final = {f.name: f for f in fields(Design) if "option" in f.metadata}
