@@ -35,7 +35,7 @@ app = typer.Typer(
     help=_("Which optimizer should train my network, and with which settings?"),
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
