@@ -22,8 +22,9 @@ from descenso.records import Member, Run
 from descenso.study import _race as race
 from descenso.study import _search
 from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
-from descenso.study._results import Design, MethodResult, MetricInfo
+from descenso.study._results import MethodResult, MetricInfo
 from descenso.study._search import Search
+from descenso.study.design import Design
 from descenso.study.verdict import decide
 
 PROBLEMS = ("digits", "wine", "breast-cancer", "diabetes")

@@ -20,7 +20,7 @@ from descenso import problems, rules
 from descenso.records import Curve, Member, Run
 from descenso.store import Store
 from descenso.study import executors
-from descenso.study._results import Design
+from descenso.study.design import Design
 from descenso.study.executors._ray import MEMBERS_PER_TASK, TASKS_PER_CORE
 
 CHUNKS = 100_000

@@ -1,4 +1,5 @@
-"""Keep the pages of docs/reference/ in step with rules, schedules, transforms and problems.
+"""Keep the pages of docs/reference/ in step with rules, schedules, transforms, problems and
+the options of a study.
 
 Run as ``python tools/pages.py update`` or ``check``. A page is made of the file that it documents:
 nothing in it is written by hand.
@@ -17,6 +18,7 @@ from descenso import problems, rules, schedules, transforms
 from descenso.conventions import native
 from descenso.problems import surfaces
 from descenso.rules import Hyperparameter, Rule
+from descenso.study.design import OPTIONS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -30,6 +32,7 @@ def pages() -> dict[str, str]:
     found["schedules.md"] = _functions_page("Schedules", schedules)
     found["transforms.md"] = _functions_page("Transforms", transforms)
     found["problems.md"] = _problems_page()
+    found["study.md"] = _study_page()
     return found
 
 
@@ -113,6 +116,26 @@ def _problems_page() -> str:
         made = surfaces.get(name) if surface else problems.get(name)
         formula = f": ${made.formula}$" if surface else ""
         lines.append(f"| `{name}` | {made.summary}{formula} |")
+    return "\n".join([*lines, ""])
+
+
+def _study_page() -> str:
+    lines = [
+        "# Options of a study\n",
+        "As arguments of `descenso.compare`, as options of `descenso compare` (`--until-decided`),",
+        "and as fields of the page that `descenso serve` shows.\n",
+        "| option | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, option in OPTIONS.items():
+        flag, usual = name.replace("_", "-"), option.usual
+        off = f" / `--no-{flag}`" if option.no else ""
+        choices = (
+            f" One of {', '.join(f'`{c}`' for c in option.choices)}." if option.choices else ""
+        )
+        text = re.sub(r"(--[a-z-]+)", r"``\1``", f"{option.help}.{choices} {option.more}".strip())
+        shown = "–" if usual is None else f"`{usual}`"
+        lines.append(f"| `{name}`, `--{flag}`{off} | {shown} | {_markdown(text)} |")
     return "\n".join([*lines, ""])
 
 

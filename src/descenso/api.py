@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from descenso import report
 from descenso.methods import SIX
@@ -16,6 +16,7 @@ from descenso.store import Store
 from descenso.study import (
     SCHEMA,
     MethodResult,
+    Options,
     ProgressFunction,
     StudyResult,
     as_json,
@@ -24,6 +25,7 @@ from descenso.study import (
     train,
     with_text,
 )
+from descenso.study.design import with_options
 from descenso.study.overview import Overview
 
 if TYPE_CHECKING:
@@ -187,26 +189,16 @@ def compare_all(
     return Studies([compare(problem, chosen, **options) for problem in problems])
 
 
+@with_options
 def compare(
     problem: str | Problem,
     methods: str | Sequence[str] | None = None,
     *,
-    epochs: int | None = None,
-    seeds: int = 5,
-    trials: int = 12,
-    seed: int = 0,
-    until_decided: bool = False,
-    most_seeds: int | None = None,
-    margin: float | None = None,
-    split_seeds: int = 1,
-    space: Sequence[str] = (),
-    sampler: str = "sobol",
-    search_seeds: int | None = None,
-    defaults: bool = True,
     store: str | Path | Store | None = None,
     executor: str = "local",
     fresh: bool = False,
     on_progress: ProgressFunction | None = None,
+    **options: Unpack[Options],
 ) -> Study:
     """Compare methods on a problem, each tuned alike, and say what the evidence allows.
 
@@ -218,26 +210,6 @@ def compare(
     ----------
     problem : a problem, or its name (see :func:`descenso.problems.get`).
     methods : names (see :func:`descenso.methods.parse`); the problem's usual ones if not given.
-    epochs : budget of each run in passes over the training examples; the problem's own if not
-        given.
-    seeds : fresh seeds that each setting is confirmed with.
-    trials : settings each method is tried with: learning rates first, up to 12; what is left goes
-        to learning rate and other settings together.
-    seed : keys the split, the weights and the order of examples.
-    until_decided : add seeds until each method is shown to be worse than the best, or equivalent
-        to it within ``margin``, or there are ``most_seeds`` (eight times ``seeds`` unless given).
-        The chance of a false claim stays 5% over all looks together.
-    margin : a difference of the metric that does not matter (0.005: half a point of accuracy).
-    split_seeds : ways in which the examples that are not test are parted into training and
-        validation; the fresh seeds take turns on them.
-    space : ranges to search, such as ``"adam.beta2=0.9..0.9999:logit"``.
-    sampler : what proposes settings after the learning rates: ``sobol`` (quasi-random), or
-        ``tpe``, ``random``, ``gp``, ``cmaes`` of Optuna.
-    search_seeds : seeds that each setting still in the race is searched with; three, or ``seeds``
-        if that is fewer, unless given. One costs half as much, and suits data of thousands of
-        examples, where seeds differ little.
-    defaults : rerun each method's default setting too, which tells what tuning was worth. Without
-        it a study trains about a quarter less, and the comparison of the methods is the same.
     store : where runs are kept as they are produced: a database URL or the path of an SQLite file;
         the platform's data directory if not given.
     executor : where members are trained: ``local``, ``ray`` or ``ray:address``. The result is the
@@ -245,6 +217,7 @@ def compare(
     fresh : forget what the store holds of this very study and run it anew. Otherwise a study that
         was interrupted goes on, and a finished one is returned as it is.
     on_progress : called with a :class:`descenso.study.Progress` after each chunk of work.
+    options : what is asked of the study, as :class:`descenso.study.Options` lists it.
 
     Raises
     ------
@@ -255,21 +228,10 @@ def compare(
         run_study(
             problem,
             methods,
-            epochs=epochs,
-            seeds=seeds,
-            trials=trials,
-            seed=seed,
-            until_decided=until_decided,
-            most_seeds=most_seeds,
-            margin=margin,
-            split_seeds=split_seeds,
-            space=space,
-            sampler=sampler,
-            search_seeds=search_seeds,
-            defaults=defaults,
             store=store,
             executor=executor,
             fresh=fresh,
             on_progress=on_progress,
+            **options,
         )
     )

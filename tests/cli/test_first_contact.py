@@ -1,7 +1,10 @@
 """What a newcomer types first: bare commands, wrong places, answers of no, narrow terminals."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +122,18 @@ def test_control_characters_steer_no_terminal(capsys):
     printed = capsys.readouterr().out
     assert not set("\x1b\x07\u202e") & set(printed)
     assert printable("línea\nñ 学 –") == "línea\nñ 学 –"
+
+
+def test_a_shell_completes_commands_and_options_of_a_study():
+    def completed(words):
+        given = {"COMP_WORDS": f"descenso {words}", "COMP_CWORD": str(len(words.split())),
+                 "_DESCENSO_COMPLETE": "complete_bash"}  # fmt: skip
+        code = "from descenso.cli import main; main()"
+        done = subprocess.run([sys.executable, "-c", code], env=os.environ | given,
+                              capture_output=True, text=True, check=True)  # fmt: skip
+        return done.stdout.split()
+
+    assert completed("comp") == ["compare"]
+    assert completed("compare digits --s") == [
+        "--seeds", "--seed", "--split-seeds", "--space", "--sampler", "--search-seeds", "--store",
+    ]  # fmt: skip

@@ -12,7 +12,7 @@ from descenso.errors import SettingError
 from descenso.records import Member
 from descenso.rules import get as get_rule
 from descenso.study import as_json, executors, run_study
-from descenso.study._results import Design
+from descenso.study.design import Design
 
 ray = pytest.importorskip("ray")
 pytestmark = [

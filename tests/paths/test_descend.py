@@ -15,7 +15,7 @@ from descenso.ops import numpy as xp
 from descenso.paths._sweep import sweep
 from descenso.paths._tuning import TRIED
 from descenso.report.pictures import _captions
-from descenso.study import _checks as checks
+from descenso.study import checks
 
 
 @pytest.fixture(autouse=True)

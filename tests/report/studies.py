@@ -12,12 +12,12 @@ from descenso.records import Curve, Verdict
 from descenso.study import verdict
 from descenso.study._results import (
     Confirmation,
-    Design,
     MethodResult,
     MetricInfo,
     SearchPoint,
     StudyResult,
 )
+from descenso.study.design import Design
 from descenso.study.statistics import estimate
 
 EPOCHS, SEEDS, TRAIN = 20, 5, 1078

@@ -7,6 +7,7 @@ import pytest
 
 from descenso import language, problems
 from descenso.errors import BudgetError, SettingError
+from descenso.report import words
 from descenso.study import as_json, overview, run_study, with_text
 from descenso.study._sequential import decided, judge, level, looks
 from descenso.study._splits import parted_anew, split_of
@@ -63,6 +64,22 @@ def test_methods_within_the_margin_are_shown_to_be_equivalent():
     assert list(told.values()) == [(True, True)]
     undecided = judge({m: list(s[:3]) for m, s in scores.items()}, True, 0.0, 0.05, margin=1e-4)
     assert not decided(undecided)
+
+
+def test_without_a_race_every_setting_of_the_search_is_trained_to_the_end(tmp_path):
+    store = tmp_path / "s.db"
+    raced, full = (
+        run_study("line", "adam@all", epochs=10, trials=6, seeds=2, race=race, store=store)
+        for race in (True, False)
+    )
+    assert raced.identity != full.identity
+    assert {point.epochs for point in full.methods[0].search} == {10}
+    assert min(point.epochs for point in raced.methods[0].search) < 10
+    assert "none was stopped early" in " ".join(words.protocol(full))
+    assert "the worse ones are stopped early" in " ".join(words.protocol(raced))
+    assert "--no-race" in words.command(full)
+    assert "race" not in words.command(raced)
+    assert as_json(full)["design"]["race"] is False
 
 
 def test_other_splits_take_turns_and_the_test_part_stays(tmp_path):

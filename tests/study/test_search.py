@@ -11,9 +11,7 @@ from descenso import methods, problems
 from descenso.errors import BudgetError, SettingError, UnknownNameError
 from descenso.problems import Metric
 from descenso.records import Curve, Run
-from descenso.study._design import design as make_design
 from descenso.study._race import FULL_GRID, RACE
-from descenso.study._results import Design
 from descenso.study._search import (
     FIRST_SEARCH_SEED,
     Search,
@@ -22,6 +20,7 @@ from descenso.study._search import (
     search_together,
 )
 from descenso.study._space import beyond_edge, learning_rates, parse_space
+from descenso.study.design import Design
 
 ACCURACY = Metric("accuracy", None, higher_is_better=True)
 
@@ -258,7 +257,7 @@ def test_searches_side_by_side_find_what_each_finds_alone():
 def test_the_seeds_of_the_search_can_be_chosen():
     problem = problems.get("wine")
     given = {"epochs": 3, "seeds": 5, "trials": 4, "seed": 0}
-    assert make_design(problem, "adam", **given).search_seeds == 3
-    assert make_design(problem, "adam", **given, search_seeds=1).search_seeds == 1
+    assert Design.of(problem, "adam", **given).search_seeds == 3
+    assert Design.of(problem, "adam", **given, search_seeds=1).search_seeds == 1
     with pytest.raises(BudgetError, match="search_seeds must be a whole number"):
-        make_design(problem, "adam", **given, search_seeds=0)
+        Design.of(problem, "adam", **given, search_seeds=0)

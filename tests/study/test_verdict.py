@@ -11,13 +11,13 @@ from descenso.records import Curve
 from descenso.study import as_json, with_text
 from descenso.study._results import (
     Confirmation,
-    Design,
     MethodResult,
     MetricInfo,
     SearchPoint,
     StudyResult,
 )
 from descenso.study._storage import decode_result, encode_result
+from descenso.study.design import Design
 from descenso.study.statistics import estimate
 from descenso.study.verdict import BACKING, costs_in_words, decide, sentences
 

@@ -12,10 +12,15 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+import descenso
 from descenso import language
+from descenso.language import _
 from descenso.methods import parse
 from descenso.records import Curve, Member, Run
+from descenso.report import data
 from descenso.store import Store
+from descenso.study.design import OPTIONS
+from descenso.web import _form as form
 from descenso.web import create_app
 from descenso.web._jobs import Job
 
@@ -287,3 +292,56 @@ def test_two_people_at_once_are_each_answered_in_their_language(address):
     with ThreadPoolExecutor(8) as people:
         answers = list(people.map(title, asked))
     assert answers == [code == "es" for code in asked]
+
+
+def test_a_curve_counts_diverged_runs_as_the_report_does(own):
+    client, _store, place = own
+    study = descenso.compare("line", "gradient_descent(lr=1e30)@all,adam@all", epochs=4, trials=2,
+                             seeds=2, store=place)  # fmt: skip
+    rows = client.get(f"/api/studies/{study.result.identity}").json()["rows"]
+    drawn = data.curves(study.result)
+    for row in rows:
+        means = drawn[drawn["method"] == row["method"]]["mean"]
+        assert row["curve"] == pytest.approx(list(means), rel=1e-4)
+    (lost,) = (row["curve"] for row in rows if row["method"].startswith("gradient_descent"))
+    assert lost == [lost[0]] * 5  # from the first step on they count as the untrained network
+
+
+def test_the_form_has_a_field_for_every_option_and_reads_it(own):
+    client, _store, _place = own
+    page = client.get("/studies", params={"lang": "es"}).text
+    language.use("es")
+    for name, option in OPTIONS.items():
+        assert f'id="{name}"' in page
+        assert f"> {_(option.label)}" in page or f">{_(option.label)} " in page
+    written = {"epochs": "3", "until_decided": True, "margin": "0.01", "sampler": "tpe",
+               "space": "adam.beta1=0.1..0.9\nadam.beta2=0.5..0.99", "defaults": False, "seeds": "",
+               "seed": 4294967295}  # fmt: skip
+    assert form.asked(written) == {
+        "epochs": 3, "until_decided": True, "margin": 0.01, "sampler": "tpe",
+        "space": ["adam.beta1=0.1..0.9", "adam.beta2=0.5..0.99"], "defaults": False,
+        "seed": 4294967295,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ({"margin": "wide"}, "margin must be a number; got 'wide'"),
+        ({"margin": "nan"}, "margin must be a positive difference"),
+        ({"defaults": "on"}, "defaults must be one of true, false; got 'on'"),
+        ({"sampler": "tpf"}, "Did you mean 'tpe'"),
+        ({"space": "x" * 501}, "space is one text of at most 500 letters"),
+        ({"space": "adam.beta2"}, "a range is written"),
+        ({"most_seeds": 9}, "only for a study that goes on until it is decided"),
+        ({"split_seeds": 21}, "split_seeds must be a whole number from 1 to 20; got 21"),
+        ({"seed": "9" * 4000}, "seed must be a whole number from 0"),
+    ],
+)
+def test_an_option_that_no_study_can_have_is_refused_at_the_form(own, written, says):
+    client, _store, _place = own
+    body = {"problem": "line", "methods": "adam", **written}
+    answer = client.post("/api/jobs/start", json=body, headers=CHANGE)
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+    assert client.get("/api/jobs").json() == []

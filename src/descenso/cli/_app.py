@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,14 +21,21 @@ from descenso.cli._output import (
     print_table,
     write_json,
 )
+from descenso.cli._records import with_fields
 from descenso.language import _
+from descenso.study.design import Options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from descenso.api import Studies, Study
 
 app = typer.Typer(
     name="descenso",
     help=_("Which optimizer should train my network, and with which settings?"),
     no_args_is_help=True,
     context_settings={"help_option_names": ["--help", "-h"]},
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -73,34 +79,17 @@ def descenso(
 
 
 @app.command(help=_("Compare methods on a problem, tuned and judged fairly, and say the verdict."))
+@with_fields
 def compare(
     problem: options.ProblemNames,
+    *,
     methods: options.Methods = None,
-    epochs: options.Epochs = None,
-    seeds: options.Seeds = 5,
-    trials: options.Trials = 12,
-    seed: options.Seed = 0,
-    until_decided: options.UntilDecided = False,
-    most_seeds: options.MostSeeds = None,
-    margin: options.Margin = None,
-    split_seeds: options.SplitSeeds = 1,
-    space: options.Space = None,
-    sampler: options.Sampler = "sobol",
-    search_seeds: options.SearchSeeds = None,
-    defaults: options.Defaults = True,
-    target: tables.Target = None,
-    task: tables.Task = None,
-    drop: tables.Drop = None,
-    column: tables.Column = None,
-    delimiter: tables.Delimiter = None,
-    encoding: tables.Encoding = None,
-    hidden: tables.Hidden = None,
+    asked: Options,
+    table: tables.Table,
     store: options.StoreURL = None,
     executor: options.Executor = "local",
-    report: options.Report = None,
-    json: options.Json = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    output: options.Output,
+    spoken: options.Spoken,
     fresh: options.Fresh = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
@@ -108,59 +97,43 @@ def compare(
     from descenso import api
     from descenso.cli._progress import shown
 
-    check_places(report, json)
-    choices = {
-        "target": target, "task": task, "drop": drop, "column": column,
-        "delimiter": delimiter, "encoding": encoding, "hidden": hidden,
-    }  # fmt: skip
-    problem = [tables.with_options(name, choices) for name in problem]
+    check_places(output.report, output.json)
+    problem = [tables.named(name, table) for name in problem]
     with shown(console(stderr=True), quiet) as on_progress:
         wanted: dict[str, Any] = {
-            "epochs": epochs, "seeds": seeds, "trials": trials, "seed": seed,
-            "until_decided": until_decided, "most_seeds": most_seeds, "margin": margin,
-            "split_seeds": split_seeds, "space": space or (), "sampler": sampler,
-            "search_seeds": search_seeds, "defaults": defaults,
             "store": store, "executor": executor, "fresh": fresh, "on_progress": on_progress,
+            **asked,
         }  # fmt: skip
         if len(problem) == 1:
             study = api.compare(problem[0], methods, **wanted)
         else:
             studies = api.compare_all(problem, methods, **wanted)
     if len(problem) == 1:
-        _show(study, report, json, verbose)
+        _show(study, output, verbose)
     else:
-        _show_all(studies, report, json)
+        _show_all(studies, output)
 
 
 @app.command(help=_("Train a problem with one method, and show its learning curve."))
+@with_fields
 def train(
     problem: options.ProblemName,
+    *,
     method: Annotated[
         str, typer.Option(metavar=_("METHOD"), help=_("such as adam(lr=0.003)@64"))
     ] = "adam",
     epochs: options.Epochs = None,
     seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds to train with"))] = 1,
     seed: options.Seed = 0,
-    target: tables.Target = None,
-    task: tables.Task = None,
-    drop: tables.Drop = None,
-    column: tables.Column = None,
-    delimiter: tables.Delimiter = None,
-    encoding: tables.Encoding = None,
-    hidden: tables.Hidden = None,
+    table: tables.Table,
     json: options.Json = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso import problems, study
     from descenso.cli._training import show_runs
 
     check_places(None, json)
-    choices = {
-        "target": target, "task": task, "drop": drop, "column": column,
-        "delimiter": delimiter, "encoding": encoding, "hidden": hidden,
-    }  # fmt: skip
-    chosen = problems.get(tables.with_options(problem, choices))
+    chosen = problems.get(tables.named(problem, table))
     runs = study.train(chosen, method, epochs=epochs, seeds=seeds, seed=seed)
     show_runs(chosen, runs, json)
 
@@ -208,50 +181,57 @@ def studies(store: options.StoreURL = None, lang: options.Lang = None) -> None:
 
 
 @app.command(help=_("Say a stored study's verdict again; --report writes it as a page."))
+@with_fields
 def report(
     study: Annotated[
         str, typer.Argument(metavar=_("STUDY"), help=_("the start of its name, or `latest`"))
     ],
-    report: options.Report = None,
-    json: options.Json = None,
+    output: options.Output,
     store: options.StoreURL = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    *,
+    spoken: options.Spoken,
     verbose: options.Verbose = False,
 ) -> None:
     from descenso.api import Study
 
-    check_places(report, json)
-    _show(Study(finished(study, store)), report, json, verbose)
+    check_places(output.report, output.json)
+    _show(Study(finished(study, store)), output, verbose)
 
 
-def _show_all(studies: Any, report: Path | None, json: str | None) -> None:
+def _show_all(studies: Studies, output: options.Output) -> None:
     """Print the verdict of each study and of all together, and write what was asked for."""
     from descenso.cli._training import print_overview
 
-    if json != "-":
+    if output.json != "-":
         print_overview(studies)
-    if json:
-        write_json(studies.to_json(), json)
-    if report is None:
+    if output.json:
+        write_json(studies.to_json(), output.json)
+    if output.report is None:
         return
-    for path in (studies.save(report), *studies.report_places(report)):
-        console(stderr=json == "-").print(_("report: {path}").format(path=path), soft_wrap=True)
+    for path in (studies.save(output.report), *studies.report_places(output.report)):
+        _say_where(path, output)
 
 
-def _show(study: Any, report: Path | None, json: str | None, verbose: bool) -> None:
+def _say_where(path: Path, output: options.Output) -> None:
+    to_stderr = output.json == "-"
+    console(stderr=to_stderr).print(_("report: {path}").format(path=path), soft_wrap=True)
+
+
+def _show(study: Study, output: options.Output, verbose: bool) -> None:
     """Print the verdict and the table, unless JSON is printed, and write what was asked for."""
     from descenso.cli._training import print_layout, print_study
 
-    if json != "-":
+    if output.json != "-":
         print_study(study)
         if verbose:
             print_layout(study.result.layout)
-    if json is not None:
-        write_json(study.to_json(), json)
-    if report is not None:
-        study.save(report)
-        console(stderr=json == "-").print(_("report: {path}").format(path=report), soft_wrap=True)
+    if output.json is not None:
+        write_json(study.to_json(), output.json)
+    if output.report is not None:
+        study.save(output.report)
+        console(stderr=output.json == "-").print(
+            _("report: {path}").format(path=output.report), soft_wrap=True
+        )
 
 
 pictures.register(app)

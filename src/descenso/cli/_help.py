@@ -11,6 +11,15 @@ from descenso.language import N_, _
 _SECTIONS = (N_("Arguments"), N_("Options"), N_("Commands"))
 _EXTRAS = re.compile(r"\[((?:default: |required)[^\[\]]*)\]$")
 
+# What Click and Typer say of options of their own -> our words.
+_THEIRS = {
+    "Show this message and exit.": N_("show this help"),
+    "Install completion for the current shell.": N_("complete commands and options in this shell"),
+    "Show completion for the current shell, to copy it or customize the installation.": N_(
+        "print the script that completes them"
+    ),
+}
+
 
 def speak(command: Any) -> None:
     """Let a command and those below it write their help in the language in use."""
@@ -47,8 +56,8 @@ def _without_type(name: str) -> str:
 
 
 def _explanation(text: str) -> str:
-    if text == "Show this message and exit.":
-        return _("show this help")
+    if text in _THEIRS:
+        return _(_THEIRS[text])
     return _EXTRAS.sub(lambda found: f"[{'; '.join(map(_extra, found[1].split('; ')))}]", text)
 
 

@@ -48,10 +48,11 @@ def members(
 
 def _of_problem(what: str, methods: str | None, epochs: int | None, seed: int) -> Chosen:
     from descenso.records import Member
-    from descenso.study import _checks as checks
+    from descenso.study import checks
+    from descenso.study.design import study_seed, whole
 
     problem = checks.the_problem(what)
-    data = checks.data_of(problem, checks.study_seed(seed))
+    data = checks.data_of(problem, study_seed("seed", seed))
     chosen = checks.methods(methods or None, problem)
     trained = [
         Member(
@@ -60,7 +61,7 @@ def _of_problem(what: str, methods: str | None, epochs: int | None, seed: int) -
         )
         for m in chosen
     ]  # fmt: skip
-    budget = checks.positive("epochs", problem.epochs if epochs is None else epochs)
+    budget = whole("epochs", problem.epochs if epochs is None else epochs)
     return Chosen(problem, data, trained, budget, seed)
 
 
@@ -69,7 +70,8 @@ def _of_study(
 ) -> Chosen:
     from descenso.errors import UnknownNameError
     from descenso.records import Member
-    from descenso.study import _checks as checks
+    from descenso.study import checks
+    from descenso.study.design import whole
 
     result = finished(what, store)
     wanted = split(methods) if methods else list(result.design.methods)
@@ -86,14 +88,14 @@ def _of_study(
         Member(m.name, m.rule, m.settings, m.batch_size, m.tuned.seeds[0])
         for m in (result.method(name) for name in wanted)
     ]
-    budget = checks.positive("epochs", result.design.epochs if epochs is None else epochs)
+    budget = whole("epochs", result.design.epochs if epochs is None else epochs)
     return Chosen(problem, data, chosen, budget, result.design.seed)
 
 
 def _problem_of(name: str, place: str | None) -> Any:
     """Return the problem of a study; one that was given a name of its own is found at ``place``."""
     from descenso.errors import ProblemError, UnknownNameError
-    from descenso.study import _checks as checks
+    from descenso.study import checks
 
     try:
         found = checks.the_problem(place or name)

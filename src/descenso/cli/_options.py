@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
 from descenso.language import _
+from descenso.study.design import OPTIONS
 
 
 def _load(files: list[Path] | None) -> list[Path] | None:
@@ -46,55 +47,6 @@ ProblemNames = Annotated[
         ),
     ),
 ]
-UntilDecided = Annotated[
-    bool,
-    typer.Option("--until-decided", help=_("add seeds until the leading methods are told apart")),
-]
-MostSeeds = Annotated[
-    int | None,
-    typer.Option(metavar="N", help=_("seeds at most; eight times --seeds unless given")),
-]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        metavar="X",
-        help=_("difference of the metric that does not matter: 0.005 is half a point of accuracy"),
-    ),
-]
-SplitSeeds = Annotated[
-    int,
-    typer.Option(
-        metavar="N", help=_("ways to part the examples into training and validation, by turns")
-    ),
-]
-Space = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar=_("RANGE"),
-        help=_("range to search, such as adam.beta2=0.9..0.9999:logit; may be given again"),
-    ),
-]
-Sampler = Annotated[
-    str,
-    typer.Option(
-        metavar=_("NAME"),
-        help=_("what proposes settings after the learning rates: sobol, or tpe, gp, ... of Optuna"),
-    ),
-]
-SearchSeeds = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", help=_("seeds that each setting is searched with; up to three unless given")
-    ),
-]
-Defaults = Annotated[
-    bool,
-    typer.Option(
-        "--defaults/--no-defaults",
-        show_default=False,
-        help=_("judge each method's default setting too, or only the one found"),
-    ),
-]
 Executor = Annotated[
     str,
     typer.Option(
@@ -108,19 +60,8 @@ Methods = Annotated[
         help=_("methods to compare, such as adam,momentum(beta=0.95)@64; see `descenso methods`"),
     ),
 ]
-Epochs = Annotated[
-    int | None, typer.Option(metavar="N", help=_("passes over the training examples of every run"))
-]
-Seeds = Annotated[
-    int, typer.Option(metavar="N", help=_("fresh seeds that each chosen setting is judged on"))
-]
-Trials = Annotated[
-    int,
-    typer.Option(metavar="N", help=_("settings each method is tried with, learning rates first")),
-]
-Seed = Annotated[
-    int, typer.Option(metavar="N", help=_("keys the split, the weights and the order of examples"))
-]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help=_(OPTIONS["epochs"].help))]
+Seed = Annotated[int, typer.Option(metavar="N", help=_(OPTIONS["seed"].help))]
 StoreURL = Annotated[
     str | None,
     typer.Option(
@@ -145,3 +86,17 @@ Lang = Annotated[
     Literal["en", "es"] | None,
     typer.Option("--lang", help=_("language of all that is said: English or Spanish")),
 ]
+
+
+class Spoken(NamedTuple):
+    """What is heeded before a command begins: rules of one's own, and the language."""
+
+    rules: Rules = None
+    lang: Lang = None
+
+
+class Output(NamedTuple):
+    """Where a command writes what it found."""
+
+    report: Report = None
+    json: Json = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from descenso.cli import _options as options
 from descenso.cli._members import finished, members, split
 from descenso.cli._output import console
+from descenso.cli._records import add
 from descenso.language import _
 
 Theme = Annotated[Literal["light", "dark"], typer.Option(help=_("ground of the picture"))]
@@ -27,13 +28,60 @@ _TOGETHER = ("profile", "gains")  # figures that can be of several studies
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to the command line."""
-    app.command(help=_("Draw how methods move on a surface."))(path)
-    app.command(help=_("Draw a network's loss around the routes of several methods."))(landscape)
-    app.command(help=_("Draw how training moves: oscillation, steps by layer, gradient noise."))(
-        dynamics
-    )
-    app.command(help=_("Draw one figure of a stored study, for a paper or a page."))(figure)
-    app.command(help=_("Open the playground and the stored studies in the browser."))(serve)
+    add(app, path, _("Draw how methods move on a surface."))
+    add(app, landscape, _("Draw a network's loss around the routes of several methods."))
+    add(app, dynamics, _("Draw how training moves: oscillation, steps by layer, gradient noise."))
+    add(app, figure, _("Draw one figure of a stored study, for a paper or a page."))
+    add(app, serve, _("Open the playground and the stored studies in the browser."))
+
+
+class Descent(NamedTuple):
+    """How methods go down a surface."""
+
+    methods: Annotated[
+        str, typer.Option(metavar="A,B", help=_("methods, such as adam,momentum(beta=0.8)"))
+    ] = "gradient_descent,momentum,rmsprop,adam"
+    lr: Annotated[
+        str | None,
+        typer.Option(
+            metavar=_("RATES"),
+            help=_("learning rates or schedules, such as 0.1,cosine(0.3); tuned if not given"),
+        ),
+    ] = None
+    steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=_("steps of each path; 60 if not given, of a map 200")),
+    ] = None
+    start: Annotated[
+        list[str] | None,
+        typer.Option(metavar="X,Y", help=_("where to begin; may be given several times")),
+    ] = None
+
+
+class Noise(NamedTuple):
+    """The noise of the gradients."""
+
+    noise: Annotated[
+        float, typer.Option(metavar="S", help=_("standard deviation of the gradients' noise"))
+    ] = 0.0
+    seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds of the noise, a path each"))] = 1
+
+
+class Drawing(NamedTuple):
+    """What is drawn, instead of paths seen from above."""
+
+    three_d: Annotated[bool, typer.Option("--3d", help=_("draw the surface in relief"))] = False
+    decompose: Annotated[
+        bool, typer.Option("--decompose", help=_("draw the arrows that make each step"))
+    ] = False
+    map_of: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            metavar=_("SETTING"),
+            help=_("draw a map of learning rate × SETTING (beta, ...)"),
+        ),
+    ] = None
 
 
 def path(
@@ -48,50 +96,19 @@ def path(
         str | None,
         typer.Option(metavar=_("FORMULA"), help=_("a surface of your own: 'x**2 + 10*y**2'")),
     ] = None,
-    methods: Annotated[
-        str, typer.Option(metavar="A,B", help=_("methods, such as adam,momentum(beta=0.8)"))
-    ] = "gradient_descent,momentum,rmsprop,adam",
-    lr: Annotated[
-        str | None,
-        typer.Option(
-            metavar=_("RATES"),
-            help=_("learning rates or schedules, such as 0.1,cosine(0.3); tuned if not given"),
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(metavar="N", help=_("steps of each path; 60 if not given, of a map 200")),
-    ] = None,
-    start: Annotated[
-        list[str] | None,
-        typer.Option(metavar="X,Y", help=_("where to begin; may be given several times")),
-    ] = None,
+    *,
+    descent: Descent,
     window: Annotated[
         str | None, typer.Option(metavar="X1,X2,Y1,Y2", help=_("the part of the plane to show"))
     ] = None,
-    noise: Annotated[
-        float, typer.Option(metavar="S", help=_("standard deviation of the gradients' noise"))
-    ] = 0.0,
-    seeds: Annotated[int, typer.Option(metavar="N", help=_("seeds of the noise, a path each"))] = 1,
-    three_d: Annotated[bool, typer.Option("--3d", help=_("draw the surface in relief"))] = False,
-    decompose: Annotated[
-        bool, typer.Option("--decompose", help=_("draw the arrows that make each step"))
-    ] = False,
-    map_of: Annotated[
-        str | None,
-        typer.Option(
-            "--map",
-            metavar=_("SETTING"),
-            help=_("draw a map of learning rate × SETTING (beta, ...)"),
-        ),
-    ] = None,
+    noise: Noise,
+    drawing: Drawing,
     out: Annotated[
         Path,
         typer.Option(metavar=_("FILE"), help=_("where to draw: .png, .svg, .pdf, .html or .gif")),
     ] = Path("path.png"),
     theme: Theme = "light",
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso import paths
     from descenso.methods import parse_list
@@ -99,23 +116,24 @@ def path(
 
     pictures.format_of(out)
     view = paths.window(window) if window else None
-    starts = [paths.point(text) for text in start or []]
+    starts = [paths.point(text) for text in descent.start or []]
     where = paths.get(surface, function=function, window=view, start=starts[0] if starts else None)
     for other in starts:
         paths.check_inside(where, other)
-    chosen = parse_list(methods)
-    if map_of is not None:
-        _draw_map(where, chosen, map_of, 200 if steps is None else steps, out, theme)
+    chosen = parse_list(descent.methods)
+    if drawing.map_of is not None:
+        steps = 200 if descent.steps is None else descent.steps
+        _draw_map(where, chosen, drawing.map_of, steps, out, theme)
         return
-    steps = 60 if steps is None else steps
-    rates = [paths.learning_rate(text, steps) for text in split(lr or "")]
+    steps = 60 if descent.steps is None else descent.steps
+    rates = [paths.learning_rate(text, steps) for text in split(descent.lr or "")]
     found = paths.descend(
-        where, chosen, lr=rates, steps=steps, starts=starts, noise=noise, seeds=seeds
+        where, chosen, lr=rates, steps=steps, starts=starts, noise=noise.noise, seeds=noise.seeds
     )
-    if decompose:
+    if drawing.decompose:
         pictures.save_decomposition(found, out, theme=theme)
     else:
-        pictures.save_paths(found, out, theme=theme, three_d=three_d, fitted=view is None)
+        pictures.save_paths(found, out, theme=theme, three_d=drawing.three_d, fitted=view is None)
     _say_ends(found)
     _say_where(out)
 
@@ -185,6 +203,7 @@ def landscape(
             ),
         ),
     ],
+    *,
     methods: Annotated[
         str | None,
         typer.Option(
@@ -203,8 +222,7 @@ def landscape(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso.cli._output import print_paragraph
     from descenso.paths.landscape import landscape as survey
@@ -238,6 +256,7 @@ def dynamics(
             ),
         ),
     ],
+    *,
     methods: Annotated[
         str | None,
         typer.Option(
@@ -252,8 +271,7 @@ def dynamics(
     theme: Theme = "light",
     problem: Place = None,
     store: options.StoreURL = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso.cli._output import print_paragraph
     from descenso.paths.dynamics import dynamics as measure
@@ -278,6 +296,7 @@ def figure(
             help=_("the start of its name, or `latest`; several, of other problems, for profile"),
         ),
     ],
+    *,
     name: Annotated[
         str,
         typer.Option(
@@ -299,8 +318,7 @@ def figure(
     ] = Path("figure.png"),
     theme: Theme = "light",
     store: options.StoreURL = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso.report import pictures
 
@@ -317,6 +335,7 @@ def figure(
 
 
 def serve(
+    *,
     port: Annotated[
         int, typer.Option(metavar="N", help=_("port; 0 takes any that is free"))
     ] = 8765,
@@ -329,8 +348,7 @@ def serve(
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open", help=_("open the page"))] = False,
     store: options.StoreURL = None,
-    rules: options.Rules = None,
-    lang: options.Lang = None,
+    spoken: options.Spoken,
 ) -> None:
     from descenso.errors import ProblemError
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +12,8 @@ from descenso import rules
 from descenso.language import _, ngettext
 from descenso.problems import surfaces
 from descenso.study import verdict as _verdict
-from descenso.study._design import usual_search_seeds
 from descenso.study._results import (
     Confirmation,
-    Design,
     MethodResult,
     MetricInfo,
     SearchPoint,
@@ -188,7 +185,7 @@ def command(result: StudyResult) -> str:
     words = ["descenso", "compare", result.design.problem]
     for file in _rule_files(result):
         words += ["--rules", file]
-    for name, value in _options(result.design).items():
+    for name, value in result.design.asked().items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
@@ -208,34 +205,8 @@ def _rule_files(result: StudyResult) -> list[str]:
 
 def python_line(result: StudyResult) -> str:
     """Return the line of Python that runs this study again."""
-    options = ", ".join(f"{name}={value!r}" for name, value in _options(result.design).items())
+    options = ", ".join(f"{name}={value!r}" for name, value in result.design.asked().items())
     return f"descenso.compare({result.design.problem!r}, {options})"
-
-
-def _options(design: Design) -> dict[str, Any]:
-    """Return what was asked for, without what is the default of a plain study."""
-    more = {
-        "until_decided": design.until_decided,
-        "most_seeds": design.most_seeds if design.until_decided else 0,
-        "margin": design.margin,
-        "split_seeds": design.split_seeds if design.split_seeds > 1 else 0,
-        "space": list(design.space),
-        "sampler": design.sampler if design.sampler != Design.sampler else "",
-        "search_seeds": design.search_seeds if _unusual_search(design) else 0,
-    }
-    return {
-        "methods": list(design.methods),
-        "epochs": design.epochs,
-        "trials": design.trials,
-        "seeds": design.seeds,
-        "seed": design.seed,
-        **{name: value for name, value in more.items() if value},
-        **({} if design.defaults else {"defaults": False}),
-    }
-
-
-def _unusual_search(design: Design) -> bool:
-    return design.search_seeds != usual_search_seeds(design.seeds)
 
 
 def _split_sentence(result: StudyResult) -> str:
@@ -270,12 +241,23 @@ def _search_sentence(result: StudyResult) -> str:
     seeds = result.design.search_seeds
     tried = [sum(point.stage == 1 for point in m.search) for m in result.methods]
     stopped = sum(p.epochs < result.design.epochs for m in result.methods for p in m.search)
-    text = ngettext(
-        "Search: {tried} learning rates per method, with {count} seed, raced on validation: "
-        "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
-        "Search: {tried} learning rates per method, with up to {count} seeds, raced on validation: "
-        "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
-        seeds,
+    text = (
+        ngettext(
+            "Search: {tried} learning rates per method, with {count} seed, raced on validation: "
+            "at every stage the worse ones are stopped early ({stopped} of {all} settings were).",
+            "Search: {tried} learning rates per method, with up to {count} seeds, raced on "
+            "validation: at every stage the worse ones are stopped early ({stopped} of {all} "
+            "settings were).",
+            seeds,
+        )
+        if result.design.race
+        else ngettext(
+            "Search: {tried} learning rates per method, with {count} seed, judged on validation; "
+            "none was stopped early.",
+            "Search: {tried} learning rates per method, with {count} seeds each, judged on "
+            "validation; none was stopped early.",
+            seeds,
+        )
     ).format(
         tried=_span(tried),
         count=seeds,

@@ -1,20 +1,50 @@
-"""A study: design, race, confirmation on fresh seeds, statistics, verdict."""
+"""A study: design, race, confirmation on fresh seeds, statistics, verdict.
 
-from descenso.study import words
-from descenso.study._failures import failures_in_lines
-from descenso.study._results import Design, MethodResult, MetricInfo, StudyResult
-from descenso.study._run import run_study
-from descenso.study._schema import SCHEMA, as_json, runs_as_json
-from descenso.study._storage import decode_result
-from descenso.study._train import train
-from descenso.study._trainer import Progress, ProgressFunction
-from descenso.study.verdict import with_text
+Public names are loaded when first used: what is asked of a study is known without what runs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from descenso.study import words
+    from descenso.study._failures import failures_in_lines
+    from descenso.study._results import MethodResult, MetricInfo, StudyResult
+    from descenso.study._run import run_study
+    from descenso.study._schema import SCHEMA, as_json, runs_as_json
+    from descenso.study._storage import decode_result
+    from descenso.study._train import train
+    from descenso.study._trainer import Progress, ProgressFunction
+    from descenso.study.design import Design, Options
+    from descenso.study.verdict import with_text
+
+# Public name -> the module of this package that defines it.
+_PUBLIC = {
+    "SCHEMA": "_schema",
+    "Design": "design",
+    "MethodResult": "_results",
+    "MetricInfo": "_results",
+    "Options": "design",
+    "Progress": "_trainer",
+    "ProgressFunction": "_trainer",
+    "StudyResult": "_results",
+    "as_json": "_schema",
+    "decode_result": "_storage",
+    "failures_in_lines": "_failures",
+    "run_study": "_run",
+    "runs_as_json": "_schema",
+    "train": "_train",
+    "with_text": "verdict",
+}
 
 __all__ = [
     "SCHEMA",
     "Design",
     "MethodResult",
     "MetricInfo",
+    "Options",
     "Progress",
     "ProgressFunction",
     "StudyResult",
@@ -27,3 +57,11 @@ __all__ = [
     "with_text",
     "words",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    if name == "words":
+        return importlib.import_module(f"{__name__}.words")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from descenso.methods import Method
 from descenso.problems import Metric
 from descenso.records import Curve, Estimate, Member, Run
-from descenso.study._results import Confirmation, Design, metric_range
+from descenso.study._results import Confirmation, metric_range
 from descenso.study._trainer import Trainer
+from descenso.study.design import Design
 from descenso.study.statistics import estimate
 
 

@@ -12,54 +12,7 @@ import numpy as np
 from descenso.methods import parse
 from descenso.metric_names import Range, value_range
 from descenso.records import Curve, Estimate, Verdict
-
-
-@dataclass(frozen=True)
-class Design:
-    """What was decided before the first step was taken.
-
-    Attributes
-    ----------
-    problem : name of the problem.
-    methods : labels of the methods compared.
-    epochs : budget of every run, in passes over the training examples.
-    trials : learning rates per method at the start of the search.
-    search_seeds : seeds each setting is tried with.
-    seeds : fresh seeds each chosen setting is confirmed with.
-    seed : keys the split, the weights and the order of examples of the whole study.
-    most_seeds : where more than ``seeds``, seeds are added up to this many until the leading
-        methods are told apart.
-    margin : difference of the metric that does not matter; ``None`` where none was named.
-    split_seeds : ways in which the examples that are not test are parted into training and
-        validation; fresh seed s is confirmed on way s mod ``split_seeds``.
-    space : settings searched beside or instead of the rules' own ranges, as they were written.
-    sampler : what proposes the settings of the second stage.
-    defaults : whether each method's default setting is confirmed beside the one found.
-    """
-
-    problem: str
-    methods: tuple[str, ...]
-    epochs: int
-    trials: int
-    search_seeds: int
-    seeds: int
-    seed: int
-    most_seeds: int = 0
-    margin: float | None = None
-    split_seeds: int = 1
-    space: tuple[str, ...] = ()
-    sampler: str = "sobol"
-    defaults: bool = True
-
-    @property
-    def until_decided(self) -> bool:
-        """Whether seeds are added until the leading methods are told apart."""
-        return self.most_seeds > self.seeds
-
-    @property
-    def confirmed(self) -> int:
-        """How many settings of each method are confirmed."""
-        return 2 if self.defaults else 1
+from descenso.study.design import Design
 
 
 @dataclass(frozen=True)

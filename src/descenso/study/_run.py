@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from descenso import __version__, problems
 from descenso.engine import Engine, prepare_machine
@@ -21,24 +21,23 @@ from descenso.methods import Method, parse
 from descenso.problems import Data, Problem
 from descenso.records import Verdict
 from descenso.store import Store
-from descenso.study import _checks as checks
 from descenso.study import _sequential as sequential
-from descenso.study import executors
+from descenso.study import checks, executors
 from descenso.study._confirm import confirm_on_fresh_seeds, confirmation_members
-from descenso.study._design import design as make_design
 from descenso.study._failures import check_training_loss
+from descenso.study._race import FULL_GRID, RACE
 from descenso.study._results import (
     Confirmation,
-    Design,
     Look,
     MethodResult,
     MetricInfo,
     StudyResult,
 )
 from descenso.study._search import Found, Search, planned_cost, search_together
-from descenso.study._space import Range, parse_space
+from descenso.study._space import Range
 from descenso.study._storage import decode_result, encode_result
 from descenso.study._trainer import ProgressFunction, Trainer
+from descenso.study.design import Design, Options
 from descenso.study.verdict import decide
 
 #: Raised by one when the same design would train or judge differently: part of a study's identity.
@@ -51,31 +50,15 @@ def run_study(
     problem: str | Problem,
     methods: str | Sequence[str] | None = None,
     *,
-    epochs: int | None = None,
-    seeds: int = 5,
-    trials: int = 12,
-    seed: int = 0,
-    until_decided: bool = False,
-    most_seeds: int | None = None,
-    margin: float | None = None,
-    split_seeds: int = 1,
-    space: Sequence[str] = (),
-    sampler: str = "sobol",
-    search_seeds: int | None = None,
-    defaults: bool = True,
     store: str | Path | Store | None = None,
     executor: str = "local",
     fresh: bool = False,
     on_progress: ProgressFunction | None = None,
+    **options: Unpack[Options],
 ) -> StudyResult:
     """Run, resume or recall a study; :func:`descenso.compare` tells of the parameters."""
     chosen = checks.the_problem(problem)
-    design = make_design(
-        chosen, methods, epochs=epochs, seeds=seeds, trials=trials, seed=seed,
-        until_decided=until_decided, most_seeds=most_seeds, margin=margin,
-        split_seeds=split_seeds, space=space, sampler=sampler, search_seeds=search_seeds,
-        defaults=defaults,
-    )  # fmt: skip
+    design = Design.of(chosen, methods, **options)
     opener = executors.opener(executor)
     place = store if isinstance(store, Store) else Store(store)
     try:
@@ -93,7 +76,7 @@ def _run(
     fresh: bool,
     on_progress: ProgressFunction | None,
 ) -> StudyResult:
-    methods = checks.methods(design.methods, problem)
+    methods = design.parsed
     prepare_machine()
     data = checks.data_of(problem, design.seed)
     sizes = {m.label: checks.batch_size(m, problem, len(data.train)) for m in methods}
@@ -115,16 +98,8 @@ def _run(
 
 def identity_of(design: Design, batch_sizes: Mapping[str, int], fingerprint: str) -> str:
     """Return what makes a study this one: its design, its problem and the protocol."""
-    parts = [PROTOCOL_VERSION, _identifying(design), sorted(batch_sizes.items()), fingerprint]
+    parts = [PROTOCOL_VERSION, design.identifying(), sorted(batch_sizes.items()), fingerprint]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
-
-
-def _identifying(design: Design) -> dict[str, Any]:
-    """Return the fields; a design with the defaults keeps the identity it had without the choice."""
-    fields = asdict(design)
-    if design.defaults:
-        del fields["defaults"]
-    return fields
 
 
 class _Running:
@@ -144,7 +119,7 @@ class _Running:
         self.problem, self.data, self.design = problem, data, design
         self.store, self.identity, self.batch_sizes = store, identity, batch_sizes
         self.engine = engine
-        self.ranges = parse_space(design.space, checks.methods(design.methods, problem))
+        self.policy = RACE if design.race else FULL_GRID
         self.trainer = Trainer(engine, store, identity, 0.0, on_progress)
 
     def finish(self, methods: Sequence[Method]) -> StudyResult:
@@ -198,7 +173,7 @@ class _Running:
 
     def _planned(self, method: Method) -> float:
         """Return the epochs of members that a method is planned to take."""
-        search = planned_cost(method, self.design, self._ranges_of(method))
+        search = planned_cost(method, self.design, self._ranges_of(method), self.policy)
         return search + self._confirmation_cost(self.design.seeds)
 
     def _confirmation_cost(self, seeds: int) -> float:
@@ -206,12 +181,12 @@ class _Running:
         return self.design.confirmed * seeds * self.design.epochs
 
     def _ranges_of(self, method: Method) -> tuple[Range, ...]:
-        return self.ranges.get(method.label, ())
+        return self.design.ranges.get(method.label, ())
 
     def _search_of(self, method: Method) -> Search:
         size, ranges = self.batch_sizes[method.label], self._ranges_of(method)
         metric = self.problem.metric
-        return Search(method, size, self.design, metric, self.trainer, ranges)
+        return Search(method, size, self.design, metric, self.trainer, ranges, self.policy)
 
     def _confirmed(
         self, methods: Sequence[Method], found: Sequence[Found], seeds: int

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from descenso.conventions import native
 from descenso.problems import Problem
-from descenso.records import Comparison, Estimate, Run
+from descenso.records import Comparison, Run
+from descenso.study import _json as encode
 from descenso.study._results import Confirmation, MethodResult, StudyResult
 from descenso.study.cost import cost, time_to_target
 from descenso.study.sensitivity import curve, tolerance
@@ -31,32 +32,16 @@ def as_json(result: StudyResult) -> dict[str, Any]:
             "name": result.metric.name,
             "higher_is_better": result.metric.higher_is_better,
             "target": result.metric.target,
-            "low": _finite(result.range.low),
-            "high": _finite(result.range.high),
+            "low": encode.number(result.range.low),
+            "high": encode.number(result.range.high),
         },
-        "design": {
-            "methods": list(result.design.methods),
-            "epochs": result.design.epochs,
-            "trials": result.design.trials,
-            "search_seeds": result.design.search_seeds,
-            "seeds": result.design.seeds,
-            "seed": result.design.seed,
-            "most_seeds": result.design.most_seeds or None,
-            "margin": result.design.margin,
-            "split_seeds": result.design.split_seeds,
-            "space": list(result.design.space),
-            "sampler": result.design.sampler,
-            "defaults": result.design.defaults,
-        },
+        "design": result.design.as_json(),
         "examples": dict(result.examples),
         "parameters": result.parameters,
         "methods": [_method(m, result) for m in result.ranking],
         "verdict": {
             "text": verdict.text,
-            "best": verdict.best,
-            "tied": list(verdict.tied),
-            "recommended": verdict.recommended,
-            "chosen_by": list(verdict.chosen_by),
+            **encode.verdict(verdict),
             "comparisons": [_comparison(c, result) for c in verdict.comparisons],
             "sentences": _sentences(result),
             "code": _code(result),
@@ -91,11 +76,11 @@ def _run(run: Run) -> dict[str, Any]:
         "settings": dict(member.settings),
         "batch_size": member.batch_size,
         "seed": member.seed,
-        "validation_loss": [_finite(v) for v in curve.validation_loss],
-        "validation_metric": [_finite(v) for v in curve.validation_metric],
-        "train_loss": [_finite(v) for v in curve.train_loss],
-        "test_loss": _finite(curve.test_loss),
-        "test_metric": _finite(curve.test_metric),
+        "validation_loss": encode.numbers(curve.validation_loss),
+        "validation_metric": encode.numbers(curve.validation_metric),
+        "train_loss": encode.numbers(curve.train_loss),
+        "test_loss": encode.number(curve.test_loss),
+        "test_metric": encode.number(curve.test_metric),
         "steps": curve.steps,
         "diverged_at": curve.diverged_at,
         "wall_seconds": curve.seconds,
@@ -137,7 +122,7 @@ def _method(method: MethodResult, result: StudyResult) -> dict[str, Any]:
                 "settings": dict(point.settings),
                 "epochs": point.epochs,
                 "stage": point.stage,
-                "validation": [_finite(v) for v in point.values],
+                "validation": encode.numbers(point.values),
                 "chosen": point.chosen,
             }
             for point in method.search
@@ -156,8 +141,8 @@ def _noise_of_test_set(tuned: Confirmation, result: StudyResult) -> dict[str, fl
 def _confirmation(confirmation: Confirmation, metric: str) -> dict[str, Any]:
     return {
         "settings": dict(confirmation.settings),
-        "test": {"metric": metric, **_estimate(confirmation.test)},
-        "validation": {"metric": metric, **_estimate(confirmation.validation)},
+        "test": {"metric": metric, **encode.estimate(confirmation.test)},
+        "validation": {"metric": metric, **encode.estimate(confirmation.validation)},
         "diverged": confirmation.diverged,
         "failed": confirmation.failed,
         "time_to_target": _time_to_target(confirmation),
@@ -186,8 +171,8 @@ def _cost(method: MethodResult, parameters: int) -> dict[str, Any]:
     found = cost(method, parameters)
     return {
         "wall_seconds": {
-            "step": _finite(found.seconds_per_step),
-            "run": _finite(found.seconds_per_run),
+            "step": encode.number(found.seconds_per_step),
+            "run": encode.number(found.seconds_per_run),
         },
         "state_numbers_per_parameter": found.state_arrays,
         "state_bytes": found.state_bytes,
@@ -200,21 +185,12 @@ def _time_to_target(confirmation: Confirmation) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "median_epochs": _finite(found.median),
-        "low": _finite(found.low),
-        "high": _finite(found.high),
+        "median_epochs": encode.number(found.median),
+        "low": encode.number(found.low),
+        "high": encode.number(found.high),
         "reached": found.reached,
         "runs": found.runs,
-        "epochs": [_finite(e) for e in confirmation.epochs_to_target],
-    }
-
-
-def _estimate(estimate: Estimate) -> Mapping[str, Any]:
-    return {
-        "mean": _finite(estimate.mean),
-        "low": _finite(estimate.low),
-        "high": _finite(estimate.high),
-        "values": [_finite(v) for v in estimate.values],
+        "epochs": encode.numbers(confirmation.epochs_to_target),
     }
 
 
@@ -223,15 +199,7 @@ def _comparison(comparison: Comparison, result: StudyResult) -> dict[str, Any]:
     if result.looks:
         family *= ALPHA / result.looks[-1].alpha
     return {
-        "other": comparison.other,
-        "difference": _estimate(comparison.difference),
-        "p_value": _finite(comparison.p_value),
+        **encode.comparison(comparison),
         "test": which_test(len(comparison.difference.values), family),
-        "probability_of_improvement": _finite(comparison.chance),
-        "tied": comparison.tied,
         "equivalent": comparison.equivalent,
     }
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -14,8 +14,9 @@ from descenso.records import Member, Run
 from descenso.study import _proposals as proposals
 from descenso.study import _space as space
 from descenso.study._race import RACE, Policy, Standing, race_cost, schedule, standing, survivors
-from descenso.study._results import Design, SearchPoint
+from descenso.study._results import SearchPoint
 from descenso.study._trainer import Trainer
+from descenso.study.design import Design
 
 __all__ = [
     "FIRST_SEARCH_SEED",

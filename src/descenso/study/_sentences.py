@@ -1,17 +1,19 @@
-"""Sentences of a verdict that speak of one method: its default, its cost, its learning rate."""
+"""The sentences of verdicts: those of one method, and those of any evidence."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from descenso.language import _, ngettext
+from descenso.records import Comparison, Verdict
 from descenso.study import words
 from descenso.study._results import MethodResult, StudyResult
 from descenso.study.cost import cost as cost_of
 from descenso.study.cost import time_to_target
 from descenso.study.recommendation import Choice, recommend
 from descenso.study.sensitivity import tolerance
+from descenso.study.statistics import seeds_to_settle
 
 #: A run that takes more than this share of another's time is not worth calling quicker.
 QUICKER = 0.8
@@ -232,16 +234,73 @@ def looks(result: StudyResult) -> str:
     return text.format(n=last.seeds, most=result.design.most_seeds)
 
 
-def caution(result: StudyResult) -> str:
+def caution(seeds: int) -> str:
     """Warn where there are too few seeds."""
-    if result.seeds == 1:
+    if seeds == 1:
         return _(
             "One seed shows no noise: no interval and no difference can be vouched for. "
             "Use five seeds or more."
         )
-    if result.seeds < 5:
+    if seeds < 5:
         return _(
             "With {n} seeds only differences far larger than the noise can be seen; "
             "use five seeds or more."
-        ).format(n=result.seeds)
+        ).format(n=seeds)
     return ""
+
+
+# ---- of a verdict, whatever evidence it rests on ----------------------------------------------
+
+
+def nothing_to_take() -> str:
+    """Say that no method is left to recommend."""
+    return _("Every run of every method diverged: there is no method to recommend.")
+
+
+def worse(verdict: Verdict, show: Callable[[float], str], named: bool = True) -> str:
+    """Say which methods are worse than the best, and by how much.
+
+    ``show`` writes a difference; ``named`` names the best where another method is recommended.
+    """
+    parts = [
+        _("{name} by {difference} ({p})").format(
+            name=c.other, difference=show(c.difference.mean), p=words.p_value(c.p_value)
+        )
+        for c in verdict.comparisons
+        if not c.tied
+    ]
+    if not parts:
+        return ""
+    if named and verdict.best != verdict.recommended:
+        return _("Worse than {best}: {parts}.").format(best=verdict.best, parts=words.listed(parts))
+    return _("Worse: {parts}.").format(parts=words.listed(parts))
+
+
+def beats(verdict: Verdict, other: Comparison) -> str:
+    """Say how often a run of the best beats one of another method."""
+    return _(
+        "A run of {best} beats a run of {name} {chance} of the time (a coin toss: 50%)."
+    ).format(best=verdict.best, name=other.other, chance=f"{100 * other.chance:.0f}%")
+
+
+def settle(verdict: Verdict, methods: int, resolution: float) -> str:
+    """Say what it would take to separate the closest tie among so many methods."""
+    tied = [
+        c
+        for c in verdict.comparisons
+        if c.tied and not c.equivalent and len(c.difference.values) > 1
+    ]
+    if not tied:
+        return ""
+    closest = min(tied, key=lambda c: c.p_value)
+    pairs = methods * (methods - 1) // 2
+    n = seeds_to_settle(closest.difference, pairs, resolution=resolution)
+    if n is None or n <= len(closest.difference.values):
+        return ""
+    if verdict.best != verdict.recommended:
+        return _(
+            "If {best} is as far ahead of {name} as it looks, about {n} seeds would show it."
+        ).format(best=verdict.best, name=closest.other, n=n)
+    return _(
+        "If the difference from {name} is as large as it looks, about {n} seeds would show it."
+    ).format(name=closest.other, n=n)

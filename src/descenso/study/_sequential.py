@@ -12,8 +12,6 @@ from descenso.study.statistics import compare_with_best, holm
 
 #: Each look has this many times the seeds of the one before.
 GROWTH = 1.6
-#: Unless told otherwise, a study that adds seeds ends with this many times its first ones.
-MOST = 8
 
 
 def looks(seeds: int, most: int) -> list[int]:

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from descenso.errors import StoreError
+from descenso.errors import BudgetError, SettingError, StoreError
 from descenso.language import _
 from descenso.records import Comparison, Curve, Estimate, Verdict
 from descenso.store.encoding import decode_curve, decode_number, encode_numbers
 from descenso.study._results import (
     Confirmation,
-    Design,
     Look,
     MethodResult,
     MetricInfo,
     SearchPoint,
     StudyResult,
 )
+from descenso.study.design import Design
 from descenso.study.statistics import ALPHA
 from descenso.study.verdict import decide
 
@@ -43,7 +43,7 @@ def decode_result(stored: Stored) -> StudyResult:
     """
     try:
         return _study(stored)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, BudgetError, SettingError) as error:
         raise StoreError(
             _(
                 "a stored result cannot be read ({kind}: {error}); run its study with --fresh"

@@ -9,8 +9,9 @@ from descenso.engine import open_engine, prepare_machine
 from descenso.methods import parse
 from descenso.problems import Problem
 from descenso.records import Member, Run
-from descenso.study import _checks as checks
+from descenso.study import checks
 from descenso.study._failures import check_not_all_void, check_training_loss
+from descenso.study.design import study_seed, whole
 
 
 def train(
@@ -33,15 +34,14 @@ def train(
     """
     chosen = checks.the_problem(problem)
     written = checks.on_problem(parse(method), chosen)
-    budget = checks.positive("epochs", chosen.epochs if epochs is None else epochs)
+    budget = whole("epochs", chosen.epochs if epochs is None else epochs)
     prepare_machine()
-    data = checks.data_of(chosen, checks.study_seed(seed))
+    data = checks.data_of(chosen, study_seed("seed", seed))
     problems.rehearse(chosen, data)
     size = checks.batch_size(written, chosen, len(data.train))
     settings = written.definition().settings(**written.fixed)
     members = [
-        Member(written.label, written.rule, settings, size, s)
-        for s in range(checks.positive("seeds", seeds))
+        Member(written.label, written.rule, settings, size, s) for s in range(whole("seeds", seeds))
     ]
     done: dict[str, Run] = {}
     for chunk in open_engine(chosen, data, seed).train(members, budget, judge=True):

@@ -19,6 +19,7 @@ from scipy import stats
 from descenso.errors import BudgetError
 from descenso.language import _
 from descenso.records import Estimate, Verdict
+from descenso.study import _json as encode
 from descenso.study import _sentences as say
 from descenso.study import words
 from descenso.study._results import StudyResult
@@ -205,7 +206,7 @@ def in_words(found: Overview) -> str:
     """Return the verdict over all problems, in the language in use."""
     best = found.verdict.best
     if best is None:
-        return _("Every run of every method diverged: there is no method to recommend.")
+        return say.nothing_to_take()
     mean = f"{100 * float(np.mean(found.scores[best])):.1f}%"
     problems, taken = words.listed(found.problems), found.verdict.recommended
     parts = []
@@ -231,18 +232,12 @@ def in_words(found: Overview) -> str:
         parts.append(
             _("Inside the noise of it: {names}.").format(names=words.listed(found.verdict.tied))
         )
-    worse = [c for c in found.verdict.comparisons if not c.tied]
-    if worse:
-        listed = [
-            _("{name} by {difference} ({p})").format(
-                name=c.other,
-                difference=_("{value} points").format(value=f"{100 * c.difference.mean:.1f}"),
-                p=words.p_value(c.p_value),
-            )
-            for c in worse
-        ]
-        parts.append(_("Worse: {parts}.").format(parts=words.listed(listed)))
-    return " ".join(parts)
+    parts.append(say.worse(found.verdict, _points, named=False))
+    return " ".join(filter(None, parts))
+
+
+def _points(gain: float) -> str:
+    return _("{value} points").format(value=f"{100 * gain:.1f}")
 
 
 def as_json(found: Overview) -> dict[str, Any]:
@@ -254,10 +249,10 @@ def as_json(found: Overview) -> dict[str, Any]:
                 "name": m,
                 "mean": float(np.mean(found.scores[m])),
                 "interquartile_mean": found.iqm[m].mean,
-                "low": _finite(found.iqm[m].low),
-                "high": _finite(found.iqm[m].high),
+                "low": encode.number(found.iqm[m].low),
+                "high": encode.number(found.iqm[m].high),
                 "performance_profile": [
-                    {"ratio": float(r), "solved": _finite(float(s))}
+                    {"ratio": float(r), "solved": encode.number(float(s))}
                     for r, s in zip(found.ratios, found.profile[m], strict=True)
                 ],
             }
@@ -265,13 +260,6 @@ def as_json(found: Overview) -> dict[str, Any]:
         ],
         "verdict": {
             "text": in_words(found),
-            "best": found.verdict.best,
-            "tied": list(found.verdict.tied),
-            "recommended": found.verdict.recommended,
-            "chosen_by": list(found.verdict.chosen_by),
+            **encode.verdict(found.verdict),
         },
     }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -13,7 +13,7 @@ from descenso.study import words
 from descenso.study._results import MethodResult, MetricInfo, StudyResult
 from descenso.study._sequential import judge
 from descenso.study.recommendation import recommend
-from descenso.study.statistics import ALPHA, noise_of_test_set, seeds_to_settle, shows_spread
+from descenso.study.statistics import ALPHA, noise_of_test_set, shows_spread
 
 #: The part of a report that backs each sentence of the verdict: a figure, or the table.
 BACKING: Mapping[str, str] = {
@@ -112,15 +112,15 @@ def sentences(result: StudyResult) -> Mapping[str, str]:
         "left_aside": say.left_aside(result),
         "equivalent": _equivalent(result),
         "sure": _sure(result),
-        "settle": _settle(result),
-        "worse": _worse(result),
+        "settle": say.settle(result.verdict, len(result.methods), result.resolution),
+        "worse": say.worse(result.verdict, lambda gap: words.difference(gap, result.metric)),
         "target": say.target(taken, result),
         "diverged": say.diverged(result.methods),
         "failed": say.failed(result.methods),
         "edge": say.edges(result.methods),
         "looks": say.looks(result),
         "range": _range(result),
-        "caution": say.caution(result),
+        "caution": say.caution(result.seeds),
         "cost": say.cost(taken, result),
         "quickest": say.quickest(taken, result),
     }
@@ -264,24 +264,6 @@ def _equivalent(result: StudyResult) -> str:
     ).format(names=words.listed(same), margin=words.difference(result.design.margin, result.metric))
 
 
-def _worse(result: StudyResult) -> str:
-    parts = [
-        _("{name} by {difference} ({p})").format(
-            name=c.other,
-            difference=words.difference(c.difference.mean, result.metric),
-            p=words.p_value(c.p_value),
-        )
-        for c in result.verdict.comparisons
-        if not c.tied
-    ]
-    if not parts:
-        return ""
-    best = result.verdict.best
-    if best != result.verdict.recommended:
-        return _("Worse than {best}: {parts}.").format(best=best, parts=words.listed(parts))
-    return _("Worse: {parts}.").format(parts=words.listed(parts))
-
-
 def _sure(result: StudyResult) -> str:
     """Say how often a run of the best beats one of the method taken, or of the one nearest to it."""
     if result.seeds < FEWEST_TO_COUNT or not result.verdict.comparisons or _constant(result):
@@ -292,26 +274,4 @@ def _sure(result: StudyResult) -> str:
     )
     if math.isnan(nearest.chance):  # a study stored before this was computed
         return ""
-    return _(
-        "A run of {best} beats a run of {name} {chance} of the time (a coin toss: 50%)."
-    ).format(best=result.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
-
-
-def _settle(result: StudyResult) -> str:
-    """Say what it would take to separate the closest tie."""
-    tied = [c for c in result.verdict.comparisons if c.tied and not c.equivalent]
-    if not tied or result.seeds < 2:
-        return ""
-    closest = min(tied, key=lambda c: c.p_value)
-    methods = len(result.methods)
-    pairs = methods * (methods - 1) // 2
-    n = seeds_to_settle(closest.difference, pairs, resolution=result.resolution)
-    if n is None or n <= result.seeds:
-        return ""
-    if result.verdict.best != result.verdict.recommended:
-        return _(
-            "If {best} is as far ahead of {name} as it looks, about {n} seeds would show it."
-        ).format(best=result.verdict.best, name=closest.other, n=n)
-    return _(
-        "If the difference from {name} is as large as it looks, about {n} seeds would show it."
-    ).format(name=closest.other, n=n)
+    return say.beats(result.verdict, nearest)

@@ -25,6 +25,8 @@ from descenso import language, problems, report
 from descenso.api import Study
 from descenso.errors import SettingError
 from descenso.language import _
+from descenso.study.design import Design
+from descenso.web import _form as form
 from descenso.web import _pages as pages
 from descenso.web import _playground as playground
 from descenso.web import _studies as studies
@@ -33,8 +35,6 @@ from descenso.web._current_store import CurrentStore
 from descenso.web._errors import explain, status_of
 from descenso.web._jobs import Jobs
 from descenso.web._security import HEADERS, LOCAL_HOSTS, Guard
-
-_LIMITS = {"epochs": 200, "seeds": 50, "trials": 48}
 
 
 def create_app(store: str | None = None, hosts: Sequence[str] = LOCAL_HOSTS) -> Starlette:
@@ -233,28 +233,14 @@ def _start(request: Request, body: Any) -> Any:
         raise SettingError(_("name the problem to study"))
     studies.check_startable(body["problem"], problems.names())
     chosen = problems.get(body["problem"])
-    asked: dict[str, Any] = {"problem": body["problem"]}
-    if body.get("methods"):
-        from descenso.methods import parse_list
-
-        if not isinstance(body["methods"], str) or len(body["methods"]) > 500:
-            raise SettingError(_("methods are one text of at most 500 letters"))
-        asked["methods"] = [m.label for m in parse_list(body["methods"])]
-    for name, most in _LIMITS.items():
-        if body.get(name) not in (None, ""):
-            asked[name] = _bounded(name, body[name], most)
-    return {**request.app.state.jobs.start(asked).as_json(), "problem": chosen.name}
-
-
-def _bounded(name: str, value: Any, most: int) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= most):
-        raise SettingError(
-            _("{name} must be a whole number from 1 to {most}; got {value!r}").format(
-                name=name, most=most, value=text[:40]
-            )
-        )
-    return int(text)
+    methods = body.get("methods") or None
+    if methods is not None and not (isinstance(methods, str) and len(methods) <= 500):
+        raise SettingError(_("methods are one text of at most 500 letters"))
+    design = Design.of(chosen, methods, **form.asked(body))
+    return {
+        **request.app.state.jobs.start(body["problem"], design).as_json(),
+        "problem": chosen.name,
+    }
 
 
 #: Where the page's scripts and styles lie; each is served as it is.

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from descenso.errors import BudgetError, StoreError, UnknownNameError
 from descenso.language import _, current
+from descenso.study.design import Design
 from descenso.web._current_store import CurrentStore
 
 MOST_AT_ONCE = 1
@@ -96,12 +96,12 @@ class Jobs:
         self._lock = threading.Lock()
         self._next = 1
 
-    def start(self, asked: Mapping[str, Any]) -> Job:
+    def start(self, problem: str, design: Design) -> Job:
         """Start a study.
 
         Parameters
         ----------
-        asked : arguments of :func:`descenso.compare`, already checked.
+        problem : what :func:`descenso.compare` finds the design's problem by.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class Jobs:
         with self._lock:
             if sum(job.state == "running" for job in self._jobs.values()) >= MOST_AT_ONCE:
                 raise BudgetError(_("a study is running; wait for it or cancel it"))
-            job = Job(self._next, str(asked["problem"]), self._launch(asked))
+            job = Job(self._next, problem, self._launch(problem, design))
             self._jobs[job.number] = job
             self._next += 1
             for old in sorted(self._jobs)[:-_REMEMBERED]:
@@ -119,7 +119,8 @@ class Jobs:
         threading.Thread(target=self._follow, args=(job,), daemon=True).start()
         return job
 
-    def _launch(self, asked: Mapping[str, Any]) -> subprocess.Popen[str]:
+    def _launch(self, problem: str, design: Design) -> subprocess.Popen[str]:
+        asked = {"problem": problem, **design.asked()}
         text = json.dumps({**asked, "store": self._store, "language": current()})
         command = [sys.executable, "-m", "descenso.web._worker", text]
         return subprocess.Popen(

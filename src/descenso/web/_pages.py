@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from descenso.language import LANGUAGES
 from descenso.report import style, templates
+from descenso.web import _form as form
 from descenso.web._playground import catalog
 from descenso.web._texts import texts
 from descenso.web._tours import tours
@@ -31,7 +32,8 @@ def playground() -> str:
 
 def studies(problems: list[str]) -> str:
     """Return the page of studies."""
-    return render("studies", data=as_data({"texts": texts(), "marks": _marks()}), problems=problems)
+    data = as_data({"texts": texts(), "marks": _marks()})
+    return render("studies", data=data, problems=problems, fields=form.fields())
 
 
 def _marks() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from descenso.api import Study
@@ -99,7 +99,7 @@ def _finished(result: StudyResult) -> dict[str, Any]:
                     table.standing_texts(result.verdict, method.name, result.seeds)
                 ),
                 "place": list(result.design.methods).index(method.name),
-                "curve": [float(f"{v:.5g}") for v in means.loc[method.name]],
+                "curve": _rounded(means.loc[method.name]),
             }
         )
     return {
@@ -111,14 +111,17 @@ def _finished(result: StudyResult) -> dict[str, Any]:
     }
 
 
+def _rounded(values: Iterable[float]) -> list[float | None]:
+    return [float(f"{v:.5g}") if math.isfinite(v) else None for v in values]
+
+
 def _live(runs: Sequence[Run]) -> dict[str, Any]:
     methods = list(dict.fromkeys(run.member.method for run in runs))
     curves = [
         {
             "method": run.member.method,
             "lr": float(f"{float(run.member.settings['lr']):.4g}"),
-            "values": [float(f"{v:.5g}") if math.isfinite(v) else None
-                       for v in run.curve.validation_metric],
+            "values": _rounded(run.curve.validation_metric),
             "diverged": run.curve.diverged,
         }
         for run in runs[-MOST_LIVE_CURVES:]

@@ -10,8 +10,8 @@ from descenso.engine import Engine, open_engine
 from descenso.errors import SettingError
 from descenso.language import _
 from descenso.problems import Data, Problem
-from descenso.study._results import Design
 from descenso.study._splits import SplitEngine
+from descenso.study.design import Design
 
 #: Opens an engine for a study's problem and data, and closes what it needs at the end.
 Opener: TypeAlias = Callable[[Problem, Data, Design], AbstractContextManager[Engine]]

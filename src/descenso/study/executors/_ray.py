@@ -22,7 +22,7 @@ from descenso.errors import ProblemError, SettingError, first_line
 from descenso.language import _
 from descenso.problems import Data, Problem
 from descenso.records import Member, Run
-from descenso.study._results import Design
+from descenso.study.design import Design
 from descenso.study.executors._open import with_splits
 
 #: Members in a task: enough to hide the cost of a task, few enough that a lost one costs little.

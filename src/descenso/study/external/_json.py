@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from descenso.records import Comparison, Estimate
+from descenso.study import _json as encode
 from descenso.study.cost import time_to_target
 from descenso.study.external import _words as words
 from descenso.study.external._judge import Finding, Judged
@@ -44,20 +43,16 @@ def _range(judged: Judged) -> dict[str, Any]:
     """Return where the metric ends, and whether its name or its values tell."""
     ends = judged.range
     return {
-        "low": _finite(ends.low),
-        "high": _finite(ends.high),
+        "low": encode.number(ends.low),
+        "high": encode.number(ends.high),
         "range_known_by": ends.known_by or None,
     }
 
 
 def _verdict(judged: Judged) -> dict[str, Any]:
-    verdict = judged.verdict
     return {
-        "best": verdict.best,
-        "tied": list(verdict.tied),
-        "recommended": verdict.recommended,
-        "chosen_by": list(verdict.chosen_by),
-        "comparisons": [_comparison(c) for c in verdict.comparisons],
+        **encode.verdict(judged.verdict),
+        "comparisons": [encode.comparison(c) for c in judged.verdict.comparisons],
     }
 
 
@@ -69,29 +64,10 @@ def _method(found: Finding, judged: Judged, method: str) -> dict[str, Any]:
         "name": method,
         "setting": chosen.setting if chosen else None,
         "seeds": list(judged.scores[method]),
-        "value": _estimate(judged.estimates[method]),
+        "value": encode.estimate(judged.estimates[method]),
         "diverged": judged.diverged[method],
-        "selection_bias": _finite(chosen.bias) if chosen else None,
+        "selection_bias": encode.number(chosen.bias) if chosen else None,
         "sensitivity": range_ and {"low": range_.low, "high": range_.high, "factor": range_.factor},
         "time_to_target": time
-        and {"median": _finite(time.median), "reached": time.reached, "runs": time.runs},
+        and {"median": encode.number(time.median), "reached": time.reached, "runs": time.runs},
     }
-
-
-def _comparison(c: Comparison) -> dict[str, Any]:
-    return {
-        "other": c.other,
-        "difference": _estimate(c.difference),
-        "p_value": _finite(c.p_value),
-        "probability_of_improvement": _finite(c.chance),
-        "tied": c.tied,
-    }
-
-
-def _estimate(e: Estimate) -> dict[str, Any]:
-    return {"mean": _finite(e.mean), "low": _finite(e.low), "high": _finite(e.high),
-            "values": [_finite(v) for v in e.values]}  # fmt: skip
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from descenso.language import _, ngettext
 from descenso.metric_names import is_share
-from descenso.study._sentences import why
+from descenso.study import _sentences as say
 from descenso.study.cost import time_to_target
 from descenso.study.external._judge import Finding, Judged
-from descenso.study.statistics import noise_of_test_set, seeds_to_settle
+from descenso.study.statistics import noise_of_test_set
 from descenso.study.verdict import FEWEST_TO_COUNT
-from descenso.study.words import factor, listed, p_value
+from descenso.study.words import factor, listed
 
 
 def text(found: Finding) -> str:
@@ -24,7 +24,7 @@ def sentences(found: Finding) -> Mapping[str, str]:
     """Return the sentences of the verdict by topic."""
     judged = found.overall
     if judged.verdict.best is None:
-        return {"use": _("Every run of every method diverged: there is no method to recommend.")}
+        return {"use": say.nothing_to_take()}
     choice = _choice(found)
     other = judged.verdict.recommended != judged.verdict.best
     return {
@@ -34,15 +34,15 @@ def sentences(found: Finding) -> Mapping[str, str]:
         "ties": _ties(judged),
         "choice": "" if other else choice,
         "default": _default(found),
-        "worse": _worse(judged),
+        "worse": say.worse(judged.verdict, "{:.3g}".format),
         "sure": _sure(judged),
-        "settle": _settle(judged),
+        "settle": say.settle(judged.verdict, len(judged.scores), judged.resolution),
         "bias": _bias(judged),
         "sensitive": _sensitive(found),
         "target": _target(found),
         "diverged": _diverged(judged),
         "range": _range(judged),
-        "caution": _caution(judged),
+        "caution": say.caution(min(map(len, judged.scores.values()))),
     }
 
 
@@ -85,7 +85,7 @@ def _choice(found: Finding) -> str:
             "How forgiving they are of the learning rate is not in the table: the best mean decides."
         )
     return _("Of {count} methods that tie take {method}: {why}.").format(
-        count=len(judged.choice.among), method=judged.choice.name, why=why(judged.choice)
+        count=len(judged.choice.among), method=judged.choice.name, why=say.why(judged.choice)
     )
 
 
@@ -159,22 +159,6 @@ def _ties(judged: Judged) -> str:
     return " ".join(parts)
 
 
-def _worse(judged: Judged) -> str:
-    parts = [
-        _("{name} by {difference} ({p})").format(
-            name=c.other, difference=f"{c.difference.mean:.3g}", p=p_value(c.p_value)
-        )
-        for c in judged.verdict.comparisons
-        if not c.tied
-    ]
-    if not parts:
-        return ""
-    best = judged.verdict.best
-    if best != judged.verdict.recommended:
-        return _("Worse than {best}: {parts}.").format(best=best, parts=listed(parts))
-    return _("Worse: {parts}.").format(parts=listed(parts))
-
-
 def _sure(judged: Judged) -> str:
     able = [c for c in judged.verdict.comparisons if len(judged.scores[c.other]) >= FEWEST_TO_COUNT]
     if not able or len(judged.scores[judged.verdict.best or ""]) < FEWEST_TO_COUNT:
@@ -182,24 +166,7 @@ def _sure(judged: Judged) -> str:
     nearest = min(able, key=lambda c: c.difference.mean)
     if not nearest.difference.mean:
         return ""
-    return _(
-        "A run of {best} beats a run of {name} {chance} of the time (a coin toss: 50%)."
-    ).format(best=judged.verdict.best, name=nearest.other, chance=f"{100 * nearest.chance:.0f}%")
-
-
-def _settle(judged: Judged) -> str:
-    tied = [c for c in judged.verdict.comparisons if c.tied and len(c.difference.values) > 1]
-    if not tied:
-        return ""
-    closest = min(tied, key=lambda c: c.p_value)
-    methods = len(judged.scores)
-    pairs = methods * (methods - 1) // 2
-    n = seeds_to_settle(closest.difference, pairs, resolution=judged.resolution)
-    if n is None or n <= len(closest.difference.values):
-        return ""
-    return _(
-        "If the difference from {name} is as large as it looks, about {n} seeds would show it."
-    ).format(name=closest.other, n=n)
+    return say.beats(judged.verdict, nearest)
 
 
 def _bias(judged: Judged) -> str:
@@ -265,18 +232,3 @@ def _diverged(judged: Judged) -> str:
         if k
     ]
     return _("Runs diverged: {parts}.").format(parts=listed(parts)) if parts else ""
-
-
-def _caution(judged: Judged) -> str:
-    fewest = min(len(s) for s in judged.scores.values())
-    if fewest == 1:
-        return _(
-            "One seed shows no noise: no interval and no difference can be vouched for. "
-            "Use five seeds or more."
-        )
-    if fewest < 5:
-        return _(
-            "With {n} seeds only differences far larger than the noise can be seen; "
-            "use five seeds or more."
-        ).format(n=fewest)
-    return ""

@@ -167,7 +167,8 @@ function drawCurves(study, canvas) {
 
 async function start(event) {
   event.preventDefault();
-  const asked = Object.fromEntries(["problem", "methods", "epochs", "seeds", "trials"].map((id) => [id, byId(id).value.trim()]));
+  const fields = [...byId("start").elements].filter((field) => field.id);
+  const asked = Object.fromEntries(fields.map((field) => [field.id, field.type === "checkbox" ? field.checked : field.value.trim()]));
   try {
     await change("/api/jobs/start", asked);
     tried("start");

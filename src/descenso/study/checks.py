@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any
 
 from descenso import problems
 from descenso.data import check_examples
 from descenso.engine import prepare_machine
-from descenso.errors import BudgetError, DataError, DescensoError, ProblemError, SettingError
+from descenso.errors import DataError, DescensoError, ProblemError, SettingError
 from descenso.language import _
 from descenso.methods import Method, parse, parse_list
 from descenso.problems import Data, Problem, surfaces
-
-_MOST = 1_000_000
 
 
 def the_problem(given: str | Problem) -> Problem:
@@ -34,38 +30,6 @@ def the_problem(given: str | Problem) -> Problem:
     if ":" in given:  # the user's own code, which may run JAX as soon as it is imported
         prepare_machine()
     return problems.get(given)
-
-
-def positive(name: str, value: Any) -> int:
-    """Return ``value`` as a positive whole number.
-
-    Raises
-    ------
-    BudgetError
-        If it is anything else.
-    """
-    if not _is_whole(value) or not 1 <= value <= _MOST:
-        raise BudgetError(
-            _("{name} must be a whole number from 1 to {most}; got {value!r}").format(
-                name=name, most=_MOST, value=value
-            )
-        )
-    return int(value)
-
-
-def study_seed(value: Any) -> int:
-    """Return ``value`` as the seed of a study: a whole number, zero or more."""
-    if not _is_whole(value) or not 0 <= value < 2**32:
-        raise BudgetError(
-            _("seed must be a whole number from 0 to {most}; got {value!r}").format(
-                most=2**32 - 1, value=value
-            )
-        )
-    return int(value)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def methods(given: str | Sequence[str] | None, problem: Problem) -> list[Method]:
