@@ -52,7 +52,10 @@ class Arguments:
 
     def fresh(self, member: Member) -> Progress:
         """Return where a member starts."""
-        params = self._initial_states.of(member.seed).params
+        return self.starting(member, self._initial_states.of(member.seed).params)
+
+    def starting(self, member: Member, params: Tree) -> Progress:
+        """Return where a member starts that has these parameters."""
         state = {
             name: jax.tree.map(np.zeros_like, trained(params))
             for name in rules.get(member.rule).state_names(member.settings)
@@ -71,13 +74,17 @@ class Arguments:
 
     def inputs(self, member: Member, seeds: Sequence[int], done: int) -> Inputs:
         """Return what a member is given; ``seeds``: of the table of orders, ``done``: its epoch."""
+        threshold = divergence_threshold_of(self._initial_states.of(member.seed).validation_loss)
+        return self.given(member, seeds.index(member.seed), done, threshold)
+
+    def given(self, member: Member, row: int, done: int, threshold: float) -> Inputs:
+        """Return what a member is given that ends above this loss; ``row``: of its seed's orders."""
         number, switches = self._dtype, switches_of(member)
         settings = {n: number(v) for n, v in member.settings.items() if n not in switches}
-        threshold = divergence_threshold_of(self._initial_states.of(member.seed).validation_loss)
         noise = None
         if self._draws:
             noise = Noise(noise_key(self._study_seed, member.seed), np.int32(done))
-        return Inputs(settings, np.int32(seeds.index(member.seed)), number(threshold), noise)
+        return Inputs(settings, np.int32(row), number(threshold), noise)
 
     def _orders(
         self, recipe: Recipe, seeds: Sequence[int], done: int, more: int

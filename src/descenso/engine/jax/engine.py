@@ -108,16 +108,12 @@ class JaxEngine:
 
     def walk(self, member: Member) -> JaxWalk:
         """Return a member that is to take its first step; see :class:`LocalEngine`."""
-        recipe = self._programs.recipe(member, 1)
-        progress, inputs = (
-            self._arguments.fresh(member),
-            self._arguments.inputs(member, [member.seed], 0),
-        )
+        arguments = self._arguments
         return JaxWalk(
-            recipe,
-            progress,
-            inputs,
-            partial(self._arguments.order, member.seed),
+            self._programs.recipe(member, 1),
+            arguments.starting(member, self.initial(member.seed)),
+            arguments.given(member, 0, 0, np.inf),
+            partial(arguments.order, member.seed),
             self._examples.train,
         )
 

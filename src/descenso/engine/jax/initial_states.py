@@ -58,7 +58,7 @@ class InitialStates:
         micro_batches: MicroBatches,
         workers: int,
     ) -> None:
-        self._problem, self._params, self._validation = problem, params, validation
+        self._problem, self.params, self._validation = problem, params, validation
         self._micro_batches, self._workers = micro_batches, workers
         self._known: dict[int, InitialState] = {}
 
@@ -75,7 +75,7 @@ class InitialStates:
 
     def prepare(self, seeds: Iterable[int]) -> None:
         """Make the networks of new seeds, and measure several at once."""
-        new = {seed: self._params(seed) for seed in seeds if seed not in self._known}
+        new = {seed: self.params(seed) for seed in seeds if seed not in self._known}
         if not new:
             return
         # Traced here and not in a thread: it may be the user's code.
@@ -93,5 +93,5 @@ class InitialStates:
     def _measure(self) -> Callable[[Tree, Batch], tuple[Any, Any]]:
         part = self._micro_batches.of_splits
         measure = jax.jit(lambda params, split: evaluate(self._problem, params, split, part))
-        compiled: Any = lowered(measure, self._params(0), self._validation).compile()
+        compiled: Any = lowered(measure, self.params(0), self._validation).compile()
         return compiled  # type: ignore[no-any-return]

@@ -129,7 +129,8 @@ class Programs:
         return layout.members_at_a_time(self.platform, arrangement, at_work)
 
     def _batch_shape(self, member: Member, arrangement: str, epochs: int) -> layout.BatchShape:
-        size = sum(leaf.nbytes for leaf in jax.tree.leaves(self.arguments.fresh(member)))
+        progress = self.arguments.starting(member, self.initial_states.params(member.seed))
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(progress))
         if arrangement == layout.SIDE_BY_SIDE:
             size += 4 * member.batch_size * self.micro_batches.largest_bytes
         examples = self.examples.count
