@@ -169,4 +169,6 @@ _TABLE = (
            zero=("eps_root",)),
     Native("keras", "Adam", "amsgrad", {**_KERAS_BETAS, "epsilon": 0.0, "amsgrad": True},
            zero=("eps", "eps_root")),
+    Native("keras", "Lion", "lion", {**_KERAS_BETAS, "weight_decay": "weight_decay"}),
+    Native("optax", "lion", "lion", {**_OPTAX_BETAS, "weight_decay": "weight_decay"}),
 )  # fmt: skip

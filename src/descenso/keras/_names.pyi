@@ -74,6 +74,22 @@ class GradientDescent(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class Lion(RuleOptimizer):
+    """Lion: step by the sign of an interpolated momentum."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.0001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.99,
+        weight_decay: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Momentum(RuleOptimizer):
     """Momentum: step along a running velocity instead of the last gradient."""
 

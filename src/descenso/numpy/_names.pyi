@@ -54,6 +54,17 @@ def gradient_descent(
 ) -> Optimizer:
     """Gradient descent: step against the gradient."""
 
+def lion(
+    lr: _Number = 0.0001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.99,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Lion: step by the sign of an interpolated momentum."""
+
 def momentum(
     lr: _Number = 0.01,
     *,

@@ -87,6 +87,25 @@ class GradientDescent(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class Lion(RuleOptimizer):
+    """Lion: step by the sign of an interpolated momentum."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.0001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.99,
+        weight_decay: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Momentum(RuleOptimizer):
     """Momentum: step along a running velocity instead of the last gradient."""
 
