@@ -105,3 +105,13 @@ def rmsprop(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """RMSprop: divide each step by a running root mean square of its gradient."""
+
+def signum(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.9,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Signum: step by the sign of a mean gradient."""

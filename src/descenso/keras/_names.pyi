@@ -137,3 +137,17 @@ class RMSprop(RuleOptimizer):
         learning_rate: _Number | None = None,
         **options: Any,
     ) -> None: ...
+
+class Signum(RuleOptimizer):
+    """Signum: step by the sign of a mean gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.9,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...

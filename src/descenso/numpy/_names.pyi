@@ -97,3 +97,12 @@ def rmsprop(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """RMSprop: divide each step by a running root mean square of its gradient."""
+
+def signum(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.9,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Signum: step by the sign of a mean gradient."""

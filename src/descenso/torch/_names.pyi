@@ -162,3 +162,20 @@ class RMSprop(RuleOptimizer):
         foreach: bool | None = None,
         transforms: Iterable[Any] = (),
     ) -> None: ...
+
+class Signum(RuleOptimizer):
+    """Signum: step by the sign of a mean gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.9,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
