@@ -171,4 +171,5 @@ _TABLE = (
            zero=("eps", "eps_root")),
     Native("keras", "Lion", "lion", {**_KERAS_BETAS, "weight_decay": "weight_decay"}),
     Native("optax", "lion", "lion", {**_OPTAX_BETAS, "weight_decay": "weight_decay"}),
+    Native("optax", "sign_sgd", "sign_descent", {"learning_rate": "lr"}),
 )  # fmt: skip

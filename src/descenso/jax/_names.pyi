@@ -106,6 +106,15 @@ def rmsprop(
 ) -> GradientTransformation:
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
+def sign_descent(
+    lr: _Number = 0.001,
+    *,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Sign descent: step by the sign of the gradient alone."""
+
 def signum(
     lr: _Number = 0.001,
     *,

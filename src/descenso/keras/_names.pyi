@@ -138,6 +138,19 @@ class RMSprop(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class SignDescent(RuleOptimizer):
+    """Sign descent: step by the sign of the gradient alone."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Signum(RuleOptimizer):
     """Signum: step by the sign of a mean gradient."""
 

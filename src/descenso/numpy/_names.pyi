@@ -98,6 +98,14 @@ def rmsprop(
 ) -> Optimizer:
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
+def sign_descent(
+    lr: _Number = 0.001,
+    *,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Sign descent: step by the sign of the gradient alone."""
+
 def signum(
     lr: _Number = 0.001,
     *,

@@ -163,6 +163,22 @@ class RMSprop(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class SignDescent(RuleOptimizer):
+    """Sign descent: step by the sign of the gradient alone."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Signum(RuleOptimizer):
     """Signum: step by the sign of a mean gradient."""
 
