@@ -78,6 +78,9 @@ PROGRAMS = {
     "lion(lr=0.02)": lambda: in_optax(optax.lion, learning_rate=0.02, weight_decay=0.0),
     "signum(lr=0.05,beta=0.7)": lambda: in_torch(pytorch_optimizer.SignSGD, lr=0.05, momentum=0.7),
     "sign_descent(lr=0.05)": lambda: in_torch(pytorch_optimizer.SignSGD, lr=0.05, momentum=0.0),
+    "tiger(lr=0.05,beta=0.7,weight_decay=0.3)": lambda: in_torch(
+        pytorch_optimizer.Tiger, lr=0.05, beta=0.7, weight_decay=0.3
+    ),
 }
 
 

@@ -124,3 +124,14 @@ def signum(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Signum: step by the sign of a mean gradient."""
+
+def tiger(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.965,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Tiger: Lion with one momentum for both of its averages."""

@@ -164,3 +164,18 @@ class Signum(RuleOptimizer):
         learning_rate: _Number | None = None,
         **options: Any,
     ) -> None: ...
+
+class Tiger(RuleOptimizer):
+    """Tiger: Lion with one momentum for both of its averages."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.965,
+        weight_decay: _Number = 0.01,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...

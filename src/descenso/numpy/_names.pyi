@@ -114,3 +114,13 @@ def signum(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """Signum: step by the sign of a mean gradient."""
+
+def tiger(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.965,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Tiger: Lion with one momentum for both of its averages."""

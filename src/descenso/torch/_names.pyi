@@ -195,3 +195,21 @@ class Signum(RuleOptimizer):
         foreach: bool | None = None,
         transforms: Iterable[Any] = (),
     ) -> None: ...
+
+class Tiger(RuleOptimizer):
+    """Tiger: Lion with one momentum for both of its averages."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.965,
+        weight_decay: _Number = 0.01,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
