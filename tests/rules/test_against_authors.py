@@ -81,6 +81,10 @@ PROGRAMS = {
     "tiger(lr=0.05,beta=0.7,weight_decay=0.3)": lambda: in_torch(
         pytorch_optimizer.Tiger, lr=0.05, beta=0.7, weight_decay=0.3
     ),
+    "adagrad(lr=0.3,eps=0.1)": lambda: in_torch(torch.optim.Adagrad, lr=0.3, eps=0.1),
+    "adagrad(lr=0.3,eps=0,eps_root=0.4)": lambda: in_optax(
+        optax.adagrad, learning_rate=0.3, initial_accumulator_value=0.1, eps=0.3
+    ),
 }
 
 

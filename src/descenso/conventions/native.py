@@ -172,4 +172,11 @@ _TABLE = (
     Native("keras", "Lion", "lion", {**_KERAS_BETAS, "weight_decay": "weight_decay"}),
     Native("optax", "lion", "lion", {**_OPTAX_BETAS, "weight_decay": "weight_decay"}),
     Native("optax", "sign_sgd", "sign_descent", {"learning_rate": "lr"}),
+    # A sum that starts at a is a constant a inside the root.
+    Native("torch", "Adagrad", "adagrad",
+           {"lr": "lr", "eps": "eps", "initial_accumulator_value": "eps_root"}),
+    Native("keras", "Adagrad", "adagrad",
+           {**_KERAS, "initial_accumulator_value": "eps_root", "epsilon": 0.0}, zero=("eps",)),
+    Native("optax", "adagrad", "adagrad",
+           {**_KERAS, "initial_accumulator_value": "eps_root", "eps": 0.0}, zero=("eps",)),
 )  # fmt: skip

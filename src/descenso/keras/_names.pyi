@@ -9,6 +9,21 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adagrad(RuleOptimizer):
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        eps: _Number = 1e-10,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Adam(RuleOptimizer):
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
 

@@ -9,6 +9,16 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adagrad(
+    lr: _Number = 0.01,
+    *,
+    eps: _Number = 1e-10,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
 def adam(
     lr: _Number = 0.001,
     *,

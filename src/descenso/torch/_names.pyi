@@ -10,6 +10,24 @@ from descenso.torch._optimizer import RuleOptimizer
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adagrad(RuleOptimizer):
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        eps: _Number = 1e-10,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Adam(RuleOptimizer):
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
 
