@@ -85,6 +85,9 @@ PROGRAMS = {
     "adagrad(lr=0.3,eps=0,eps_root=0.4)": lambda: in_optax(
         optax.adagrad, learning_rate=0.3, initial_accumulator_value=0.1, eps=0.3
     ),
+    "adadelta(lr=0.5,beta=0.8,eps_root=0.1)": lambda: in_torch(
+        torch.optim.Adadelta, lr=0.5, rho=0.8, eps=0.1
+    ),
 }
 
 

@@ -179,4 +179,7 @@ _TABLE = (
            {**_KERAS, "initial_accumulator_value": "eps_root", "epsilon": 0.0}, zero=("eps",)),
     Native("optax", "adagrad", "adagrad",
            {**_KERAS, "initial_accumulator_value": "eps_root", "eps": 0.0}, zero=("eps",)),
+    Native("torch", "Adadelta", "adadelta", {"lr": "lr", "rho": "beta", "eps": "eps_root"}),
+    Native("keras", "Adadelta", "adadelta", {**_KERAS, "rho": "beta", "epsilon": "eps_root"}),
+    Native("optax", "adadelta", "adadelta", {**_KERAS, "rho": "beta", "eps": "eps_root"}),
 )  # fmt: skip

@@ -9,6 +9,17 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adadelta(
+    lr: _Number = 1.0,
+    *,
+    beta: _Number = 0.95,
+    eps_root: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
 def adagrad(
     lr: _Number = 0.01,
     *,

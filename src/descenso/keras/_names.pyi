@@ -9,6 +9,21 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adadelta(RuleOptimizer):
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+    def __init__(
+        self,
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.95,
+        eps_root: _Number = 1e-06,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Adagrad(RuleOptimizer):
     """Adagrad: divide each step by the root of the sum of all squared gradients."""
 

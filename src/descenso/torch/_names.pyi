@@ -10,6 +10,24 @@ from descenso.torch._optimizer import RuleOptimizer
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adadelta(RuleOptimizer):
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.95,
+        eps_root: _Number = 1e-06,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Adagrad(RuleOptimizer):
     """Adagrad: divide each step by the root of the sum of all squared gradients."""
 
