@@ -88,6 +88,9 @@ PROGRAMS = {
     "adadelta(lr=0.5,beta=0.8,eps_root=0.1)": lambda: in_torch(
         torch.optim.Adadelta, lr=0.5, rho=0.8, eps=0.1
     ),
+    "adamax(lr=0.05,beta1=0.8,beta2=0.7,eps=0.1)": lambda: in_torch(
+        torch.optim.Adamax, lr=0.05, betas=(0.8, 0.7), eps=0.1
+    ),
 }
 
 

@@ -182,4 +182,7 @@ _TABLE = (
     Native("torch", "Adadelta", "adadelta", {"lr": "lr", "rho": "beta", "eps": "eps_root"}),
     Native("keras", "Adadelta", "adadelta", {**_KERAS, "rho": "beta", "epsilon": "eps_root"}),
     Native("optax", "adadelta", "adadelta", {**_KERAS, "rho": "beta", "eps": "eps_root"}),
+    Native("torch", "Adamax", "adamax", {"lr": "lr", **_BETAS, "eps": "eps"}),
+    Native("keras", "Adamax", "adamax", {**_KERAS_BETAS, "epsilon": 0.0}, zero=("eps",)),
+    Native("optax", "adamax", "adamax", {**_OPTAX_BETAS, "eps": "eps"}),
 )  # fmt: skip

@@ -56,6 +56,22 @@ class Adam(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class Adamax(RuleOptimizer):
+    """Adamax: Adam that divides by the largest recent gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class AdamW(RuleOptimizer):
     """AdamW: Adam with weight decay outside the gradient."""
 

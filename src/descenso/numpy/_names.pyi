@@ -41,6 +41,17 @@ def adam(
 ) -> Optimizer:
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
 
+def adamax(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adamax: Adam that divides by the largest recent gradient."""
+
 def adamw(
     lr: _Number = 0.001,
     *,

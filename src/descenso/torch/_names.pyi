@@ -66,6 +66,25 @@ class Adam(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class Adamax(RuleOptimizer):
+    """Adamax: Adam that divides by the largest recent gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class AdamW(RuleOptimizer):
     """AdamW: Adam with weight decay outside the gradient."""
 
