@@ -91,6 +91,9 @@ PROGRAMS = {
     "adamax(lr=0.05,beta1=0.8,beta2=0.7,eps=0.1)": lambda: in_torch(
         torch.optim.Adamax, lr=0.05, betas=(0.8, 0.7), eps=0.1
     ),
+    "nadam(lr=0.05,beta1=0.8,beta2=0.7,eps=0.1,eps_root=0.2)": lambda: in_optax(
+        optax.nadam, learning_rate=0.05, b1=0.8, b2=0.7, eps=0.1, eps_root=0.2
+    ),
 }
 
 

@@ -185,4 +185,5 @@ _TABLE = (
     Native("torch", "Adamax", "adamax", {"lr": "lr", **_BETAS, "eps": "eps"}),
     Native("keras", "Adamax", "adamax", {**_KERAS_BETAS, "epsilon": 0.0}, zero=("eps",)),
     Native("optax", "adamax", "adamax", {**_OPTAX_BETAS, "eps": "eps"}),
+    Native("optax", "nadam", "nadam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
 )  # fmt: skip

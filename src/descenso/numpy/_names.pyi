@@ -106,6 +106,18 @@ def momentum(
 ) -> Optimizer:
     """Momentum: step along a running velocity instead of the last gradient."""
 
+def nadam(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """NAdam: Adam with Nesterov"s look ahead."""
+
 def nesterov(
     lr: _Number = 0.01,
     *,
