@@ -94,6 +94,9 @@ PROGRAMS = {
     "nadam(lr=0.05,beta1=0.8,beta2=0.7,eps=0.1,eps_root=0.2)": lambda: in_optax(
         optax.nadam, learning_rate=0.05, b1=0.8, b2=0.7, eps=0.1, eps_root=0.2
     ),
+    "nadamw(lr=0.05,beta1=0.8,eps=0.1,weight_decay=0.3)": lambda: in_optax(
+        optax.nadamw, learning_rate=0.05, b1=0.8, eps=0.1, weight_decay=0.3
+    ),
 }
 
 

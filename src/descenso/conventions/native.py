@@ -186,4 +186,7 @@ _TABLE = (
     Native("keras", "Adamax", "adamax", {**_KERAS_BETAS, "epsilon": 0.0}, zero=("eps",)),
     Native("optax", "adamax", "adamax", {**_OPTAX_BETAS, "eps": "eps"}),
     Native("optax", "nadam", "nadam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
+    Native("optax", "nadamw", "nadamw",
+           {**_OPTAX_BETAS, "eps": "eps", "weight_decay": "weight_decay"},
+           {"eps_root": "eps_root"}),
 )  # fmt: skip

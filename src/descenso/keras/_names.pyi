@@ -168,6 +168,24 @@ class NAdam(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class NAdamW(RuleOptimizer):
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.01,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Nesterov(RuleOptimizer):
     """Nesterov momentum: step along the velocity as it will be after this step."""
 

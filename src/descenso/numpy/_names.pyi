@@ -118,6 +118,19 @@ def nadam(
 ) -> Optimizer:
     """NAdam: Adam with Nesterov"s look ahead."""
 
+def nadamw(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
 def nesterov(
     lr: _Number = 0.01,
     *,

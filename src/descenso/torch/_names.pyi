@@ -199,6 +199,27 @@ class NAdam(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class NAdamW(RuleOptimizer):
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.01,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Nesterov(RuleOptimizer):
     """Nesterov momentum: step along the velocity as it will be after this step."""
 
