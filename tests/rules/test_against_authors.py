@@ -97,6 +97,13 @@ PROGRAMS = {
     "nadamw(lr=0.05,beta1=0.8,eps=0.1,weight_decay=0.3)": lambda: in_optax(
         optax.nadamw, learning_rate=0.05, b1=0.8, eps=0.1, weight_decay=0.3
     ),
+    "radam(lr=0.05,beta1=0.8,beta2=0.98)": (
+        lambda: in_torch(torch.optim.RAdam, lr=0.05, betas=(0.8, 0.98), eps=0.1),
+        {"eps": schedules.uncorrected(0.1, beta=0.98)},
+    ),
+    "radam(lr=0.05,eps=0.1,eps_root=0.2)": lambda: in_optax(
+        optax.radam, learning_rate=0.05, eps=0.1, eps_root=0.2
+    ),
 }
 
 

@@ -189,4 +189,7 @@ _TABLE = (
     Native("optax", "nadamw", "nadamw",
            {**_OPTAX_BETAS, "eps": "eps", "weight_decay": "weight_decay"},
            {"eps_root": "eps_root"}),
+    # PyTorch adds ε before the correction for the start.
+    Native("torch", "RAdam", "radam", {"lr": "lr", **_BETAS, "eps": 0.0}, zero=("eps", "eps_root")),
+    Native("optax", "radam", "radam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
 )  # fmt: skip

@@ -201,6 +201,23 @@ class Nesterov(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class RAdam(RuleOptimizer):
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class RMSprop(RuleOptimizer):
     """RMSprop: divide each step by a running root mean square of its gradient."""
 

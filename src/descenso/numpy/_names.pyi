@@ -141,6 +141,18 @@ def nesterov(
 ) -> Optimizer:
     """Nesterov momentum: step along the velocity as it will be after this step."""
 
+def radam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
+
 def rmsprop(
     lr: _Number = 0.001,
     *,

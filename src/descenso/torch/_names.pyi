@@ -238,6 +238,26 @@ class Nesterov(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class RAdam(RuleOptimizer):
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class RMSprop(RuleOptimizer):
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
