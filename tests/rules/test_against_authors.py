@@ -104,6 +104,9 @@ PROGRAMS = {
     "radam(lr=0.05,eps=0.1,eps_root=0.2)": lambda: in_optax(
         optax.radam, learning_rate=0.05, eps=0.1, eps_root=0.2
     ),
+    "rprop(lr=0.05,shrink=0.4,grow=1.3,lowest=0.01,highest=0.2)": lambda: in_torch(
+        torch.optim.Rprop, lr=0.05, etas=(0.4, 1.3), step_sizes=(0.01, 0.2)
+    ),
 }
 
 

@@ -192,4 +192,6 @@ _TABLE = (
     # PyTorch adds ε before the correction for the start.
     Native("torch", "RAdam", "radam", {"lr": "lr", **_BETAS, "eps": 0.0}, zero=("eps", "eps_root")),
     Native("optax", "radam", "radam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
+    Native("torch", "Rprop", "rprop",
+           {"lr": "lr", "etas": ("shrink", "grow"), "step_sizes": ("lowest", "highest")}),
 )  # fmt: skip

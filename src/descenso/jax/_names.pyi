@@ -180,6 +180,19 @@ def rmsprop(
 ) -> GradientTransformation:
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
+def rprop(
+    lr: _Number = 0.01,
+    *,
+    shrink: _Number = 0.5,
+    grow: _Number = 1.2,
+    lowest: _Number = 1e-06,
+    highest: _Number = 50.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
 def sign_descent(
     lr: _Number = 0.001,
     *,

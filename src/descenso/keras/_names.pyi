@@ -236,6 +236,23 @@ class RMSprop(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class Rprop(RuleOptimizer):
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        shrink: _Number = 0.5,
+        grow: _Number = 1.2,
+        lowest: _Number = 1e-06,
+        highest: _Number = 50.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class SignDescent(RuleOptimizer):
     """Sign descent: step by the sign of the gradient alone."""
 

@@ -279,6 +279,26 @@ class RMSprop(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class Rprop(RuleOptimizer):
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        shrink: _Number = 0.5,
+        grow: _Number = 1.2,
+        lowest: _Number = 1e-06,
+        highest: _Number = 50.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class SignDescent(RuleOptimizer):
     """Sign descent: step by the sign of the gradient alone."""
 
