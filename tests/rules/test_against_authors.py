@@ -107,6 +107,9 @@ PROGRAMS = {
     "rprop(lr=0.05,shrink=0.4,grow=1.3,lowest=0.01,highest=0.2)": lambda: in_torch(
         torch.optim.Rprop, lr=0.05, etas=(0.4, 1.3), step_sizes=(0.01, 0.2)
     ),
+    "yogi(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,initial=0.3)": lambda: in_optax(
+        _yogi, _mean_from_zero, lr=0.05, b1=0.8, b2=0.9, eps=0.1, initial_accumulator_value=0.3
+    ),
 }
 
 

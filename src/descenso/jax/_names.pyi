@@ -222,3 +222,17 @@ def tiger(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Tiger: Lion with one momentum for both of its averages."""
+
+def yogi(
+    lr: _Number = 0.01,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 0.001,
+    eps_root: _Number = 0.0,
+    initial: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""

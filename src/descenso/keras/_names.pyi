@@ -294,3 +294,21 @@ class Tiger(RuleOptimizer):
         learning_rate: _Number | None = None,
         **options: Any,
     ) -> None: ...
+
+class Yogi(RuleOptimizer):
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 0.001,
+        eps_root: _Number = 0.0,
+        initial: _Number = 1e-06,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...

@@ -204,3 +204,16 @@ def tiger(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """Tiger: Lion with one momentum for both of its averages."""
+
+def yogi(
+    lr: _Number = 0.01,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 0.001,
+    eps_root: _Number = 0.0,
+    initial: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""

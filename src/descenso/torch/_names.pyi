@@ -349,3 +349,24 @@ class Tiger(RuleOptimizer):
         foreach: bool | None = None,
         transforms: Iterable[Any] = (),
     ) -> None: ...
+
+class Yogi(RuleOptimizer):
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 0.001,
+        eps_root: _Number = 0.0,
+        initial: _Number = 1e-06,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
