@@ -110,6 +110,12 @@ PROGRAMS = {
     "yogi(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,initial=0.3)": lambda: in_optax(
         _yogi, _mean_from_zero, lr=0.05, b1=0.8, b2=0.9, eps=0.1, initial_accumulator_value=0.3
     ),
+    "laprop(lr=0.05,beta1=0.8,beta2=0.9)": (
+        lambda: in_torch(
+            pytorch_optimizer.LaProp, lr=0.05, betas=(0.8, 0.9), eps=0.1, foreach=False
+        ),
+        {"eps": schedules.uncorrected(0.1, beta=0.9), "eps_root": _beside_v(1e-15, 0.9)},
+    ),
 }
 
 

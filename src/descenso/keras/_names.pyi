@@ -120,6 +120,23 @@ class GradientDescent(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class LaProp(RuleOptimizer):
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.0004,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-15,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Lion(RuleOptimizer):
     """Lion: step by the sign of an interpolated momentum."""
 

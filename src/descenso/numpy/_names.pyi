@@ -85,6 +85,18 @@ def gradient_descent(
 ) -> Optimizer:
     """Gradient descent: step against the gradient."""
 
+def laprop(
+    lr: _Number = 0.0004,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-15,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
 def lion(
     lr: _Number = 0.0001,
     *,

@@ -142,6 +142,26 @@ class GradientDescent(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class LaProp(RuleOptimizer):
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.0004,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-15,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Lion(RuleOptimizer):
     """Lion: step by the sign of an interpolated momentum."""
 
