@@ -6,6 +6,7 @@ import pytest
 from descenso import rules
 from descenso.conventions import native
 from descenso.ops import numpy as xp
+from descenso.testing import conformance
 
 STEPS = 60
 CASES = [
@@ -100,6 +101,21 @@ def test_the_line_takes_the_steps_of_the_rule(name, given, framework, run, exact
     line = native.line(framework, name, settings)
     apart = np.abs(run(line) - reference(rule, settings)).max()
     assert apart <= exact, line  # Keras keeps its learning rate in float32
+
+
+ROWS = [row for name in rules.names() for row in native.natives(name)]
+RUN = {"torch": (in_torch, 1e-14), "keras": (in_keras, 1e-5), "optax": (in_optax, 1e-14)}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.rule}={row.name}")
+def test_every_optimizer_of_the_table_is_the_rule_with_all_its_settings_moved(row):
+    rule = rules.get(row.rule)
+    given = conformance.grid(rule)[-1] | dict.fromkeys(row.zero, 0.0)
+    settings = rule.settings(**given)
+    assert row.fits(settings)
+    run, exact = RUN[row.framework]
+    apart = np.abs(run(row.line(settings)) - reference(rule, settings)).max()
+    assert apart <= exact, row.line(settings)
 
 
 def test_the_frameworks_own_optimizer_is_named_where_it_is_the_same():

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 import torch
+from tests import typical
 
-from descenso import methods, rules
+from descenso import methods
 from descenso.engine import Engine, layout, open_engine
 from descenso.engine.jax import JaxEngine
 from descenso.engine.torch import TorchEngine
@@ -155,7 +156,7 @@ def test_a_problem_is_opened_by_the_engine_of_its_framework():
 @pytest.mark.parametrize("name", [name for name in ENGINES if name not in ("jax", "compiled")])
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
 def test_engines_draw_the_same_curves(batch_size, name):
-    crowd = [member(rule, 3, batch_size, lr=0.02) for rule in rules.names()]
+    crowd = [member(rule, 3, batch_size, lr=0.02) for rule in typical.RULES]
     first = finished(SerialTrainer("jax").open(), crowd, 3)
     for key, run in finished(SerialTrainer(name).open(), crowd, 3).items():
         mine, other = run.curve, first[key].curve
@@ -166,7 +167,7 @@ def test_engines_draw_the_same_curves(batch_size, name):
 
 
 def test_the_compiled_step_draws_the_same_curves():
-    crowd = [member(rule, 3, 8, lr=0.02) for rule in rules.names()]
+    crowd = [member(rule, 3, 8, lr=0.02) for rule in typical.RULES]
     first = finished(SerialTrainer("torch").open(), crowd, 3)
     engine = SerialTrainer("compiled").open()
     second = finished(engine, crowd, 3)

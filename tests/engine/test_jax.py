@@ -8,6 +8,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
+from tests import typical
 
 from descenso import methods, rules
 from descenso.engine import layout, open_engine
@@ -69,7 +70,7 @@ def plain_loop(problem, data, who: Member, epochs: int, study_seed: int):
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
-@pytest.mark.parametrize("rule_name", sorted(rules.names()))
+@pytest.mark.parametrize("rule_name", typical.RULES)
 def test_a_run_equals_a_plain_numpy_loop_on_the_same_batches(linear, rule_name, batch_size):
     who = member(rule_name, 3, batch_size, **SETTINGS.get(rule_name, {"lr": 0.01}))
     with jax.enable_x64(True):

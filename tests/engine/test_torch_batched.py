@@ -8,10 +8,11 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from tests import typical
 from tests.engine._torch_members import finished, member, same
 from torch import nn
 
-from descenso import problems, rules
+from descenso import problems
 from descenso.cli._training import print_layout
 from descenso.engine import layout
 from descenso.engine.torch import TorchEngine, batched
@@ -122,7 +123,7 @@ def _compare_with_alone(problem, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
-    ("rule", "batch_size"), [*((rule, 8) for rule in rules.names()), ("adam", 36)]
+    ("rule", "batch_size"), [*((rule, 8) for rule in typical.RULES), ("adam", 36)]
 )
 def test_every_rule_resumes_bit_for_bit_beside_others(rule, batch_size, device):
     problem = problem_of(Normal)

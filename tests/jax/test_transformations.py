@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from tests import typical
 
 import descenso.jax
 import descenso.transforms
 from descenso import rules
 from descenso.errors import ParameterError, SettingError, UnknownNameError
 
-RULES = rules.names()
+RULES = typical.RULES
 
 
 def quadratic(theta):

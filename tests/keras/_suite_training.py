@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from tests import typical
 
 import descenso.keras
 from descenso import adopt, rules
 from descenso.errors import ParameterError, SettingError
 from descenso.transforms import clip_by_global_norm, moving_average
 
-CLASSES = [rules.class_name(rules.get(name)) for name in rules.names()]
+CLASSES = [rules.class_name(rules.get(name)) for name in typical.RULES]
 
 
 def data(examples=256):

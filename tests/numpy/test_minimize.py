@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from tests import typical
 
 import descenso.numpy
-from descenso import rules
 from descenso.errors import BudgetError, ParameterError, SettingError, UnknownNameError
 
 
@@ -16,7 +16,7 @@ def bowl_gradient(x):
     return [2 * (x[0] - 1), 20 * (x[1] + 0.5)]
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 def test_every_rule_reaches_the_bottom_of_a_bowl(name):
     path = descenso.numpy.minimize(bowl, bowl_gradient, [3, 2], name, steps=2000, lr=0.02)
     assert path.values[-1] < 0.02

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from tests import typical
 
 from descenso import language, paths, problems, rules
 from descenso.errors import BudgetError, SettingError
@@ -31,7 +32,7 @@ def descend(methods, **options):
     return paths.descend(surface, parse_list(methods), **options)
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 def test_a_path_is_the_one_that_minimize_gives(name):
     (trace,) = descend(name, lr=[0.01], steps=30).traces
     decay = {"weight_decay": 0.0} if "weight_decay" in rules.get(name).hyperparameters else {}
@@ -39,7 +40,7 @@ def test_a_path_is_the_one_that_minimize_gives(name):
     assert np.array_equal(trace.path.points, same.points)
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 def test_a_sweep_over_settings_gives_each_ones_own_path(name):
     rates = np.array([0.001, 0.02, 0.3])
     settings = {**rules.get(name).settings(), "lr": rates}
@@ -177,7 +178,7 @@ def test_without_a_minimum_every_method_is_given_the_same_first_step():
     assert max(lengths) / min(lengths) < 1.25
 
 
-@pytest.mark.parametrize("method", [*rules.names(), "rmsprop(momentum=0.9)", "rmsprop(centered=true)",
+@pytest.mark.parametrize("method", [*typical.RULES, "rmsprop(momentum=0.9)", "rmsprop(centered=true)",
                                     "momentum(dampening=0)", "adamw(weight_decay=0.3)"])  # fmt: skip
 def test_the_arrows_of_a_step_add_up_to_it(method):
     (trace,) = paths.descend(RAVINE, parse_list(method), lr=[0.02], steps=12).traces

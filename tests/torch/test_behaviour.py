@@ -10,9 +10,9 @@ import weakref
 
 import pytest
 import torch
+from tests import typical
 from torch.optim import lr_scheduler
 
-from descenso import rules
 from descenso.errors import SettingError
 from descenso.torch import optimizer_class
 
@@ -44,7 +44,7 @@ def train(model, optimizer, steps, scheduler=None, first=0):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 @PATHS
 def test_training_lowers_the_loss(name, path):
     model = network()

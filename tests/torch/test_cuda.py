@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests import typical
 
 from descenso import rules
 from descenso.ops import numpy as on_numpy
@@ -16,7 +17,7 @@ SHAPES = ((7, 5), (3,), ())
 
 
 @pytest.mark.parametrize("path", [{}, {"foreach": True}], ids=str)
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 def test_float64_steps_equal_the_numpy_reference(name, path):
     rng, rule = np.random.default_rng(3), rules.get(name)
     starts = [rng.normal(size=shape) for shape in SHAPES]

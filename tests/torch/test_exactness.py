@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests import typical
 
-from descenso import rules
 from descenso.torch import optimizer_class
 
 SHAPES = ((7, 5), (3,), ())
@@ -109,7 +109,7 @@ def test_centered_rmsprop_on_constant_gradients_stays_finite(path):
     assert torch.isnan(theirs).any()  # the trap is real
 
 
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 @pytest.mark.parametrize("path", ["lists", "kernel"])
 def test_float32_paths_agree_with_the_plain_rule(name, path):
     ours, theirs = _twins(torch.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from tests import typical
 
 from descenso import rules
 from descenso.errors import ParameterError
@@ -17,7 +18,7 @@ PATHS = pytest.mark.parametrize(
 
 @PATHS
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("name", rules.names())
+@pytest.mark.parametrize("name", typical.RULES)
 def test_low_precision_parameters_keep_float32_state_and_float32_arithmetic(name, dtype, path):
     torch.manual_seed(0)
     p = torch.nn.Parameter(torch.randn(40).to(dtype))

@@ -9,6 +9,28 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adadelta(
+    lr: _Number = 1.0,
+    *,
+    beta: _Number = 0.95,
+    eps_root: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+def adagrad(
+    lr: _Number = 0.01,
+    *,
+    eps: _Number = 1e-10,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
 def adam(
     lr: _Number = 0.001,
     *,
@@ -21,6 +43,18 @@ def adam(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
+
+def adamax(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adamax: Adam that divides by the largest recent gradient."""
 
 def adamw(
     lr: _Number = 0.001,
@@ -58,6 +92,31 @@ def gradient_descent(
 ) -> GradientTransformation:
     """Gradient descent: step against the gradient."""
 
+def laprop(
+    lr: _Number = 0.0004,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-15,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+def lion(
+    lr: _Number = 0.0001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.99,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Lion: step by the sign of an interpolated momentum."""
+
 def momentum(
     lr: _Number = 0.01,
     *,
@@ -69,6 +128,33 @@ def momentum(
 ) -> GradientTransformation:
     """Momentum: step along a running velocity instead of the last gradient."""
 
+def nadam(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """NAdam: Adam with Nesterov"s look ahead."""
+
+def nadamw(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
 def nesterov(
     lr: _Number = 0.01,
     *,
@@ -79,6 +165,19 @@ def nesterov(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Nesterov momentum: step along the velocity as it will be after this step."""
+
+def radam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
 
 def rmsprop(
     lr: _Number = 0.001,
@@ -93,3 +192,60 @@ def rmsprop(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """RMSprop: divide each step by a running root mean square of its gradient."""
+
+def rprop(
+    lr: _Number = 0.01,
+    *,
+    shrink: _Number = 0.5,
+    grow: _Number = 1.2,
+    lowest: _Number = 1e-06,
+    highest: _Number = 50.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+def sign_descent(
+    lr: _Number = 0.001,
+    *,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Sign descent: step by the sign of the gradient alone."""
+
+def signum(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.9,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Signum: step by the sign of a mean gradient."""
+
+def tiger(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.965,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Tiger: Lion with one momentum for both of its averages."""
+
+def yogi(
+    lr: _Number = 0.01,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 0.001,
+    eps_root: _Number = 0.0,
+    initial: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""

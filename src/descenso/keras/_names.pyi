@@ -9,6 +9,36 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adadelta(RuleOptimizer):
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+    def __init__(
+        self,
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.95,
+        eps_root: _Number = 1e-06,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Adagrad(RuleOptimizer):
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        eps: _Number = 1e-10,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Adam(RuleOptimizer):
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
 
@@ -20,6 +50,22 @@ class Adam(RuleOptimizer):
         beta2: _Number = 0.999,
         eps: _Number = 1e-08,
         eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Adamax(RuleOptimizer):
+    """Adamax: Adam that divides by the largest recent gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
         transforms: Iterable[Transform] = (),
         learning_rate: _Number | None = None,
@@ -74,6 +120,39 @@ class GradientDescent(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class LaProp(RuleOptimizer):
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.0004,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-15,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Lion(RuleOptimizer):
+    """Lion: step by the sign of an interpolated momentum."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.0001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.99,
+        weight_decay: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class Momentum(RuleOptimizer):
     """Momentum: step along a running velocity instead of the last gradient."""
 
@@ -83,6 +162,41 @@ class Momentum(RuleOptimizer):
         *,
         beta: _Number = 0.9,
         dampening: _Number = ...,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class NAdam(RuleOptimizer):
+    """NAdam: Adam with Nesterov"s look ahead."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class NAdamW(RuleOptimizer):
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.01,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
         transforms: Iterable[Transform] = (),
         learning_rate: _Number | None = None,
@@ -104,6 +218,23 @@ class Nesterov(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class RAdam(RuleOptimizer):
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class RMSprop(RuleOptimizer):
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
@@ -116,6 +247,83 @@ class RMSprop(RuleOptimizer):
         eps_root: _Number = 1e-08,
         centered: bool = False,
         momentum: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Rprop(RuleOptimizer):
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        shrink: _Number = 0.5,
+        grow: _Number = 1.2,
+        lowest: _Number = 1e-06,
+        highest: _Number = 50.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class SignDescent(RuleOptimizer):
+    """Sign descent: step by the sign of the gradient alone."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Signum(RuleOptimizer):
+    """Signum: step by the sign of a mean gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.9,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Tiger(RuleOptimizer):
+    """Tiger: Lion with one momentum for both of its averages."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.965,
+        weight_decay: _Number = 0.01,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
+class Yogi(RuleOptimizer):
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.01,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 0.001,
+        eps_root: _Number = 0.0,
+        initial: _Number = 1e-06,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
         transforms: Iterable[Transform] = (),
         learning_rate: _Number | None = None,

@@ -9,6 +9,26 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adadelta(
+    lr: _Number = 1.0,
+    *,
+    beta: _Number = 0.95,
+    eps_root: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+def adagrad(
+    lr: _Number = 0.01,
+    *,
+    eps: _Number = 1e-10,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
 def adam(
     lr: _Number = 0.001,
     *,
@@ -20,6 +40,17 @@ def adam(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
+
+def adamax(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adamax: Adam that divides by the largest recent gradient."""
 
 def adamw(
     lr: _Number = 0.001,
@@ -54,6 +85,29 @@ def gradient_descent(
 ) -> Optimizer:
     """Gradient descent: step against the gradient."""
 
+def laprop(
+    lr: _Number = 0.0004,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-15,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+def lion(
+    lr: _Number = 0.0001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.99,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Lion: step by the sign of an interpolated momentum."""
+
 def momentum(
     lr: _Number = 0.01,
     *,
@@ -64,6 +118,31 @@ def momentum(
 ) -> Optimizer:
     """Momentum: step along a running velocity instead of the last gradient."""
 
+def nadam(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """NAdam: Adam with Nesterov"s look ahead."""
+
+def nadamw(
+    lr: _Number = 0.002,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
 def nesterov(
     lr: _Number = 0.01,
     *,
@@ -73,6 +152,18 @@ def nesterov(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """Nesterov momentum: step along the velocity as it will be after this step."""
+
+def radam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
 
 def rmsprop(
     lr: _Number = 0.001,
@@ -86,3 +177,55 @@ def rmsprop(
     transforms: Iterable[Transform] = (),
 ) -> Optimizer:
     """RMSprop: divide each step by a running root mean square of its gradient."""
+
+def rprop(
+    lr: _Number = 0.01,
+    *,
+    shrink: _Number = 0.5,
+    grow: _Number = 1.2,
+    lowest: _Number = 1e-06,
+    highest: _Number = 50.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+def sign_descent(
+    lr: _Number = 0.001,
+    *,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Sign descent: step by the sign of the gradient alone."""
+
+def signum(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.9,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Signum: step by the sign of a mean gradient."""
+
+def tiger(
+    lr: _Number = 0.001,
+    *,
+    beta: _Number = 0.965,
+    weight_decay: _Number = 0.01,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Tiger: Lion with one momentum for both of its averages."""
+
+def yogi(
+    lr: _Number = 0.01,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 0.001,
+    eps_root: _Number = 0.0,
+    initial: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""

@@ -81,10 +81,14 @@ def _parts(rule: rules.Rule, path: Path, i: int) -> list[Floats]:
 
     plain = {**now, "weight_decay": 0.0} if "weight_decay" in now else now
     bare = {**plain, "lr": now["lr"] * _HUGE, "eps": _HUGE} if "eps" in now else plain
+
+    def unscaled(gradient: Floats, kept: dict[str, Floats]) -> Floats:
+        without_root, scaled = move(gradient, kept, bare), move(gradient, kept, plain)
+        # Where no root acts on it, it was scaled when it was gathered, or is not scaled yet.
+        acts = np.abs(without_root).max() <= _HUGE**0.75 * np.abs(scaled).max()
+        return without_root if acts else scaled
+
     step = move(g, state, now)
     without_decay = move(g, state, plain)
-    fresh = move(g, nothing, bare)
-    carried, scaled = move(no_gradient, state, bare), move(no_gradient, state, plain)
-    if np.abs(carried).max() > _HUGE**0.75 * np.abs(scaled).max():
-        carried = scaled  # the root does not act on it: it was scaled when it was gathered
+    fresh, carried = unscaled(g, nothing), unscaled(no_gradient, state)
     return [fresh, carried, without_decay - fresh - carried, step - without_decay, step]

@@ -11,6 +11,12 @@ from descenso.errors import RuleError, SettingError
 from descenso.language import _
 
 Scale = Literal["linear", "log", "logit", "switch"]
+# How formulas write the settings that rules share.
+_SYMBOLS = {
+    "lr": "η", "beta": "β", "beta1": "β₁", "beta2": "β₂", "beta3": "β₃", "eps": "ε",
+    "eps_root": "εᵣₒₒₜ", "dampening": "τ", "momentum": "μ", "weight_decay": "λ", "alpha": "α",
+    "nu": "ν", "nu1": "ν₁", "nu2": "ν₂", "initial": "a", "shrink": "κ₋", "grow": "κ₊",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,11 @@ class Hyperparameter:
     def is_switch(self) -> bool:
         """Whether it is on or off, and so shapes the rule's state instead of scaling a term."""
         return self.scale == "switch"
+
+    @property
+    def symbol(self) -> str:
+        """Return how formulas write it; its name where they have no symbol for it."""
+        return _SYMBOLS.get(self.name, self.name)
 
     @property
     def range_text(self) -> str:

@@ -10,6 +10,42 @@ from descenso.torch._optimizer import RuleOptimizer
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class Adadelta(RuleOptimizer):
+    """Adadelta: step as far as past steps went for gradients of past size."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.95,
+        eps_root: _Number = 1e-06,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Adagrad(RuleOptimizer):
+    """Adagrad: divide each step by the root of the sum of all squared gradients."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        eps: _Number = 1e-10,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Adam(RuleOptimizer):
     """Adam: momentum divided by a running root mean square, both corrected for their start."""
 
@@ -22,6 +58,25 @@ class Adam(RuleOptimizer):
         beta2: _Number = 0.999,
         eps: _Number = 1e-08,
         eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Adamax(RuleOptimizer):
+    """Adamax: Adam that divides by the largest recent gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
@@ -87,6 +142,45 @@ class GradientDescent(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class LaProp(RuleOptimizer):
+    """LaProp: scale each gradient first, then average the scaled ones."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.0004,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-15,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Lion(RuleOptimizer):
+    """Lion: step by the sign of an interpolated momentum."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.0001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.99,
+        weight_decay: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Momentum(RuleOptimizer):
     """Momentum: step along a running velocity instead of the last gradient."""
 
@@ -97,6 +191,47 @@ class Momentum(RuleOptimizer):
         *,
         beta: _Number = 0.9,
         dampening: _Number = ...,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class NAdam(RuleOptimizer):
+    """NAdam: Adam with Nesterov"s look ahead."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class NAdamW(RuleOptimizer):
+    """NAdamW: NAdam with weight decay outside the gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.002,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.01,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
@@ -123,6 +258,26 @@ class Nesterov(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class RAdam(RuleOptimizer):
+    """RAdam: Adam that begins as momentum, until its second average can be trusted."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class RMSprop(RuleOptimizer):
     """RMSprop: divide each step by a running root mean square of its gradient."""
 
@@ -136,6 +291,98 @@ class RMSprop(RuleOptimizer):
         eps_root: _Number = 1e-08,
         centered: bool = False,
         momentum: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Rprop(RuleOptimizer):
+    """Rprop: each element"s own step grows while its gradient keeps its sign."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        shrink: _Number = 0.5,
+        grow: _Number = 1.2,
+        lowest: _Number = 1e-06,
+        highest: _Number = 50.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class SignDescent(RuleOptimizer):
+    """Sign descent: step by the sign of the gradient alone."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Signum(RuleOptimizer):
+    """Signum: step by the sign of a mean gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.9,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Tiger(RuleOptimizer):
+    """Tiger: Lion with one momentum for both of its averages."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta: _Number = 0.965,
+        weight_decay: _Number = 0.01,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Yogi(RuleOptimizer):
+    """Yogi: Adam whose second average moves by steps that do not grow with its error."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.01,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 0.001,
+        eps_root: _Number = 0.0,
+        initial: _Number = 1e-06,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",

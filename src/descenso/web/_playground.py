@@ -74,6 +74,7 @@ def _method_entry(name: str) -> dict[str, Any]:
 def _setting_entry(h: Hyperparameter) -> dict[str, Any]:
     return {
         "name": h.name,
+        "symbol": h.symbol,
         "default": h.default,
         "low": h.low if math.isfinite(h.low) else None,
         "high": h.high if math.isfinite(h.high) else None,

@@ -39,17 +39,9 @@ def draw(found: SettingsMap, theme: str = "light") -> Figure:
     return figure
 
 
-def symbol(name: str) -> str:
-    """Return a setting as formulas write it."""
-    known = {
-        "beta": "β", "beta1": "β₁", "beta2": "β₂", "dampening": "τ", "eps": "ε", "weight_decay": "λ",
-    }  # fmt: skip
-    return known.get(name, name)
-
-
 def axis_name(setting: Hyperparameter) -> str:
     """Return what the second setting is, with its symbol and, where there is one, its scale."""
-    meaning, letter = _(setting.meaning).partition(";")[0], symbol(setting.name)
+    meaning, letter = _(setting.meaning).partition(";")[0], setting.symbol
     text = meaning if letter in meaning else f"{meaning} ({letter})"
     return _("{name} (log scale)").format(name=text) if setting.scale == "log" else text
 

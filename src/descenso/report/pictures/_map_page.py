@@ -21,7 +21,6 @@ from descenso.report.pictures._map_file import (
     log_distance,
     marked,
     stretch,
-    symbol,
 )
 from descenso.report.pictures._page_parts import dress_page, legend_entry, name_axes
 
@@ -84,7 +83,7 @@ def _cells(
 
 def _said(found: SettingsMap) -> list[list[str]]:
     """Return what each pair of settings comes to, in words."""
-    name = symbol(found.other_name)
+    name = found.other_setting.symbol
     return [
         [
             f"η = {lr:.3g}, {name} = {other:.3g}<br>"

@@ -20,10 +20,6 @@ export function showRule(method, path) {
   showFormula(byId("rule-formula"), path.formula);
 }
 
-const SYMBOLS = {
-  beta: "β", beta1: "β₁", beta2: "β₂", eps: "ε", eps_root: "εᵣₒₒₜ", dampening: "τ", momentum: "μ", weight_decay: "λ",
-};
-const BETAS = { beta1: "β₁", beta2: "β₂" };
 const five = (p) => `(${number(p[0], 5)}, ${number(p[1], 5)})`;
 
 // Every number stands under the symbol it has in the formula, all of one and the same step t.
@@ -36,15 +32,17 @@ export function showNumbers(path, k) {
 }
 
 function numbersOfStep(path, at) {
+  const { settings } = definition(path.rule);
+  const symbols = Object.fromEntries(settings.map((s) => [s.name, s.symbol]));
   const rows = [[`${say("theta")} θₜ₋₁`, five(path.points[at])], [`${say("gradient")} gₜ`, five(path.gradients[at])]];
   for (const [name, values] of Object.entries(path.states)) {
     rows.push([`${name}ₜ₋₁`, five(values[at])], [`${name}ₜ`, five(values[at + 1])]);
   }
   for (const [name, { beta, values }] of Object.entries(path.corrected)) {
-    rows.push([`${name}\u0302ₜ = ${name}ₜ / (1 − ${BETAS[beta]}ᵗ)`, five(values[at])]);
+    rows.push([`${name}\u0302ₜ = ${name}ₜ / (1 − ${symbols[beta]}ᵗ)`, five(values[at])]);
   }
-  const constants = Object.entries(path.settings).filter(([name, v]) => Object.hasOwn(SYMBOLS, name) && typeof v === "number" && (name !== "momentum" || v));
-  if (constants.length) rows.push([constants.map(([name]) => SYMBOLS[name]).join(", "), constants.map(([, v]) => number(v, 5)).join(", ")]);
+  const constants = Object.entries(path.settings).filter(([name, v]) => name !== "lr" && typeof v === "number" && (name !== "momentum" || v));
+  if (constants.length) rows.push([constants.map(([name]) => symbols[name]).join(", "), constants.map(([, v]) => number(v, 5)).join(", ")]);
   rows.push([`${say("rate")} η`, number(path.rates ? path.rates[at] : path.settings.lr, 5)]);
   rows.push([`${say("taken")} θₜ − θₜ₋₁`, five(path.taken[at])]);
   rows.push([`${say("theta")} θₜ`, five(path.points[at + 1])]);
