@@ -89,14 +89,14 @@ def test_an_archive_of_several_files_is_refused_with_their_names(read):
 
 
 def test_a_file_that_expands_without_measure_is_refused(read, monkeypatch):
-    monkeypatch.setattr(file_kinds, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(file_kinds, "_MOST_BYTES", 2**20)
     bomb = gzip.compress(b"a,b\n" + b"0,0\n" * 2**20)
     with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
         read(bomb, "t.csv.gz")
 
 
 def test_arrays_and_sheets_that_expand_without_measure_are_refused(read, monkeypatch, tmp_path):
-    monkeypatch.setattr(file_kinds, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(file_kinds, "_MOST_BYTES", 2**20)
     np.savez_compressed(tmp_path / "x.npz", x=np.zeros((2**18, 4)), y=np.zeros(2**18))
     with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
         read_arrays(tmp_path / "x.npz", None, print)

@@ -207,8 +207,8 @@ def test_methods_equal_to_the_last_digit_tie(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "complaint"), [
-    ("", "is not the table"), ("method,seed,value\n", "holds no rows"),
-    ("method,seed,value\n,,\n", "no row of the table"),
+    ("", "the file is empty"), ("method,seed,value\n", "holds no rows"),
+    ("method,seed,value\n,,\n", "holds no rows"),
     ("method,seed,value,split\na,1,2,other\n", "a split is"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_judged_is_refused_in_words(tmp_path, content, complaint):

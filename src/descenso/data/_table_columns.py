@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descenso.data._table_dates import DATES, Dates, read_compact, read_dates
-from descenso.data._table_figures import COMMA, POINT
 from descenso.data._table_keys import FEW, HASHES, are_hashes, what_names_rows
-from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import MOSTLY, Note, Numbers, read_numbers
 from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
+from descenso.data.figures import COMMA, POINT
+from descenso.data.missing import missing_places, stand_ins
 from descenso.errors import DataError, UnknownNameError, nearest
 from descenso.language import N_, _
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.data._table_figures import (
+from descenso.data._table_units import factors
+from descenso.data.figures import (
     BY_COMMA,
     BY_POINT,
     COMMA,
@@ -25,8 +26,7 @@ from descenso.data._table_figures import (
     plain_signs,
     read_cell,
 )
-from descenso.data._table_missing import missing_places
-from descenso.data._table_units import factors
+from descenso.data.missing import missing_places
 from descenso.language import N_
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from descenso.errors import DataError
 from descenso.language import N_, _
 
 TEXT, PARQUET, FEATHER, SHEETS, ARRAYS = "text", "parquet", "feather", "sheets", "arrays"
-#: A compressed file may hold this many bytes, or ``_MOST_FOLD`` times its own size if that is more.
-MOST_BYTES = 2**28
+SHEET_FILES = (".xlsx", ".xlsm", ".xls", ".ods")
+# A compressed file may hold this many bytes, or ``_MOST_FOLD`` times its own size if that is more.
+_MOST_BYTES = 2**28
 _MOST_FOLD = 100
 _HEAD = 4096
 
@@ -94,6 +95,11 @@ def check_regular(path: Path) -> None:
         )
 
 
+def most_bytes(path: Path) -> int:
+    """Return how many bytes a compressed file may expand to."""
+    return max(_MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+
+
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, decompressed where it is gzip, bzip2, xz, Zstandard or a zip of one table.
 
@@ -110,9 +116,28 @@ def open_bytes(path: Path) -> IO[bytes]:
         head = file.read(6)
     for magic, open_inner in _COMPRESSED.items():
         if head.startswith(magic):
-            most = max(MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+            most = most_bytes(path)
             return io.BufferedReader(_Bounded(open_inner(path), most, path))
     return path.open("rb")
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return all bytes of a file, decompressed.
+
+    Raises
+    ------
+    DataError
+        If there are more than ``most``.
+    """
+    with open_bytes(path) as opened:
+        read = opened.read(most + 1)
+    if len(read) > most:
+        raise DataError(
+            _("{path} holds more than {most} MB; keep the columns and rows that are needed").format(
+                path=path, most=most >> 20
+            )
+        )
+    return read
 
 
 def kind_of(path: Path) -> str:
@@ -191,7 +216,7 @@ def check_expanded(path: Path) -> None:
     check_regular(path)
     if not zipfile.is_zipfile(path):
         return
-    most = max(MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+    most = most_bytes(path)
     with _zip(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > most:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from descenso.data._table_missing import missing_places
 from descenso.data.file_kinds import open_bytes, wide_encoding
+from descenso.data.missing import missing_places
 from descenso.errors import DataError, DescensoError
 from descenso.language import _
 
@@ -65,9 +65,7 @@ class _Layout:
     extra: bool
 
 
-def read_text_table(
-    path: Path, delimiter: str | None, encoding: str | None, say: Say, *, as_text: bool = False
-) -> DataFrame:
+def read_text_table(path: Path, delimiter: str | None, encoding: str | None, say: Say) -> DataFrame:
     """Return the table that a text file holds, its columns named by the header.
 
     Parameters
@@ -76,14 +74,37 @@ def read_text_table(
     delimiter : what separates columns; inferred, and reported, where ``None``.
     encoding : inferred where ``None``: UTF-8, UTF-16 or UTF-32 by their marks, else Windows-1252.
     say : takes each inference in words.
-    as_text : leave each cell as it is written, an empty one as an empty text.
 
     Raises
     ------
     DataError
         If the file is empty, cannot be decoded or decompressed, has no header or one column only,
-        names two columns alike, or has a row of more cells than the header.
+        or has a row of more cells than the header.
     """
+    frame, layout = _read(path, delimiter, encoding, say, as_text=False)
+    if delimiter is None:
+        shown = DELIMITERS.get(layout.delimiter, layout.delimiter)
+        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
+    return tidy(frame, str(path), say, points=layout.delimiter != ",")
+
+
+def read_as_written(path: Path, say: Say) -> tuple[DataFrame, str]:
+    """Return the table of a text file and its delimiter, both inferred; each cell is a text.
+
+    An empty cell is an empty text, and so are those that a row lacks.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_text_table`.
+    """
+    frame, layout = _read(path, None, None, say, as_text=True)
+    return tidy(frame.astype(object), str(path), say, as_text=True), layout.delimiter
+
+
+def _read(
+    path: Path, delimiter: str | None, encoding: str | None, say: Say, *, as_text: bool
+) -> tuple[DataFrame, _Layout]:
     shown = encoding
     try:
         encoding = encoding or _encoding(path, say)
@@ -91,7 +112,7 @@ def read_text_table(
             sample = file.read(_SAMPLE)
         text = _Text(path, encoding, _requoting(sample, delimiter, path, say))
         layout = _layout(text.requote(sample), delimiter, path, say)
-        frame = _parse(text, layout, as_text)
+        return _parse(text, layout, as_text), layout
     except UnicodeError as error:
         raise DataError(
             _("{path}: it cannot be read as {encoding} ({error}); name its encoding").format(
@@ -104,7 +125,6 @@ def read_text_table(
         raise
     except Exception as error:  # each compression has errors of its own
         raise unreadable(path, error) from error
-    return tidy(frame, str(path), say, as_text=as_text, points=layout.delimiter != ",")
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
@@ -235,8 +255,6 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
     if delimiter is None:
         delimiter = stated[1].replace("\\t", "\t") if stated else likely_delimiter(sample, whole)
         delimiter = delimiter or ","
-        shown = DELIMITERS.get(delimiter, delimiter)
-        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
     records = _records(sample, delimiter, whole)
     first = 1 if stated else 0
     header = first + header_index(records[first:])
@@ -449,14 +467,7 @@ def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
     with text.open() as file:
         lines = _skip(file, layout)
         try:
-            frame = pandas.read_csv(
-                file,
-                sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
-                names=names,
-                header=None,
-                low_memory=False,
-                **texts,
-            )
+            frame = _read_csv(file, layout, names, low_memory=False, **texts)
         except pandas.errors.EmptyDataError:
             return pandas.DataFrame(columns=names)
         except pandas.errors.ParserError as error:
@@ -494,23 +505,21 @@ def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
     return frame
 
 
-def _keep_points(frame: DataFrame, text: _Text, layout: _Layout, names: list[str]) -> None:
-    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
+def _read_csv(file: IO[str], layout: _Layout, names: list[str], **how: Any) -> DataFrame:
     import pandas
 
+    separator = r"\s+" if layout.delimiter == " " else layout.delimiter
+    return pandas.read_csv(file, sep=separator, names=names, header=None, **how)
+
+
+def _keep_points(frame: DataFrame, text: _Text, layout: _Layout, names: list[str]) -> None:
+    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
     doubtful = [name for name in frame.columns if _may_be_thousands(frame[name])]
     if not doubtful:
         return
     with text.open() as file:
         _skip(file, layout)
-        texts = pandas.read_csv(
-            file,
-            sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
-            names=names,
-            header=None,
-            usecols=doubtful,
-            dtype=str,
-        )
+        texts = _read_csv(file, layout, names, usecols=doubtful, dtype=str)
     for name in doubtful:
         frame[name] = texts[name]
 
