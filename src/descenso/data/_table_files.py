@@ -11,7 +11,7 @@ import numpy as np
 from descenso.data import parquet
 from descenso.data.file_kinds import FEATHER, PARQUET, SHEET_FILES, SHEETS, check_expanded, kind_of
 from descenso.data.sheets import read_sheets, with_header
-from descenso.data.text_tables import Say, check_names, read_text_table, tidy, unreadable
+from descenso.data.text_tables import Say, different_names, read_text_table, tidy, unreadable
 from descenso.errors import DataError, DescensoError, nearest
 from descenso.language import _
 
@@ -50,7 +50,7 @@ def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say
         kind = kind_of(path)
     except DescensoError:
         raise
-    except (OSError, EOFError, ValueError) as error:  # of the decompression
+    except Exception as error:  # each compression has errors of its own
         raise unreadable(path, error) from error
     ending = path.suffix.lower()
     if ending in _ENDINGS[PARQUET]:
@@ -63,20 +63,19 @@ def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say
         frame = _READERS[kind](path, say)
     else:
         frame = read_text_table(path, delimiter, encoding, say)
-    check_frame(frame, str(path))
+    check_frame(frame, str(path), say)
     return frame
 
 
-def check_frame(frame: DataFrame, where: str) -> None:
-    """Check that a frame has rows, and columns of different names, which become texts.
+def check_frame(frame: DataFrame, where: str, say: Say) -> None:
+    """Check that a frame has rows; its columns get different names, which are texts.
 
     Raises
     ------
     DataError
-        If it has not.
+        If it has none.
     """
-    frame.columns = frame.columns.map(str)
-    check_names(list(frame.columns), where)
+    frame.columns = different_names(list(map(str, frame.columns)), where, say)
     if not len(frame):
         raise DataError(_("{where}: the table has no rows").format(where=where))
 

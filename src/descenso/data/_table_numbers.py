@@ -58,6 +58,8 @@ _OR_THOUSANDS = N_(
     "{name}: points are taken for decimal signs; --column {name}=number-comma takes them to separate "
     "thousands"
 )
+_BY_SIXTEEN = N_("{name}: hexadecimal numbers")
+_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,13}")  # exact as float64
 _MISSING = N_("{name}: signs that count as missing: {signs}: {count}")
 
 Note = tuple[str, dict[str, Any]]
@@ -118,6 +120,10 @@ def read_numbers(texts: Series, decimal: str = "") -> Numbers:
     codes, distinct = pandas.factorize(texts)
     if not len(distinct) or not _may_hold_numbers(distinct):
         return Numbers(pandas.Series(np.nan, texts.index), codes >= 0)
+    if all(map(_HEXADECIMAL.fullmatch, map(str, distinct))):
+        values = np.array([int(str(text), 16) for text in distinct] + [np.nan], np.float64)
+        read_all = pandas.Series(values[codes], texts.index, name=texts.name)
+        return Numbers(read_all, codes >= 0, notes=((_BY_SIXTEEN, {}),))
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
     read = _Reading(plain_signs(distinct.tolist()), counts)
     read.run(decimal)

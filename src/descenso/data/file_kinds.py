@@ -50,6 +50,13 @@ _TEXT_OTHERS = (
 )
 
 
+_READ_ME = re.compile(
+    r"(^|/)(\.[^/]*|readme|read_me|leeme|léeme|license|licence|licencia|copying|citation|changelog|notice)"
+    r"(\.[^/]*)?$|\.(md|rst|pdf|html?|png|jpe?g|svg|docx?|py|r|ipynb|bib)$",
+    re.IGNORECASE,
+)
+
+
 class _Bounded(io.RawIOBase):
     """What a compressed file holds, up to a number of bytes."""
 
@@ -243,6 +250,9 @@ def _open_zip(path: Path) -> IO[bytes]:
         for name in archive.namelist()
         if not name.endswith("/") and not name.startswith("__MACOSX/")
     ]
+    if len(names) > 1:  # a table beside what is said of it
+        tables = [name for name in names if not _READ_ME.search(name)]
+        names = tables if len(tables) == 1 else names
     if len(names) != 1:
         shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
         raise DataError(

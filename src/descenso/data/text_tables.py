@@ -18,6 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from descenso.data._table_keys import are_codes
+from descenso.data._table_numbers import read_numbers
 from descenso.data.file_kinds import open_bytes, wide_encoding
 from descenso.data.missing import missing_places
 from descenso.errors import DataError, DescensoError
@@ -40,10 +42,16 @@ _BACKSLASHED = re.compile(r'(?<!\\)\\"')
 _TOTALS = frozenset((
     "total", "totals", "totales", "totale", "totaal", "grand total", "gran total", "sub total",
     "subtotal", "total general", "total nacional", "total général", "sum", "suma", "summe", "somme",
-    "gesamt", "insgesamt", "gesamtsumme", "ensemble", "average", "mean", "promedio", "media",
-    "mittelwert", "durchschnitt", "moyenne",
+    "gesamt", "insgesamt", "gesamtsumme", "ensemble",
+))  # fmt: skip
+# These are names of groups too, so that the figures must agree.
+_MEANS = frozenset((
+    "average", "avg", "mean", "promedio", "media", "mittelwert", "durchschnitt", "moyenne",
 ))  # fmt: skip
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?[;,]*\s*', re.IGNORECASE)
+
+# Encodings that are told apart from Windows-1252 by their letters.
+_FOREIGN = ("shift_jis", "euc_jp", "euc_kr", "gb18030", "big5", "cp1251", "koi8_r", "cp1253")
 
 Record = Sequence[str]
 ReadAgain = Callable[["DataFrame"], "DataFrame"]
@@ -57,12 +65,14 @@ class _Layout:
     ----------
     skipped : records before the header, which is the record after them.
     extra : whether rows have one cell more than the header, an empty one at the end.
+    codes : the columns whose numbers begin with zeros, in the sample.
     """
 
     delimiter: str
     skipped: int
     names: tuple[str, ...]
     extra: bool
+    codes: tuple[str, ...] = ()
 
 
 def read_text_table(path: Path, delimiter: str | None, encoding: str | None, say: Say) -> DataFrame:
@@ -149,14 +159,14 @@ def _encoding(path: Path, say: Say) -> str:
         if wide:
             say(_("{path}: read as {encoding}").format(path=path, encoding=wide.upper()))
             return wide
-        place, undefined = 0, False
+        sample, place, undefined = b"", 0, False
         utf8 = True
         while chunk:
             if utf8:
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
-                    utf8 = False
+                    utf8, sample = False, chunk
                     place += max(0, error.start)
                 else:
                     place += len(chunk)
@@ -171,7 +181,21 @@ def _encoding(path: Path, say: Say) -> str:
             "{path}: read as {encoding}, for it is no UTF-8 (byte {place}); --encoding names another"
         ).format(path=path, encoding=shown, place=place)
     )
+    foreign = _foreign_encoding(sample)
+    if foreign:
+        say(_("{path}: it is probably {encoding}: give --encoding {encoding}").format(
+            path=path, encoding=foreign
+        ))  # fmt: skip
     return encoding
+
+
+def _foreign_encoding(sample: bytes) -> str:
+    """Return the encoding of Asia, of Cyrillic or Greek that a sample is probably in, or none."""
+    from charset_normalizer import from_bytes
+
+    lines = [line for line in sample.splitlines() if not line.isascii()]
+    best = from_bytes(b"\n".join(lines)[:_SAMPLE], cp_isolation=["cp1252", *_FOREIGN]).best()
+    return best.encoding if best and best.encoding in _FOREIGN else ""
 
 
 def _open_text(path: Path, encoding: str) -> IO[str]:
@@ -259,7 +283,8 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
     first = 1 if stated else 0
     header = first + header_index(records[first:])
     body = [record for record in records[header + 1 :] if any(map(str.strip, record))]
-    names = tuple(_name(cell, place) for place, cell in enumerate(records[header]))
+    named = [_name(cell, place) for place, cell in enumerate(records[header])]
+    names = tuple(different_names(named, str(path), say))
     width, extra = _width(body, len(names)), False
     if width == len(names) + 1:
         if not any(record[-1].strip() for record in body if len(record) == width):
@@ -275,7 +300,12 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
                 path=path, count=header - first, text=delimiter.join(records[first])[:60]
             )
         )
-    return _Layout(delimiter, header, names, extra)
+    codes = [
+        name
+        for place, name in enumerate(names)
+        if are_codes([r[place].strip() for r in body if len(r) > place and r[place].strip()])
+    ]
+    return _Layout(delimiter, header, names, extra, tuple(codes))
 
 
 def _name(cell: str, place: int) -> str:
@@ -402,24 +432,28 @@ def _check_header(
                 "add a line of {count} names"
             ).format(path=path, text=delimiter.join(header)[:60], count=len(header))
         )
-    check_names(names, str(path))
 
 
-def check_names(names: Sequence[str], where: str) -> None:
-    """Check that no two columns are named alike.
-
-    Raises
-    ------
-    DataError
-        If two are.
-    """
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise DataError(
-            _("{where}: two columns are named {name!r}; each needs a name of its own").format(
-                where=where, name=twice
+def different_names(names: Sequence[str], where: str, say: Say) -> list[str]:
+    """Return names of columns, numbered as pandas does where two are alike: ``a``, ``a.1``."""
+    made: list[str] = []
+    taken, seen = set(names), Counter[str]()
+    for name in names:
+        given = name
+        while seen[name] and given in taken:
+            given = f"{name}.{seen[name]}"
+            seen[name] += 1
+        seen[name] += not seen[name]
+        taken.add(given)
+        made.append(given)
+    numbered = [new for new, name in zip(made, names, strict=True) if new != name]
+    if numbered:
+        say(
+            _("{where}: columns of one name are numbered: {names}").format(
+                where=where, names=", ".join(numbered[:10]) + (", …" if len(numbered) > 10 else "")
             )
         )
+    return made
 
 
 def _holds_data(header: Record, body: list[Record]) -> bool:
@@ -463,11 +497,13 @@ def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
 
     path = text.path
     names = list(layout.names) + (["Unnamed: end"] if layout.extra else [])
-    texts = {"dtype": str, "keep_default_na": False} if as_text else {}
+    how: dict[str, Any] = {"dtype": dict.fromkeys(layout.codes, str)}
+    if as_text:
+        how = {"dtype": str, "keep_default_na": False}
     with text.open() as file:
         lines = _skip(file, layout)
         try:
-            frame = _read_csv(file, layout, names, low_memory=False, **texts)
+            frame = _read_csv(file, layout, names, low_memory=False, **how)
         except pandas.errors.EmptyDataError:
             return pandas.DataFrame(columns=names)
         except pandas.errors.ParserError as error:
@@ -644,7 +680,7 @@ def _totals(frame: DataFrame, footer: Series) -> Series:
         if pandas.api.types.is_numeric_dtype(frame[name]):
             continue
         ends = frame[name].iloc[[0, *range(len(frame) - _FOOTERS, len(frame))]].dropna()
-        named = ends.index[[_is_total(cell) for cell in ends]]
+        named = ends.index[[_sums_up(frame, place, cell) for place, cell in ends.items()]]
         named = [place for place in named if not footer[place]]
         # A group may be named so: then it comes again, or its rows are among others.
         if named and int(frame[name].isin(list(ends[named])).sum()) == len(named):
@@ -652,8 +688,19 @@ def _totals(frame: DataFrame, footer: Series) -> Series:
     return rows
 
 
-def _is_total(cell: object) -> bool:
-    return str(cell).strip(" .:*").casefold() in _TOTALS
+def _sums_up(frame: DataFrame, place: Any, cell: object) -> bool:
+    named = str(cell).strip(" .:*").casefold()
+    return named in _TOTALS or (named in _MEANS and _holds_means(frame, place))
+
+
+def _holds_means(frame: DataFrame, place: Any) -> bool:
+    """Whether a number in a row is the mean of those in the others, but for rounding."""
+    for name in frame.columns:
+        values = read_numbers(frame[name].astype(str)).values
+        cell, mean = float(values[place]), float(values.drop(place).mean())
+        if abs(cell - mean) <= 1e-3 * abs(mean):  # False where one is NaN
+            return True
+    return False
 
 
 def _names_units(frame: DataFrame) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from descenso.data import file_kinds, parquet
 from descenso.data.file_kinds import PARQUET, SHEETS, check_regular
 from descenso.data.sheets import read_sheets as spreadsheets
 from descenso.data.sheets import with_header
-from descenso.data.text_tables import read_as_written
+from descenso.data.text_tables import different_names, read_as_written
 from descenso.errors import DataError
 from descenso.language import _, reason
 from descenso.study.external._files import kind_of
@@ -61,7 +60,7 @@ def read_sheets(file: Path) -> list[Sheet]:
         raise DataError(
             _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
         ) from error
-    except (ValueError, ImportError, UnicodeError, EOFError, RecursionError) as error:
+    except Exception as error:  # each compression and kind of file has errors of its own
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             _("{path} is not the table its name says: {reason}").format(path=file, reason=said)
@@ -69,18 +68,9 @@ def read_sheets(file: Path) -> list[Sheet]:
     if not any(len(sheet.frame) for sheet in sheets):
         raise DataError(_("{path} holds no rows").format(path=file))
     for sheet in sheets:
-        sheet.frame.columns = _unique([str(name).strip() for name in sheet.frame.columns])
+        names = [str(name).strip() for name in sheet.frame.columns]
+        sheet.frame.columns = different_names(names, str(file), sheet.notes.append)
     return sheets
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Give columns of one name numbers, so that none is lost."""
-    seen: Counter[str] = Counter()
-    made = []
-    for name in names:
-        seen[name] += 1
-        made.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
-    return made
 
 
 def _read(file: Path) -> list[Sheet]:
