@@ -140,6 +140,14 @@ def _text(file: Path) -> str:
 
 
 def _parsed(text: str, kind: str) -> Any:
+    parsed = _records(text, kind)
+    if "\\ud" not in text.lower():
+        return parsed
+    # Half a surrogate pair, which JSON can spell and no file can hold, becomes a question mark.
+    return json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _records(text: str, kind: str) -> Any:
     if kind == ".json":
         try:
             return json.loads(text)
