@@ -110,6 +110,6 @@ def are_codes(texts: Iterable[str]) -> bool:
     width = len(known[0]) if known else 0
     return (
         width >= 3
-        and any(text[0] == "0" for text in known)
+        and any(text[:1] == "0" for text in known)
         and all(len(text) == width and text.isascii() and text.isdecimal() for text in known)
     )
