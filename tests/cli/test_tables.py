@@ -87,7 +87,6 @@ def test_prices_are_figures_and_the_kind_of_the_target_can_be_given(descenso, tm
 
 
 FAULTY = {
-    "twice.csv": ("area;area;price\n1;2;3\n4;5;6\n", "two columns are named 'area'"),
     "mixed.csv": (
         "area;price\n" + "".join(f"{i};{i * 7}\n" for i in range(40)) + "3;cheap\n",
         "price: numbers and texts are mixed; 1 of 41 are no numbers, the first 'cheap' in row 40",

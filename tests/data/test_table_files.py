@@ -89,14 +89,14 @@ def test_an_archive_of_several_files_is_refused_with_their_names(read):
 
 
 def test_a_file_that_expands_without_measure_is_refused(read, monkeypatch):
-    monkeypatch.setattr(file_kinds, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(file_kinds, "_MOST_BYTES", 2**20)
     bomb = gzip.compress(b"a,b\n" + b"0,0\n" * 2**20)
     with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
         read(bomb, "t.csv.gz")
 
 
 def test_arrays_and_sheets_that_expand_without_measure_are_refused(read, monkeypatch, tmp_path):
-    monkeypatch.setattr(file_kinds, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(file_kinds, "_MOST_BYTES", 2**20)
     np.savez_compressed(tmp_path / "x.npz", x=np.zeros((2**18, 4)), y=np.zeros(2**18))
     with pytest.raises(DataError, match=r"holds more than 1 MB once decompressed"):
         read_arrays(tmp_path / "x.npz", None, print)
@@ -230,7 +230,6 @@ def test_a_spreadsheet_is_read_under_any_name(read, tmp_path, engine):
         (gzip.compress(TEXT.encode())[:-12], "it cannot be read"),
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
-        (b"a,b,a\n1,2,3\n", "two columns are named 'a'"),
         (b"abc\n1\n", "only one column"),
         (b'a,b\n1,"open\n2,3\n', "a quote that opens in row 2 does not close; the file is cut off"),
     ],
@@ -451,3 +450,45 @@ def test_a_guessed_encoding_says_how_to_name_another(read):
     assert "--encoding names another" in said
     assert "Город" not in frame.columns
     assert "Город" in read("Город;y\nМосква;1\n".encode("cp1251"), encoding="cp1251")[0].columns
+
+
+def test_columns_of_one_name_are_numbered(read):
+    frame, said = read("a,b,a,a.1\n" + "1,2,3,4\n5,6,7,8\n")
+    assert frame.columns.tolist() == ["a", "b", "a.2", "a.1"]
+    assert "columns of one name are numbered: a.2" in said
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"), [("Media,3,5.5", 12), ("Media,3,9", 13), ("Total,36,66", 12)]
+)
+def test_a_row_named_as_a_mean_leaves_only_if_it_is_one(read, last, kept):
+    rows = "".join(f"u{i % 5},{i % 3},{i}\n" for i in range(12))
+    frame, _said = read("who,a,y\n" + rows + last + "\n")
+    assert len(frame) == kept
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("shift_jis", "名前,都市,カタカナ"), ("euc_kr", "이름,나이,도시"), ("gb18030", "姓名,年龄,城市"),
+        ("cp1251", "имя,возраст,город"), ("cp1253", "όνομα,ηλικία,πόλη"),
+    ],
+)  # fmt: skip
+def test_an_encoding_that_is_not_western_is_named(read, encoding, words):
+    text = f"{words}\n" + f"1,{words.split(',')[0]},2\n" * 20
+    _frame, said = read(text.encode(encoding))
+    assert f"it is probably {encoding}: give --encoding {encoding}" in said
+
+
+def test_western_texts_are_given_no_other_encoding(read):
+    _frame, said = read(("año,niño,Größe\n" + "España,Ñandú,élève\n" * 20).encode("cp1252"))
+    assert "probably" not in said
+
+
+def test_the_one_table_beside_a_readme_is_read(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("README.md", "data/.hidden", "LICENSE"):
+            file.writestr(name, "words")
+        file.writestr("data/a.csv", "a,b\n1,2\n3,4\n")
+    assert read_table(path, None, None, print).shape == (2, 2)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from descenso.data._table_missing import stand_ins
 from descenso.data._table_numbers import read_numbers
 from descenso.data._table_times import read_times
+from descenso.data.missing import stand_ins
 
 NAN = np.nan
 

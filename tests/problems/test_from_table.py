@@ -293,7 +293,6 @@ FILES = {
     "empty.csv": (b"", DataError, r"empty.csv: the file is empty"),
     "blank.csv": (b"\n\n", DataError, r"blank.csv: the file is empty"),
     "head.csv": (b"a,price\n", DataError, r"head.csv: the table has no rows"),
-    "twice.csv": (b"a,a,price\n1,2,3\n4,5,6\n", DataError, r"two columns are named 'a'"),
     "one.csv": (b"price\n1\n2\n", DataError, r"only one column is found with the delimiter ,"),
     "numbers.csv": (b"1,2\n3,4\n", DataError, r"the first line holds data .* it must name"),
     "ragged.csv": (

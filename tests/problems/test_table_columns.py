@@ -358,3 +358,28 @@ def test_a_name_may_be_given_as_the_file_breaks_it(tmp_path):
     )
     name = from_table(tmp_path / "form.csv", target="Age\n(years)", say=lambda _text: None).name
     assert name.endswith(":Age (years)")
+
+
+def test_codes_with_leading_zeros_stay_texts(tmp_path):
+    codes = ["00123", "08001", "28013", "90210"]
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "zip,x,y\n" + "".join(f"{codes[i % 4]},{i % 7}.5,{i * i}.5\n" for i in range(60))
+    )
+    said: list[str] = []
+    from_table(path, target="y", say=said.append)
+    assert "categories: zip" in said
+    assert any("codes of 5 digits that begin with zeros" in line for line in said)
+    said.clear()
+    from_table(path, target="y", columns={"zip": "number"}, say=said.append)
+    assert "numbers: zip, x" in said
+
+
+def test_hexadecimal_numbers_are_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "h,x,y\n" + "".join(f"0x{i * i % 97:02X},{i % 7}.5,{i * i}.5\n" for i in range(60))
+    )
+    said: list[str] = []
+    from_table(path, target="y", say=said.append)
+    assert {"h: hexadecimal numbers", "numbers: h, x"} <= set(said)

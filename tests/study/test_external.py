@@ -207,8 +207,8 @@ def test_methods_equal_to_the_last_digit_tie(tmp_path):
 
 
 @pytest.mark.parametrize(("content", "complaint"), [
-    ("", "is not the table"), ("method,seed,value\n", "holds no rows"),
-    ("method,seed,value\n,,\n", "no row of the table"),
+    ("", "the file is empty"), ("method,seed,value\n", "holds no rows"),
+    ("method,seed,value\n,,\n", "holds no rows"),
     ("method,seed,value,split\na,1,2,other\n", "a split is"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_judged_is_refused_in_words(tmp_path, content, complaint):
@@ -291,3 +291,13 @@ def test_where_nothing_is_known_of_ties_the_mean_decides_and_it_is_said(tmp_path
     verdict = judged(table(a=0.0, b=0.001), tmp_path)["verdict"]
     assert verdict["recommended"] == verdict["best"]
     assert "is not in the table: the best mean decides" in verdict["text"]
+
+
+def test_half_a_surrogate_pair_in_a_name_becomes_a_question_mark(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    rows = [
+        {"method": m, "seed": s, "value": s + len(m)} for m in ("\ud800x", "b") for s in range(3)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = external.as_json(external.judge_runs(external.read_runs(path), True))
+    assert {method["name"] for method in found["methods"]} == {"?x", "b"}

@@ -501,7 +501,7 @@ def test_runs_that_expand_without_measure_are_refused(tmp_path, monkeypatch, end
         pd.DataFrame({"method": ["a"] * 2000, "value": [0.5] * 2000}).to_parquet(path)
     else:
         path.write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
-    with pytest.raises(DataError, match="keep the columns and steps that judge a run"):
+    with pytest.raises(DataError, match="keep the columns and rows that are needed"):
         external.read_runs(path)
 
 

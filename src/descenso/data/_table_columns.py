@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descenso.data._table_dates import DATES, Dates, read_compact, read_dates
-from descenso.data._table_figures import COMMA, POINT
-from descenso.data._table_keys import FEW, HASHES, are_hashes, what_names_rows
-from descenso.data._table_missing import missing_places, stand_ins
+from descenso.data._table_keys import CODES, FEW, HASHES, are_codes, are_hashes, what_names_rows
 from descenso.data._table_numbers import MOSTLY, Note, Numbers, read_numbers
 from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
+from descenso.data.figures import COMMA, POINT
+from descenso.data.missing import missing_places, stand_ins
 from descenso.errors import DataError, UnknownNameError
 from descenso.language import N_, _, did_you_mean
 
@@ -260,6 +260,10 @@ class _Reader:
         if types.is_bool_dtype(self.values):
             return Column(self.name, NUMBER, self.values.astype("float64"))
         texts = self._texts()
+        known = texts.dropna()
+        if are_codes(known) and not self._are_times(texts):
+            self._say(CODES, width=len(known.iloc[0]))
+            return self._infer_levels(texts, distinct)
         numbers = self._numbers(texts)
         if self._are_numbers(numbers):
             return self._from_numbers(numbers, texts)
@@ -279,6 +283,12 @@ class _Reader:
                 units=units,
             )
         return self._infer_levels(texts, distinct)
+
+    def _are_times(self, texts: Series) -> bool:
+        """Whether digits alone, as codes have, are dates or times."""
+        compact = read_compact(texts.astype("float64").to_numpy())
+        dated = compact is not None or self._dates(texts) is not None
+        return dated or read_times(texts) is not None
 
     def _are_numbers(self, numbers: Numbers) -> bool:
         """Whether a text column is of numbers: all, nearly all, or all but a word or two."""

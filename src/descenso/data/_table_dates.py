@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.data._table_figures import plain_signs
-from descenso.data._table_missing import missing_places
 from descenso.data._table_months import month_number, without_accents, without_weekday
 from descenso.data._table_numbers import MOSTLY, Note
+from descenso.data.figures import plain_signs
+from descenso.data.missing import missing_places
 from descenso.language import N_
 
 if TYPE_CHECKING:

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descenso.data.file_kinds import FEATHER, PARQUET, SHEETS, check_expanded, kind_of
+from descenso.data import parquet
+from descenso.data.file_kinds import FEATHER, PARQUET, SHEET_FILES, SHEETS, check_expanded, kind_of
 from descenso.data.sheets import read_sheets, with_header
-from descenso.data.text_tables import (
-    Say,
-    check_names,
-    read_text_table,
-    tidy,
-    unreadable,
-)
+from descenso.data.text_tables import Say, different_names, read_text_table, tidy, unreadable
 from descenso.errors import DataError, DescensoError
 from descenso.language import _, did_you_mean
 
@@ -28,7 +23,6 @@ _MOST_CELLS = 100_000_000
 _TEXTS = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
 _COMPRESSIONS = ("", ".gz", ".zip", ".xz", ".bz2", ".zst")
 TEXT_FILES = tuple(text + end for text in _TEXTS for end in _COMPRESSIONS)
-SHEET_FILES = (".xlsx", ".xlsm", ".xls", ".ods")
 TABLE_FILES = (*TEXT_FILES, ".parquet", ".pq", ".feather", *SHEET_FILES, ".npz")
 
 
@@ -56,7 +50,7 @@ def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say
         kind = kind_of(path)
     except DescensoError:
         raise
-    except (OSError, EOFError, ValueError) as error:  # of the decompression
+    except Exception as error:  # each compression has errors of its own
         raise unreadable(path, error) from error
     ending = path.suffix.lower()
     if ending in _ENDINGS[PARQUET]:
@@ -69,20 +63,19 @@ def read_table(path: Path, delimiter: str | None, encoding: str | None, say: Say
         frame = _READERS[kind](path, say)
     else:
         frame = read_text_table(path, delimiter, encoding, say)
-    check_frame(frame, str(path))
+    check_frame(frame, str(path), say)
     return frame
 
 
-def check_frame(frame: DataFrame, where: str) -> None:
-    """Check that a frame has rows, and columns of different names, which become texts.
+def check_frame(frame: DataFrame, where: str, say: Say) -> None:
+    """Check that a frame has rows; its columns get different names, which are texts.
 
     Raises
     ------
     DataError
-        If it has not.
+        If it has none.
     """
-    frame.columns = frame.columns.map(str)
-    check_names(list(frame.columns), where)
+    frame.columns = different_names(list(map(str, frame.columns)), where, say)
     if not len(frame):
         raise DataError(_("{where}: the table has no rows").format(where=where))
 
@@ -92,7 +85,7 @@ def _read_arrow(path: Path, read: str) -> DataFrame:
 
     try:
         if read == "read_parquet":
-            _check_cells(path)
+            parquet.check_expanded(path, max(_MOST_CELLS, 20 * path.stat().st_size))
         frame: DataFrame = getattr(pandas, read)(path)
     except DataError:
         raise
@@ -105,21 +98,6 @@ def _read_arrow(path: Path, read: str) -> DataFrame:
     except Exception as error:  # pyarrow's own errors, of many kinds
         raise unreadable(path, error) from error
     return frame
-
-
-def _check_cells(path: Path) -> None:
-    """Check that Parquet, which may keep a repeated value once, does not expand beyond measure."""
-    from pyarrow.parquet import ParquetFile
-
-    with ParquetFile(path) as file:
-        cells = file.metadata.num_rows * file.metadata.num_columns
-    most = max(_MOST_CELLS, 20 * path.stat().st_size)
-    if cells > most:
-        raise DataError(
-            _(
-                "{path} holds {cells} cells, more than {most}; keep the columns to learn from"
-            ).format(path=path, cells=cells, most=most)
-        )
 
 
 def _read_sheets(path: Path, say: Say) -> DataFrame:

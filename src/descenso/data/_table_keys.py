@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,11 @@ KEY = N_(
 )
 SAVED_INDEX = N_("it has no name, as a saved index; --column {name!r}=number keeps it")
 HASHES = N_("its values are keys (UUIDs, hashes)")
+
+CODES = N_(
+    "{name}: codes of {width} digits that begin with zeros are taken for categories; "
+    "--column {name}=number takes them for numbers"
+)
 
 FEW = 20  # rows that tell nothing of how values repeat
 _CHANCE = 1e-7  # of whole numbers drawn at random, that none occurs twice
@@ -96,3 +102,14 @@ def _are_times(low: float, high: float) -> bool:
 def are_hashes(texts: list[Any]) -> bool:
     """Whether all texts are UUIDs or hashes in hexadecimal digits."""
     return bool(texts) and all(_HASH.fullmatch(str(text)) for text in texts)
+
+
+def are_codes(texts: Iterable[str]) -> bool:
+    """Whether all texts are three digits or more, equally many, and some begin with a zero."""
+    known = list(texts)
+    width = len(known[0]) if known else 0
+    return (
+        width >= 3
+        and any(text[:1] == "0" for text in known)
+        and all(len(text) == width and text.isascii() and text.isdecimal() for text in known)
+    )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descenso.data._table_figures import (
+from descenso.data._table_units import factors
+from descenso.data.figures import (
     BY_COMMA,
     BY_POINT,
     COMMA,
@@ -25,8 +26,7 @@ from descenso.data._table_figures import (
     plain_signs,
     read_cell,
 )
-from descenso.data._table_missing import missing_places
-from descenso.data._table_units import factors
+from descenso.data.missing import missing_places
 from descenso.language import N_
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ _OR_THOUSANDS = N_(
     "{name}: points are taken for decimal signs; --column {name}=number-comma takes them to separate "
     "thousands"
 )
+_BY_SIXTEEN = N_("{name}: hexadecimal numbers")
+_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]{1,13}")  # exact as float64
 _MISSING = N_("{name}: signs that count as missing: {signs}: {count}")
 
 Note = tuple[str, dict[str, Any]]
@@ -118,6 +120,10 @@ def read_numbers(texts: Series, decimal: str = "") -> Numbers:
     codes, distinct = pandas.factorize(texts)
     if not len(distinct) or not _may_hold_numbers(distinct):
         return Numbers(pandas.Series(np.nan, texts.index), codes >= 0)
+    if all(map(_HEXADECIMAL.fullmatch, map(str, distinct))):
+        values = np.array([int(str(text), 16) for text in distinct] + [np.nan], np.float64)
+        read_all = pandas.Series(values[codes], texts.index, name=texts.name)
+        return Numbers(read_all, codes >= 0, notes=((_BY_SIXTEEN, {}),))
     counts = np.bincount(codes[codes >= 0], minlength=len(distinct))
     read = _Reading(plain_signs(distinct.tolist()), counts)
     read.run(decimal)

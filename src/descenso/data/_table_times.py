@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descenso.data._table_figures import plain_signs
-from descenso.data._table_missing import missing_places
 from descenso.data._table_numbers import MOSTLY, Note, Numbers
 from descenso.data._table_units import family_of, quantity
+from descenso.data.figures import plain_signs
+from descenso.data.missing import missing_places
 from descenso.language import N_
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from descenso.errors import DataError
 from descenso.language import N_, _
 
 TEXT, PARQUET, FEATHER, SHEETS, ARRAYS = "text", "parquet", "feather", "sheets", "arrays"
-#: A compressed file may hold this many bytes, or ``_MOST_FOLD`` times its own size if that is more.
-MOST_BYTES = 2**28
+SHEET_FILES = (".xlsx", ".xlsm", ".xls", ".ods")
+# A compressed file may hold this many bytes, or ``_MOST_FOLD`` times its own size if that is more.
+_MOST_BYTES = 2**28
 _MOST_FOLD = 100
 _HEAD = 4096
 
@@ -46,6 +47,13 @@ _TEXT_OTHERS = (
     (b"[[", N_("JSON; write the table as CSV, such as pandas.read_json(...).to_csv(...)")),
     (b"@relation", N_("an ARFF file; write the table as CSV")),
     (b"version https://git-lfs", N_("a Git LFS pointer, not the data; run git lfs pull")),
+)
+
+
+_READ_ME = re.compile(
+    r"(^|/)(\.[^/]*|readme|read_me|leeme|léeme|license|licence|licencia|copying|citation|changelog|notice)"
+    r"(\.[^/]*)?$|\.(md|rst|pdf|html?|png|jpe?g|svg|docx?|py|r|ipynb|bib)$",
+    re.IGNORECASE,
 )
 
 
@@ -94,6 +102,11 @@ def check_regular(path: Path) -> None:
         )
 
 
+def most_bytes(path: Path) -> int:
+    """Return how many bytes a compressed file may expand to."""
+    return max(_MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+
+
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, decompressed where it is gzip, bzip2, xz, Zstandard or a zip of one table.
 
@@ -110,9 +123,28 @@ def open_bytes(path: Path) -> IO[bytes]:
         head = file.read(6)
     for magic, open_inner in _COMPRESSED.items():
         if head.startswith(magic):
-            most = max(MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+            most = most_bytes(path)
             return io.BufferedReader(_Bounded(open_inner(path), most, path))
     return path.open("rb")
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return all bytes of a file, decompressed.
+
+    Raises
+    ------
+    DataError
+        If there are more than ``most``.
+    """
+    with open_bytes(path) as opened:
+        read = opened.read(most + 1)
+    if len(read) > most:
+        raise DataError(
+            _("{path} holds more than {most} MB; keep the columns and rows that are needed").format(
+                path=path, most=most >> 20
+            )
+        )
+    return read
 
 
 def kind_of(path: Path) -> str:
@@ -191,7 +223,7 @@ def check_expanded(path: Path) -> None:
     check_regular(path)
     if not zipfile.is_zipfile(path):
         return
-    most = max(MOST_BYTES, _MOST_FOLD * path.stat().st_size)
+    most = most_bytes(path)
     with _zip(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
     if size > most:
@@ -218,6 +250,9 @@ def _open_zip(path: Path) -> IO[bytes]:
         for name in archive.namelist()
         if not name.endswith("/") and not name.startswith("__MACOSX/")
     ]
+    if len(names) > 1:  # a table beside what is said of it
+        tables = [name for name in names if not _READ_ME.search(name)]
+        names = tables if len(tables) == 1 else names
     if len(names) != 1:
         shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
         raise DataError(

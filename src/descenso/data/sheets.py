@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from xml.etree import ElementTree
 
 from descenso.data.file_kinds import check_expanded
-from descenso.data.text_tables import Say, header_index, unreadable
+from descenso.data.text_tables import Say, different_names, header_index, unreadable
 from descenso.errors import DataError
 from descenso.language import _
 
@@ -86,7 +86,7 @@ def with_header(sheet: DataFrame, path: Path, say: Say) -> DataFrame:
             )
         )
     rows = sheet.iloc[header + 1 :].reset_index(drop=True)
-    rows.columns = names
+    rows.columns = different_names(names, str(path), say)
     return rows.infer_objects()
 
 

@@ -16,10 +16,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from descenso.data._table_missing import missing_places
+from descenso.data._table_keys import are_codes
+from descenso.data._table_numbers import read_numbers
 from descenso.data.file_kinds import open_bytes, wide_encoding
+from descenso.data.missing import missing_places
 from descenso.errors import DataError, DescensoError, first_line
 from descenso.language import _
 
@@ -40,10 +42,16 @@ _BACKSLASHED = re.compile(r'(?<!\\)\\"')
 _TOTALS = frozenset((
     "total", "totals", "totales", "totale", "totaal", "grand total", "gran total", "sub total",
     "subtotal", "total general", "total nacional", "total général", "sum", "suma", "summe", "somme",
-    "gesamt", "insgesamt", "gesamtsumme", "ensemble", "average", "mean", "promedio", "media",
-    "mittelwert", "durchschnitt", "moyenne",
+    "gesamt", "insgesamt", "gesamtsumme", "ensemble",
+))  # fmt: skip
+# These are names of groups too, so that the figures must agree.
+_MEANS = frozenset((
+    "average", "avg", "mean", "promedio", "media", "mittelwert", "durchschnitt", "moyenne",
 ))  # fmt: skip
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=(.|\\t)"?[;,]*\s*', re.IGNORECASE)
+
+# Encodings that are told apart from Windows-1252 by their letters.
+_FOREIGN = ("shift_jis", "euc_jp", "euc_kr", "gb18030", "big5", "cp1251", "koi8_r", "cp1253")
 
 Record = Sequence[str]
 ReadAgain = Callable[["DataFrame"], "DataFrame"]
@@ -57,17 +65,17 @@ class _Layout:
     ----------
     skipped : records before the header, which is the record after them.
     extra : whether rows have one cell more than the header, an empty one at the end.
+    codes : the columns whose numbers begin with zeros, in the sample.
     """
 
     delimiter: str
     skipped: int
     names: tuple[str, ...]
     extra: bool
+    codes: tuple[str, ...] = ()
 
 
-def read_text_table(
-    path: Path, delimiter: str | None, encoding: str | None, say: Say, *, as_text: bool = False
-) -> DataFrame:
+def read_text_table(path: Path, delimiter: str | None, encoding: str | None, say: Say) -> DataFrame:
     """Return the table that a text file holds, its columns named by the header.
 
     Parameters
@@ -76,14 +84,37 @@ def read_text_table(
     delimiter : what separates columns; inferred, and reported, where ``None``.
     encoding : inferred where ``None``: UTF-8, UTF-16 or UTF-32 by their marks, else Windows-1252.
     say : takes each inference in words.
-    as_text : leave each cell as it is written, an empty one as an empty text.
 
     Raises
     ------
     DataError
         If the file is empty, cannot be decoded or decompressed, has no header or one column only,
-        names two columns alike, or has a row of more cells than the header.
+        or has a row of more cells than the header.
     """
+    frame, layout = _read(path, delimiter, encoding, say, as_text=False)
+    if delimiter is None:
+        shown = DELIMITERS.get(layout.delimiter, layout.delimiter)
+        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
+    return tidy(frame, str(path), say, points=layout.delimiter != ",")
+
+
+def read_as_written(path: Path, say: Say) -> tuple[DataFrame, str]:
+    """Return the table of a text file and its delimiter, both inferred; each cell is a text.
+
+    An empty cell is an empty text, and so are those that a row lacks.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_text_table`.
+    """
+    frame, layout = _read(path, None, None, say, as_text=True)
+    return tidy(frame.astype(object), str(path), say, as_text=True), layout.delimiter
+
+
+def _read(
+    path: Path, delimiter: str | None, encoding: str | None, say: Say, *, as_text: bool
+) -> tuple[DataFrame, _Layout]:
     shown = encoding
     try:
         encoding = encoding or _encoding(path, say)
@@ -91,7 +122,7 @@ def read_text_table(
             sample = file.read(_SAMPLE)
         text = _Text(path, encoding, _requoting(sample, delimiter, path, say))
         layout = _layout(text.requote(sample), delimiter, path, say)
-        frame = _parse(text, layout, as_text)
+        return _parse(text, layout, as_text), layout
     except UnicodeError as error:
         raise DataError(
             _("{path}: it cannot be read as {encoding} ({error}); name its encoding").format(
@@ -104,7 +135,6 @@ def read_text_table(
         raise
     except Exception as error:  # each compression has errors of its own
         raise unreadable(path, error) from error
-    return tidy(frame, str(path), say, as_text=as_text, points=layout.delimiter != ",")
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
@@ -126,14 +156,14 @@ def _encoding(path: Path, say: Say) -> str:
         if wide:
             say(_("{path}: read as {encoding}").format(path=path, encoding=wide.upper()))
             return wide
-        place, undefined = 0, False
+        sample, place, undefined = b"", 0, False
         utf8 = True
         while chunk:
             if utf8:
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:
-                    utf8 = False
+                    utf8, sample = False, chunk
                     place += max(0, error.start)
                 else:
                     place += len(chunk)
@@ -148,7 +178,21 @@ def _encoding(path: Path, say: Say) -> str:
             "{path}: read as {encoding}, for it is no UTF-8 (byte {place}); --encoding names another"
         ).format(path=path, encoding=shown, place=place)
     )
+    foreign = _foreign_encoding(sample)
+    if foreign:
+        say(_("{path}: it is probably {encoding}: give --encoding {encoding}").format(
+            path=path, encoding=foreign
+        ))  # fmt: skip
     return encoding
+
+
+def _foreign_encoding(sample: bytes) -> str:
+    """Return the encoding of Asia, of Cyrillic or Greek that a sample is probably in, or none."""
+    from charset_normalizer import from_bytes
+
+    lines = [line for line in sample.splitlines() if not line.isascii()]
+    best = from_bytes(b"\n".join(lines)[:_SAMPLE], cp_isolation=["cp1252", *_FOREIGN]).best()
+    return best.encoding if best and best.encoding in _FOREIGN else ""
 
 
 def _open_text(path: Path, encoding: str) -> IO[str]:
@@ -232,13 +276,12 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
     if delimiter is None:
         delimiter = stated[1].replace("\\t", "\t") if stated else likely_delimiter(sample, whole)
         delimiter = delimiter or ","
-        shown = DELIMITERS.get(delimiter, delimiter)
-        say(_("{path}: columns are separated by {shown}").format(path=path, shown=shown))
     records = _records(sample, delimiter, whole)
     first = 1 if stated else 0
     header = first + header_index(records[first:])
     body = [record for record in records[header + 1 :] if any(map(str.strip, record))]
-    names = tuple(_name(cell, place) for place, cell in enumerate(records[header]))
+    named = [_name(cell, place) for place, cell in enumerate(records[header])]
+    names = tuple(different_names(named, str(path), say))
     width, extra = _width(body, len(names)), False
     if width == len(names) + 1:
         if not any(record[-1].strip() for record in body if len(record) == width):
@@ -254,7 +297,12 @@ def _layout(sample: str, delimiter: str | None, path: Path, say: Say) -> _Layout
                 path=path, count=header - first, text=delimiter.join(records[first])[:60]
             )
         )
-    return _Layout(delimiter, header, names, extra)
+    codes = [
+        name
+        for place, name in enumerate(names)
+        if are_codes([r[place].strip() for r in body if len(r) > place and r[place].strip()])
+    ]
+    return _Layout(delimiter, header, names, extra, tuple(codes))
 
 
 def _name(cell: str, place: int) -> str:
@@ -381,24 +429,28 @@ def _check_header(
                 "add a line of {count} names"
             ).format(path=path, text=delimiter.join(header)[:60], count=len(header))
         )
-    check_names(names, str(path))
 
 
-def check_names(names: Sequence[str], where: str) -> None:
-    """Check that no two columns are named alike.
-
-    Raises
-    ------
-    DataError
-        If two are.
-    """
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
-    if twice is not None:
-        raise DataError(
-            _("{where}: two columns are named {name!r}; each needs a name of its own").format(
-                where=where, name=twice
+def different_names(names: Sequence[str], where: str, say: Say) -> list[str]:
+    """Return names of columns, numbered as pandas does where two are alike: ``a``, ``a.1``."""
+    made: list[str] = []
+    taken, seen = set(names), Counter[str]()
+    for name in names:
+        given = name
+        while seen[name] and given in taken:
+            given = f"{name}.{seen[name]}"
+            seen[name] += 1
+        seen[name] += not seen[name]
+        taken.add(given)
+        made.append(given)
+    numbered = [new for new, name in zip(made, names, strict=True) if new != name]
+    if numbered:
+        say(
+            _("{where}: columns of one name are numbered: {names}").format(
+                where=where, names=", ".join(numbered[:10]) + (", …" if len(numbered) > 10 else "")
             )
         )
+    return made
 
 
 def _holds_data(header: Record, body: list[Record]) -> bool:
@@ -442,18 +494,13 @@ def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
 
     path = text.path
     names = list(layout.names) + (["Unnamed: end"] if layout.extra else [])
-    texts = {"dtype": str, "keep_default_na": False} if as_text else {}
+    how: dict[str, Any] = {"dtype": dict.fromkeys(layout.codes, str)}
+    if as_text:
+        how = {"dtype": str, "keep_default_na": False}
     with text.open() as file:
         lines = _skip(file, layout)
         try:
-            frame = pandas.read_csv(
-                file,
-                sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
-                names=names,
-                header=None,
-                low_memory=False,
-                **texts,
-            )
+            frame = _read_csv(file, layout, names, low_memory=False, **how)
         except pandas.errors.EmptyDataError:
             return pandas.DataFrame(columns=names)
         except pandas.errors.ParserError as error:
@@ -491,23 +538,21 @@ def _parse(text: _Text, layout: _Layout, as_text: bool) -> DataFrame:
     return frame
 
 
-def _keep_points(frame: DataFrame, text: _Text, layout: _Layout, names: list[str]) -> None:
-    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
+def _read_csv(file: IO[str], layout: _Layout, names: list[str], **how: Any) -> DataFrame:
     import pandas
 
+    separator = r"\s+" if layout.delimiter == " " else layout.delimiter
+    return pandas.read_csv(file, sep=separator, names=names, header=None, **how)
+
+
+def _keep_points(frame: DataFrame, text: _Text, layout: _Layout, names: list[str]) -> None:
+    """Leave numbers as text whose points may separate thousands, as in 1.234: three digits each."""
     doubtful = [name for name in frame.columns if _may_be_thousands(frame[name])]
     if not doubtful:
         return
     with text.open() as file:
         _skip(file, layout)
-        texts = pandas.read_csv(
-            file,
-            sep=r"\s+" if layout.delimiter == " " else layout.delimiter,
-            names=names,
-            header=None,
-            usecols=doubtful,
-            dtype=str,
-        )
+        texts = _read_csv(file, layout, names, usecols=doubtful, dtype=str)
     for name in doubtful:
         frame[name] = texts[name]
 
@@ -632,7 +677,7 @@ def _totals(frame: DataFrame, footer: Series) -> Series:
         if pandas.api.types.is_numeric_dtype(frame[name]):
             continue
         ends = frame[name].iloc[[0, *range(len(frame) - _FOOTERS, len(frame))]].dropna()
-        named = ends.index[[_is_total(cell) for cell in ends]]
+        named = ends.index[[_sums_up(frame, place, cell) for place, cell in ends.items()]]
         named = [place for place in named if not footer[place]]
         # A group may be named so: then it comes again, or its rows are among others.
         if named and int(frame[name].isin(list(ends[named])).sum()) == len(named):
@@ -640,8 +685,19 @@ def _totals(frame: DataFrame, footer: Series) -> Series:
     return rows
 
 
-def _is_total(cell: object) -> bool:
-    return str(cell).strip(" .:*").casefold() in _TOTALS
+def _sums_up(frame: DataFrame, place: Any, cell: object) -> bool:
+    named = str(cell).strip(" .:*").casefold()
+    return named in _TOTALS or (named in _MEANS and _holds_means(frame, place))
+
+
+def _holds_means(frame: DataFrame, place: Any) -> bool:
+    """Whether a number in a row is the mean of those in the others, but for rounding."""
+    for name in frame.columns:
+        values = read_numbers(frame[name].astype(str)).values
+        cell, mean = float(values[place]), float(values.drop(place).mean())
+        if abs(cell - mean) <= 1e-3 * abs(mean):  # False where one is NaN
+            return True
+    return False
 
 
 def _names_units(frame: DataFrame) -> bool:

@@ -120,7 +120,7 @@ def _frame(
 
     if isinstance(table, pandas.DataFrame):
         frame, where = table.copy(deep=False), _("the table")
-        check_frame(frame, where)
+        check_frame(frame, where, say)
     elif not isinstance(table, str | Path):
         raise ProblemError(
             _("a table is a file or a pandas frame; got {kind}").format(kind=type(table).__name__)

@@ -19,7 +19,9 @@ from descenso.problems._problem import Problem
 _MANY = ("drop", "column")  # options that may be given again
 _ONE = ("target", "task", "delimiter", "encoding", "hidden")
 _ENDS = "|".join(re.escape(end) for end in sorted(TABLE_FILES, key=len, reverse=True))
-_WRITTEN = re.compile(rf"^(?P<path>.+(?:{_ENDS}))\s*\((?P<options>.*)\)$", re.IGNORECASE)
+_WRITTEN = re.compile(
+    rf"^(?P<path>.+(?:{_ENDS}))\s*\((?P<options>.*)\)$", re.IGNORECASE | re.DOTALL
+)
 _OPTION = re.compile(r'\s*(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^,"]*?)\s*(?:,|$)')
 
 

@@ -17,10 +17,10 @@ from descenso.data._table_columns import (
     check_kind,
 )
 from descenso.data._table_dates import DATES, read_dates
-from descenso.data._table_missing import missing_places, stand_ins
 from descenso.data._table_numbers import Note, read_numbers
 from descenso.data._table_spelling import SPELLINGS, one_spelling
 from descenso.data._table_times import read_times
+from descenso.data.missing import missing_places, stand_ins
 from descenso.errors import DataError, ProblemError, UnknownNameError
 from descenso.language import N_, _, did_you_mean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,10 @@ _MEANINGS: dict[str, Callable[[], str]] = {
 }
 
 # What the decoders raise when a row does not hold what was written there.
-_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, EOFError, zipfile.BadZipFile)
+_UNREADABLE = (
+    ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from descenso.data.figures import COMMA
 from descenso.errors import DataError
 from descenso.language import _
 from descenso.study.external._columns import bare
 from descenso.study.external._files import SETTINGS
 from descenso.study.external._metric import VALIDATION, describe, results
-from descenso.study.external._numbers import COMMA, as_number, decimal_sign
+from descenso.study.external._numbers import as_number, decimal_sign
 from descenso.study.external._records import flatten, mapping_in
 from descenso.study.external._tables import Sheet
 from descenso.study.external._wide import in_long_form

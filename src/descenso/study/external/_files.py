@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from descenso.data.file_kinds import SHEET_FILES
 from descenso.errors import DataError
 from descenso.language import _
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx",
-          ".xlsm", ".xls", ".ods")  # fmt: skip
+TABLES = (
+    ".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", *SHEET_FILES
+)  # fmt: skip
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 #: Files that lie beside a run and hold its configuration, from the most telling down.
 SETTINGS = (

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from descenso.data.figures import COMMA, POINT, SIGNED, in_figures, plain
+from descenso.data.missing import MARKS, SIGNS
 from descenso.errors import DataError
 from descenso.language import _, ngettext
 
-POINT, COMMA = ".", ","
 _MISSING = frozenset((
-    "", "-", "--", "---", ".", "..", "...", "…", "?", "*", "/", "_", "na", "n/a", "n.a.", "n.a",
-    "#n/a", "<na>",
-    "null", "none", "nil", "missing", "nat", "n/d", "n.d.", "s/d", "tbd", "undefined", "\\n", "unknown",
-    "k.a.", "pd.na", "sin dato",
+    *SIGNS, *MARKS, "none", "nil", "missing", "tbd", "undefined", "unknown", "pd.na", "sin dato",
 ))  # fmt: skip
 _NAN = frozenset((
     "nan", "nanq", "nans", "qnan", "snan", "nan(ind", "nan(snan", ".nan", "np.nan", "math.nan", "1.#qnan",
@@ -25,21 +23,13 @@ _NAN = frozenset((
 ))  # fmt: skip
 _INF = frozenset(("inf", "infinity", "infty", "∞", ".inf", "1.#inf", "np.inf", "math.inf", "inf%"))
 _DIVERGED = re.compile(r"(?i)\s*(?:diverge[ds]?|divergió|divergio|exploded|blew up|blown up)\W*")
-_PLAIN = str.maketrans({**dict.fromkeys("−–—‒－", "-"), **dict.fromkeys("\u00a0\u202f\u2009\t", " "),
-                        **dict.fromkeys("’`´", "'"), "\ufeff": "", "＋": "+"})  # fmt: skip
 _WRAPPED = re.compile(
     r"(?:(?:torch\.)?tensor|(?:np\.|numpy\.|jnp\.)?(?:array|float\d*|int\d+|Array)|tf\.Tensor|float"
     r"|Decimal|DeviceArray)\(\s*['\"]?(?P<inner>[^,()'\"\s]+)['\"]?\s*(?:,.*)?\)",
     re.DOTALL,
 )
-_BY_POINT = re.compile(
-    r"[-+]?(?:(?:\d+|\d{1,3}(?:(?P<g>[,'_ ])\d{3})(?:(?P=g)\d{3})*)(?:\.\d*)?|\.\d+)"
-    r"(?:[eE][-+]?\d+)?"
-)
-_BY_COMMA = re.compile(
-    r"[-+]?(?:(?:\d+|\d{1,3}(?:(?P<g>[.'_ ])\d{3})(?:(?P=g)\d{3})*)(?:,\d*)?|,\d+)"
-    r"(?:[eE][-+]?\d+)?"
-)
+_EXPONENT = r"(?:[eE][-+]?\d+)?"
+_BY_POINT, _BY_COMMA = (re.compile(SIGNED[sign] + _EXPONENT) for sign in (POINT, COMMA))
 _NUMBER = r"[-+]?[\d.,]*\d[\d.,]*(?:[eE][-+]?\d+)?\s*%?"
 _SUMMARY = re.compile(
     rf"[$*\s]*{_NUMBER}\s*(?:"
@@ -77,11 +67,11 @@ def as_number(cell: Any, decimal: str = POINT) -> float | None:
     """
     if cell is None or isinstance(cell, bool):
         return None if cell is None else float(cell)
-    if isinstance(cell, (int, float)):
-        return float(cell)
+    if isinstance(cell, float):
+        return cell
     if not isinstance(cell, str):
         return _of_object(cell)
-    text = cell.translate(_PLAIN).strip().strip('"*').strip()
+    text = plain(cell).strip('"*').strip()
     special = _special(text)
     if special is not None:
         return special
@@ -96,7 +86,9 @@ def as_number(cell: Any, decimal: str = POINT) -> float | None:
 
 def _of_object(cell: Any) -> float | None:
     try:
-        return float(cell)  # Decimal and the scalars of NumPy
+        return float(cell)  # whole numbers, Decimal and the scalars of NumPy
+    except OverflowError:  # 10**400
+        return math.inf if cell > 0 else -math.inf
     except (TypeError, ValueError):
         return None
 
@@ -107,10 +99,7 @@ def _plain_number(text: str, decimal: str, percent: bool) -> float | None:
         return None
     if decimal == POINT or not by_comma:  # a cell that fits one way only is read that way
         decimal = POINT if _BY_POINT.fullmatch(text) else COMMA
-    figures = text.replace("'", "").replace("_", "").replace(" ", "")
-    if decimal == COMMA:
-        figures = figures.replace(".", "").replace(",", ".")
-    value = float(figures.replace(",", ""))
+    value = in_figures([text], decimal)[0]
     return value / 100 if percent else value
 
 
@@ -157,12 +146,15 @@ def is_missing(cell: Any) -> bool:
     """Whether a cell is empty or holds a sign for what is missing; nan is no such sign."""
     if cell is None or _is_na(cell):
         return True
-    return isinstance(cell, str) and cell.translate(_PLAIN).strip().lower() in _MISSING
+    if not isinstance(cell, str):
+        return False
+    text = plain(cell).lower()
+    return text in _MISSING and _special(text) is None
 
 
 def is_summary(cell: Any) -> bool:
     """Whether a cell sums up several runs, such as ``0.91 ± 0.02`` or ``0.91 (0.02)``."""
-    return isinstance(cell, str) and bool(_SUMMARY.fullmatch(cell.translate(_PLAIN).strip()))
+    return isinstance(cell, str) and bool(_SUMMARY.fullmatch(plain(cell)))
 
 
 def decimal_sign(columns: Iterable[Sequence[Any]], delimiter: str) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from descenso.data.file_kinds import check_regular, open_bytes
+from descenso.data import file_kinds, parquet
+from descenso.data.file_kinds import PARQUET, SHEETS, check_regular
 from descenso.data.sheets import read_sheets as spreadsheets
 from descenso.data.sheets import with_header
+from descenso.data.text_tables import different_names, read_as_written
 from descenso.errors import DataError, first_line
 from descenso.language import _, reason
 from descenso.study.external._files import kind_of
@@ -22,11 +20,9 @@ from descenso.study.external._records import tables_of
 if TYPE_CHECKING:
     import pandas as pd
 
-_DELIMITERS = ",;\t|"
 #: A cell is a Python object here, some fifty times its text; Parquet's are counted by their number.
 _MOST_BYTES = 2**27
 _MOST_CELLS = 20_000_000
-_LINES = 50
 
 
 @dataclass
@@ -64,7 +60,7 @@ def read_sheets(file: Path) -> list[Sheet]:
         raise DataError(
             _("{path} cannot be read: {reason}").format(path=file, reason=reason(error))
         ) from error
-    except (ValueError, ImportError, UnicodeError, EOFError, csv.Error, RecursionError) as error:
+    except Exception as error:  # each compression and kind of file has errors of its own
         raise DataError(
             _("{path} is not the table its name says: {reason}").format(
                 path=file, reason=first_line(error)
@@ -73,32 +69,25 @@ def read_sheets(file: Path) -> list[Sheet]:
     if not any(len(sheet.frame) for sheet in sheets):
         raise DataError(_("{path} holds no rows").format(path=file))
     for sheet in sheets:
-        sheet.frame.columns = _unique([str(name).strip() for name in sheet.frame.columns])
+        names = [str(name).strip() for name in sheet.frame.columns]
+        sheet.frame.columns = different_names(names, str(file), sheet.notes.append)
     return sheets
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Give columns of one name numbers, so that none is lost."""
-    seen: Counter[str] = Counter()
-    made = []
-    for name in names:
-        seen[name] += 1
-        made.append(name if seen[name] == 1 else f"{name}.{seen[name] - 1}")
-    return made
-
-
 def _read(file: Path) -> list[Sheet]:
-
-    kind = kind_of(file)
-    if kind in (".parquet", ".pq"):
+    ending = kind_of(file)
+    if ending in (".jsonl", ".ndjson", ".json"):
+        parsed = _parsed(_text(file), ending)
+        return [Sheet(frame, file, label) for label, frame in tables_of(parsed)]
+    kind = PARQUET if ending in (".parquet", ".pq") else file_kinds.kind_of(file)
+    if kind == PARQUET:
         return [Sheet(_of_parquet(file), file)]
-    if kind in (".xlsx", ".xlsm", ".xls", ".ods"):
+    if kind == SHEETS:
         return _of_spreadsheet(file)
-    text = _text(file)
-    if kind in (".jsonl", ".ndjson", ".json"):
-        return [Sheet(frame, file, label) for label, frame in tables_of(_parsed(text, kind))]
-    frame, delimiter = _of_text(text)
-    return [Sheet(frame, file, delimiter=delimiter)]
+    notes: list[str] = []
+    file_kinds.read_bytes(file, _MOST_BYTES)  # which refuses more
+    frame, delimiter = read_as_written(file, notes.append)
+    return [Sheet(frame, file, delimiter=delimiter, notes=notes)]
 
 
 def _of_spreadsheet(file: Path) -> list[Sheet]:
@@ -132,41 +121,34 @@ def _of_parquet(file: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        import pyarrow.parquet as parquet
+        parquet.check_expanded(file, _MOST_CELLS)
+        from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise ImportError(_("Parquet needs pyarrow: pip install 'descenso[tables]'")) from error
-    opened = parquet.ParquetFile(file)
-    if opened.metadata.num_rows * opened.metadata.num_columns > _MOST_CELLS:
-        raise _too_large(file, _("{count} cells").format(count=_MOST_CELLS))
-    table = opened.read()
+    with ParquetFile(file) as opened:
+        table = opened.read()
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     return pd.DataFrame({n: pd.Series(cells, dtype=object) for n, cells in columns.items()})
 
 
-def _too_large(file: Path, most: str) -> DataError:
-    return DataError(
-        _("{path} holds more than {most}; keep the columns and steps that judge a run").format(
-            path=file, most=most
-        )
-    )
-
-
 def _text(file: Path) -> str:
-    with open_bytes(file) as opened:
-        raw = opened.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise _too_large(file, f"{_MOST_BYTES >> 20} MB")
-    if raw[:4] == b"PK\x03\x04":
-        raise ValueError(_("it is a spreadsheet or an archive; save it as CSV"))
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16")
+    raw = file_kinds.read_bytes(file, _MOST_BYTES)
+    wide = file_kinds.wide_encoding(raw[:4096])
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode(wide or "utf-8-sig")
     except UnicodeDecodeError:
         return raw.decode("cp1252", errors="replace")
 
 
 def _parsed(text: str, kind: str) -> Any:
+    parsed = _records(text, kind)
+    if "\\ud" not in text.lower():
+        return parsed
+    # Half a surrogate pair, which JSON can spell and no file can hold, becomes a question mark.
+    return json.loads(json.dumps(parsed, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _records(text: str, kind: str) -> Any:
     if kind == ".json":
         try:
             return json.loads(text)
@@ -174,69 +156,3 @@ def _parsed(text: str, kind: str) -> Any:
             if "Extra data" not in str(error):
                 raise
     return [json.loads(line) for line in text.splitlines() if line.strip()]  # a record in each line
-
-
-def _of_text(text: str) -> tuple[pd.DataFrame, str]:
-    """Return a table of texts, so that an empty cell (missing) and nan (diverged) stay apart."""
-    import pandas as pd
-
-    lines = text.splitlines(keepends=True)
-    start, delimiter = 0, ""
-    while start < len(lines) and _is_preamble(lines[start]):
-        named = re.match(r"(?i)sep=(.)", lines[start].strip().strip('"'))
-        delimiter = named[1] if named else delimiter
-        start += 1
-    delimiter = delimiter or _delimiter(lines[start : start + _LINES])
-    rows = _rows(lines[start:], delimiter)
-    if not rows:
-        raise ValueError(_("the file is empty"))
-    names, width = rows[0], len(rows[0])
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) > width and any(cell.strip() for cell in row[width:]):
-            raise ValueError(
-                _("row {row} has {n} cells for {width} columns").format(
-                    row=number, n=len(row), width=width
-                )
-            )
-    cells = [
-        (row + [None] * width)[:width]
-        for row in rows[1:]
-        if row != names  # joined files
-    ]
-    return pd.DataFrame(cells, columns=names, dtype=object), delimiter
-
-
-def _rows(lines: list[str], delimiter: str) -> list[list[Any]]:
-    if delimiter == " ":
-        return [line.split() for line in lines if line.strip()]
-    csv.field_size_limit(2**27)  # a cell may hold a configuration
-    read = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter,
-                      skipinitialspace=True)  # fmt: skip
-    return [row for row in read if any(cell.strip() for cell in row) or len(row) > 1]
-
-
-def _is_preamble(line: str) -> bool:
-    bare = line.strip().strip('"')
-    return not bare or bare.startswith("#") or bool(re.fullmatch(r"(?i)sep=.?", bare))
-
-
-def _delimiter(lines: list[str]) -> str:
-    """Return what separates the names in the first line, as often in the lines below."""
-    rows = [line for line in lines if line.strip()]
-    if not rows:
-        return ","
-
-    def agreement(sign: str) -> tuple[float, int]:
-        widths = [len(row) for row in csv.reader(rows, delimiter=sign)]
-        if not widths or widths[0] < 2:
-            return (0.0, 0)
-        return (sum(w == widths[0] for w in widths) / len(widths), widths[0])
-
-    best = max(_DELIMITERS, key=agreement)
-    if agreement(best)[1] >= 2:
-        return best
-    return " " if len(rows[0].split()) > 1 and _same_width(rows) else ","
-
-
-def _same_width(rows: list[str]) -> bool:
-    return len({len(row.split()) for row in rows}) == 1

@@ -56,6 +56,8 @@ def _chart(sheet: Sheet) -> Sheet | None:
         return None
     metrics = {m["metric"] for m in fitting.values() if not m["end"]}
     curves = {n: m for n, m in fitting.items() if not m["end"] and m["metric"] not in ("_step",)}
+    if not curves:
+        return None
     pieces = []
     for name, match in curves.items():
         frame = sheet.frame[others].copy()

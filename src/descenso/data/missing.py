@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Signs that are never a level of a category.
-_SIGNS = (
+#: Signs that are never a level of a category.
+SIGNS = (
     "", "?", "??", "???", "#", "#n/a", "#n/a n/a", "#na", "#value!", "#div/0!", "#ref!", "#name?",
     "#num!", "#null!", "#valor!", "#¡valor!", "#¡div/0!", "#¡ref!", "#¿nombre?", "#¡num!", "#¡nulo!",
     "#wert!", "#bezug!", "#zahl!", "#valeur!", "-1.#ind", "1.#ind", "-1.#qnan", "1.#qnan", "1.#inf",
     "nan", "-nan", "+nan", "<na>", "<null>", "(null)", "[null]", "null", "nat", "\\n", "n/a", "na",
     "n.a.", "n.a", "n. a.", "n/d", "n.d.", "n.d", "s/d", "s.d.", "k.a.", "k. a.", "k.a", "n/r", "n.r.",
 )  # fmt: skip
-# Signs that may be levels: the result of a test, a mark.
-_MARKS = ("-", "--", "---", "----", ".", "..", "...", "*", "**", "***", "_", "/", "//", "…", "\\")
+#: Signs that may be levels: the result of a test, a mark.
+MARKS = ("-", "--", "---", "----", ".", "..", "...", "*", "**", "***", "_", "/", "//", "…", "\\")
 _STATA = tuple(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")
 # Words that may be levels.
 _WORDS = (
@@ -30,8 +30,8 @@ _WORDS = (
     "nicht verfügbar", "inconnu", "inconnue", "manquant", "non renseigné", "non disponible", "vide",
     "(missing)", "(unknown)", "(none)", "(blank)", "(empty)", "(leer)", "(en blanco)", "not a number",
 )  # fmt: skip
-_NEVER_LEVELS = frozenset(_SIGNS)
-_AMONG_NUMBERS = frozenset((*_SIGNS, *_MARKS, *_STATA, *_WORDS))
+_NEVER_LEVELS = frozenset(SIGNS)
+_AMONG_NUMBERS = frozenset((*SIGNS, *MARKS, *_STATA, *_WORDS))
 
 
 # What instruments, databases and grids write where nothing was measured, beside runs of nines.

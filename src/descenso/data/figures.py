@@ -22,7 +22,7 @@ _PLAIN_SIGNS = str.maketrans(
         **dict.fromkeys("\u200b\ufeff\u200e\u200f\u2060\u00ad", ""),
         **dict.fromkeys("\u2212\u2013\u2014\u2012\u2010\u2011\ufe63\uff0d", "-"),
         **dict.fromkeys("\u2019\u2018\u02bc\u2032\u00b4`\u02b9\uff07", "'"),
-        "\u066b": ".", "\u066c": "'", "\u00b7": ".", "\u2033": '"',
+        "\uff0b": "+", "\u066b": ".", "\u066c": "'", "\u00b7": ".", "\u2033": '"',
     }
 )  # fmt: skip
 _CELL = re.compile(
@@ -80,6 +80,11 @@ class Cell:
     before: str
     after: str
     remark: bool = False
+
+
+def plain(text: str) -> str:
+    """Return a text, stripped, whose spaces, dashes and apostrophes are those of a keyboard."""
+    return (text if text.isascii() else text.translate(_PLAIN_SIGNS)).strip()
 
 
 def plain_signs(texts: Iterable[Any]) -> list[str]:
