@@ -53,8 +53,10 @@ _HIGHER = _set(
     "evidence similarity cosine purity nmi ami ari silhouette homogeneity completeness throughput "
     "fps qps ips speed speedup efficiency improvement gain lift reduction saved saving savings increase "
     "fitness performance perf quality utility profit revenue sharpe sortino skill top1 top5 top top3 top10 "
-    "survival lifetime mejora calidad"
+    "survival lifetime mejora calidad correlación correlacion sensibilidad especificidad exhaustividad"
 )
+#: Of "top-1 error" the other word decides.
+_QUALIFIERS = _set("top1 top5 top top3 top10")
 #: They decide where nothing else in the name does: an "error score" is an error.
 _WEAK_HIGHER = _set("score scores puntuacion puntuación puntaje merit goodness rating")
 _NEGATED = _set("neg negative negated minus inverse inverted inv")
@@ -80,14 +82,28 @@ _PHRASES = {
     ("phoneme", "error"): "wer", ("token", "error"): "wer", ("translation", "error"): "ter",
     ("squared", "error"): "mse", ("square", "error"): "mse", ("absolute", "error"): "mae",
     ("percentage", "error"): "mape", ("error", "rate"): "misclassification",
+    ("cost", "return"): "cost", ("cost", "returns"): "cost",
     ("total", "variation"): "divergence", ("earth", "mover"): "emd", ("d", "prime"): "quality",
 }  # fmt: skip
-#: Of "time to accuracy" and "loss of accuracy" what stands before decides; what is spent to get there
-#: is the less the better.
-_BEFORE = _set("to until till before of in at for over hasta under given vs versus from por")
+#: Of "time to accuracy" and "loss at best accuracy" what stands before decides; what is spent to get
+#: there is the less the better.
+_BEFORE = _set(
+    "to until till before of in at for over hasta under given vs versus from por de del best"
+)
+#: So does what stands before these signs: "FPR@95TPR", "error (top-1)", "reward - cost".
+_BEHIND = re.compile(r"[@(\[]|\s[-−–]\s")
+_SAYS_LOWER = re.compile(
+    r"(?i)↓|⬇|\b(?:lower|smaller|less)(?:[\s_-]+is)?[\s_-]+better\b|\bminimi[sz]e\b"
+)
+_SAYS_HIGHER = re.compile(
+    r"(?i)↑|⬆|\b(?:higher|larger|more)(?:[\s_-]+is)?[\s_-]+better\b|\bmaximi[sz]e\b"
+)
+_PERCENT = re.compile(r"(?i)%|\b(?:percent|percentage|pct|porcentaje)\b")
 _COUNTED = _set("steps step epochs epoch iterations iters iter evaluations evals rounds episodes "
                 "trials updates samples examples tokens queries calls batches pasos épocas")  # fmt: skip
 _UNTIL = _set("to until till before hasta")
+#: What a machine does or moves: of it, the more in a second the better.
+_MADE = _set("bytes flops gflops tflops macs")
 _PER_TIME = _set("second seconds sec secs s minute min hour h segundo")
 #: A spread of a metric is no metric.
 _SPREADS = _set("std stddev stdev variance var sem stderr")
@@ -147,13 +163,16 @@ def higher_is_better(name: str) -> bool | None:
     """Return whether higher values are the better ones, by the whole words of a metric's name.
 
     ``None`` where the name says nothing. ``neg_``, a leading minus and ``1 - `` turn it round, as
-    in scikit-learn's ``neg_mean_squared_error``.
+    in scikit-learn's ``neg_mean_squared_error``; an arrow or "lower is better" decides.
 
     Examples
     --------
     >>> higher_is_better("val_bpb"), higher_is_better("terrain_score"), higher_is_better("value")
     (False, True, None)
     """
+    lower, higher = bool(_SAYS_LOWER.search(name)), bool(_SAYS_HIGHER.search(name))
+    if lower or higher:
+        return None if lower and higher else higher
     meaning = _meaning(name)
     if not meaning.word:
         return None
@@ -176,10 +195,11 @@ def value_range(name: str, values: Iterable[float]) -> Range:
     values : all values seen; those that are not finite are ignored.
     """
     seen = [v for v in map(float, values) if math.isfinite(v)]
-    low, high = _by_name(_meaning(name), seen)
+    whole = 100.0 if _PERCENT.search(name) else 1.0
+    low, high = _by_name(_meaning(name), seen, whole)
     named = (low, high) != _ANYWHERE
     if not named:
-        low, high = _by_values(_meaning(name).word, seen)
+        low, high = _by_values(_meaning(name).word, seen, whole)
     low = low if all(v >= low - _ROUNDING for v in seen) else -math.inf
     high = high if all(v <= high + _ROUNDING for v in seen) else math.inf
     known = (low, high) != _ANYWHERE
@@ -191,11 +211,11 @@ def is_share(name: str) -> bool:
     return _meaning(name).word in _UNIT
 
 
-def _by_name(meaning: _Meaning, seen: Sequence[float]) -> tuple[float, float]:
+def _by_name(meaning: _Meaning, seen: Sequence[float], whole: float) -> tuple[float, float]:
     word = meaning.word
     signed = word in _SIGNED
     most = max((abs(v) if signed else -v if meaning.flipped else v for v in seen), default=0.0)
-    one = 1.0 if most <= 1 + _ROUNDING else 100.0
+    one = whole if most <= whole + _ROUNDING else 100.0
     ends = (
         (0.0, one) if word in _UNIT
         else (-one, one) if signed
@@ -209,12 +229,12 @@ def _by_name(meaning: _Meaning, seen: Sequence[float]) -> tuple[float, float]:
     return (0.0 - ends[1], 0.0 - ends[0]) if meaning.flipped else ends
 
 
-def _by_values(word: str, seen: Sequence[float]) -> tuple[float, float]:
+def _by_values(word: str, seen: Sequence[float], whole: float) -> tuple[float, float]:
     """Return what the values suggest: a share where nothing is known but that all are in 0 to 1."""
     if not seen or min(seen) < 0 or len(set(seen)) < 2 or word in _HIGHER:
         return _ANYWHERE
     unknown = not word or word in _WEAK_HIGHER or word in ("error", "errors", "err", "errs")
-    return (0.0, 1.0 if unknown and max(seen) <= 1 else math.inf)
+    return (0.0, whole if unknown and max(seen) <= whole else math.inf)
 
 
 def _meaning(name: str) -> _Meaning:
@@ -222,8 +242,12 @@ def _meaning(name: str) -> _Meaning:
     for prefix in ("metrics.", "summary.", "params."):
         bare = bare.removeprefix(prefix)
     minus = bool(re.match(r"\s*[-−–]\s*\D", bare))
-    one = re.match(r"(?i)\s*(?:1|one)[\s_]*(?:[-−–]|minus)[\s_]*", bare)
-    words = _words(bare[one.end() :] if one else bare)
+    one = re.match(r"(?i)\s*(?:100\s*%?|1|one)[\s_]*(?:[-−–]|minus)[\s_]*", bare)
+    bare = bare[one.end() :] if one else bare
+    words = _words(bare)
+    head = _words(_BEHIND.split(bare.lstrip("-−– "), maxsplit=1)[0])
+    if _strong(head) and not any(word in _SPREADS for word in words):
+        words = head
     words, flips = _without_negations(words)
     word = _deciding(words)
     return _Meaning(word, minus != (flips % 2 == 1), bool(one))
@@ -297,11 +321,13 @@ def _per_time(words: Sequence[str]) -> str | None:
         if i and word == "per":
             if words[i + 1] in _PER_TIME:
                 before = _strong(words[:i])
-                return before if before and before in _LOWER and before != "bytes" else "throughput"
+                return before if before in _LOWER - _MADE else "throughput"
             if any(w in _PER_TIME for w in words[:i]):
                 return "time"
     return None
 
 
 def _strong(words: Sequence[str]) -> str:
-    return next((w for w in reversed(words) if w in _LOWER or w in _HIGHER), "")
+    found = [w for w in words if w in _LOWER or w in _HIGHER]
+    found = [w for w in found if w not in _QUALIFIERS] or found
+    return found[-1] if found else ""

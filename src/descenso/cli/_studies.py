@@ -98,8 +98,8 @@ def _print_finding(found: dict[str, Any]) -> None:
                 m["name"],
                 m["setting"] or "",
                 str(len(m["seeds"])),
-                _number(m["value"]["mean"]),
-                f"{_number(m['value']['low'])} – {_number(m['value']['high'])}",
+                _number(m["value"]["mean"]) if m["value"] else "–",
+                _interval(m["value"]) if m["value"] else "–",
                 str(m["diverged"]),
             )
             for m in part["methods"]
@@ -108,6 +108,10 @@ def _print_finding(found: dict[str, Any]) -> None:
         print()
     for note in found["notes"]:
         print_paragraph(_("Note: {text}").format(text=note))
+
+
+def _interval(value: dict[str, Any]) -> str:
+    return f"{_number(value['low'])} – {_number(value['high'])}"
 
 
 def _number(value: float | None) -> str:

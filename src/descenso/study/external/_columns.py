@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 PREFIXES = ("params.", "params_", "tags.", "config.", "config/", "summary.", "metrics.", "user_attrs_",
-            "hparams.", "hparams/", "hyperparameters.", "args.")  # fmt: skip
+            "hparams.", "hparams/", "hyperparameters.", "args.", "cfg.", "cfg/")  # fmt: skip
+#: DVC puts the file of a parameter before it: ``params.yaml:train.optimizer``.
+_OF_FILE = re.compile(r"^[\w./-]+\.(?:ya?ml|json|toml|py):")
 _OF_SETTINGS = (
     "params.",
     "params_",
@@ -15,6 +17,8 @@ _OF_SETTINGS = (
     "hparams/",
     "hyperparameters.",
     "args.",
+    "cfg.",
+    "cfg/",
 )
 _OF_METRICS = ("summary.", "metrics.")
 
@@ -28,16 +32,19 @@ def listed_words(text: str) -> tuple[str, ...]:
 KNOWN: dict[str, tuple[str, ...]] = {
     "method": listed_words(
         "method optimizer optimiser optim opt optimizer_name optimizer_type optim_name "
-        "optimizer_class optimizador método metodo algorithm algo alg algorithm_name "
+        "opt_name opt_type method_name method_/_optimizer optimizer_class optimizador "
+        "método metodo algorithm algo alg algorithm_name "
         "algoritmo solver approach strategy agent learner policy clf classifier estimator "
         "variant treatment condition exp_name experiment_name experiment group run_group "
-        "model_name model"
+        "model_name model technique system submission setup label"
     ),
     "seed": listed_words(
         "seed random_seed rng_seed seeds random_state manual_seed global_seed torch_seed "
         "np_seed seed_id semilla fold cv_fold fold_id n_fold repeat repetition rep reps "
         "replicate replica repeat_id repetición trial trial_no run_no run_nr run_idx "
-        "run_index run_number run rng"
+        "run_index run_number run rng training_seed train_seed data_seed init_seed prng rerun "
+        "ejecución ejecucion corrida réplica repeticion intento pliegue run_# # no. nº n° i k n idx "
+        "attempt try execution instance init partition sample subject session"
     ),
     "step": listed_words(
         "step global_step _step iteration iterations iter it iters training_iteration "
@@ -52,7 +59,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "generation generations gen episode episodes episode_num n_episodes num_episodes "
         "totalenvinteracts interactions num_env_steps_sampled num_agent_steps_sampled nfe "
         "n_evals evaluations num_evaluations queries paso pasos época epoca épocas epocas "
-        "iteración iteracion iteraciones ronda ciclo"
+        "iteración iteracion iteraciones ronda ciclo generación generacion eval_step step_num "
+        "steps_done gradient_steps step_count n_iter nfev evals kimg checkpoint"
     ),
     "clock": listed_words(
         "_runtime relative_time wall_time time_total_s _timestamp timestamp walltime "
@@ -79,7 +87,9 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "schedule clip grad_clip max_grad_norm gradient_clip_val label_smoothing "
         "tasa_de_aprendizaje"
     ),
-    "state": listed_words("state status estado"),
+    "state": listed_words("state status estado trial_status run_status job_status job_state "
+                          "trial_state run_state sys/state"),
+    "failed": listed_words("failed sys/failed is_failed has_failed crashed errored falló fallo"),
     "role": ("role",), "resolution": ("resolution",), "higher_is_better": ("higher_is_better",),
     "metric": ("metric",),
     "value": ("value", "valor"),
@@ -104,13 +114,13 @@ _BOOKKEEPING = re.compile(
     r"|best_step|best_epoch|best_iteration|early_stop.*|patience|epochs|max_epochs|num_epochs|max_steps|n_epochs"
     r"|hparams.*|global_rank|local_rank|rank|world_size|version|wall.*|.*_count|count|steps|perf/.*|timers/.*"
     r"|info/.*|counters/.*|config/.*seed.*|comment|created_at|finished_at|host.?name|save.*|log.*|verbose|debug|project"
-    r"|entity|job_type|command|program|git.*|python.*|executable|platform|state|status|number)"
+    r"|system_attrs.*|entity|job_type|command|program|git.*|python.*|executable|platform|state|status|number)"
 )
 
 
 def bare(name: str) -> str:
     """Return a column's name in small letters, without the prefix of a tracker and its folder."""
-    short = name.strip().lower()
+    short = _OF_FILE.sub("", name.strip().lower())
     for prefix in PREFIXES:
         short = short.removeprefix(prefix)
     return short.replace(" ", "_")
@@ -123,7 +133,8 @@ def leaf(name: str) -> str:
 
 def of_settings(name: str) -> bool:
     """Whether the prefix of a name says that the column holds what was chosen for a run."""
-    return name.strip().lower().startswith(_OF_SETTINGS)
+    plain = name.strip().lower()
+    return plain.startswith(_OF_SETTINGS) or bool(_OF_FILE.match(plain))
 
 
 def of_metrics(name: str) -> bool:
@@ -133,9 +144,18 @@ def of_metrics(name: str) -> bool:
 
 def is_bookkeeping(name: str) -> bool:
     """Whether a column is kept by a tracker for itself: times, hosts, paths, identities."""
-    return bool(_BOOKKEEPING.fullmatch(bare(name))) or name.startswith("tags.")
+    return bool(_BOOKKEEPING.fullmatch(bare(name))) or name.startswith(("tags.", "sys/", "sys."))
 
 
 def is_hyperparameter(name: str) -> bool:
     """Whether a column holds a setting of training, by its name or its prefix."""
     return leaf(name) in KNOWN["hyperparameter"] or of_settings(name)
+
+
+#: Names of a seed that may be of something else: such a column must count the runs of each method.
+DOUBTFUL_SEEDS = frozenset(
+    listed_words(
+        "# no. nº n° i k n idx attempt try execution instance init partition sample subject session "
+        "run trial rng run_no run_nr"
+    )
+)

@@ -29,10 +29,10 @@ def as_json(found: Finding) -> dict[str, Any]:
                 if text
             ],
         },
-        "methods": [_method(found, overall, m) for m in overall.scores],
+        "methods": [_method(found, overall, m) for m in overall.diverged],
         "by_problem": [
             {"problem": j.problem, "verdict": _verdict(j),
-             "methods": [_method(found, j, m) for m in j.scores]}
+             "methods": [_method(found, j, m) for m in j.diverged]}
             for j in found.problems
         ],
         "notes": list(found.notes),
@@ -63,8 +63,8 @@ def _method(found: Finding, judged: Judged, method: str) -> dict[str, Any]:
     return {
         "name": method,
         "setting": chosen.setting if chosen else None,
-        "seeds": list(judged.scores[method]),
-        "value": encode.estimate(judged.estimates[method]),
+        "seeds": judged.seeds(method),
+        "value": encode.estimate(judged.estimates[method]) if method in judged.estimates else None,
         "diverged": judged.diverged[method],
         "selection_bias": encode.number(chosen.bias) if chosen else None,
         "sensitivity": range_ and {"low": range_.low, "high": range_.high, "factor": range_.factor},

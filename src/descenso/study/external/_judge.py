@@ -12,7 +12,7 @@ import numpy as np
 
 from descenso.errors import DataError
 from descenso.language import _
-from descenso.metric_names import Range, higher_is_better, value_range
+from descenso.metric_names import Range, higher_is_better, is_share, value_range
 from descenso.records import Comparison, Estimate, Verdict
 from descenso.study.external._at import LAST, judged_at, parse_at
 from descenso.study.external._choose import Chosen, choose
@@ -33,10 +33,12 @@ from descenso.study.statistics import (
     uncorrected_p_value,
     welch,
 )
+from descenso.study.words import listed
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SURELY_PERCENT = 1.5
 _YES, _NO = ("true", "1", "1.0", "yes", "sí", "si"), ("false", "0", "0.0", "no")
 Scores = Mapping[str, Mapping[str, float]]  # method → seed → score
 
@@ -45,6 +47,7 @@ Scores = Mapping[str, Mapping[str, float]]  # method → seed → score
 class Judged:
     """What the runs on one problem, or on all together, allow to be said.
 
+    ``scores`` and ``estimates`` leave out a method of which no value is known.
     ``resolution`` is the smallest step of the metric: as the table says, or between its scores.
     ``examples`` counts the test examples where the table says the step of a share; else it is 0.
     """
@@ -60,6 +63,10 @@ class Judged:
     resolution: float = 0.0
     choice: Choice = field(default_factory=Choice)
     examples: int = 0
+
+    def seeds(self, method: str) -> list[str]:
+        """Return the seeds of a method, ranked or not."""
+        return list(self.scores.get(method) or self.chosen[method].values)
 
     def tolerated(self, method: str, higher_is_better: bool) -> Tolerance | None:
         """Return the good range of a method's learning rates; ``None`` where too few were tried."""
@@ -112,7 +119,7 @@ def judge_runs(
         _judge_problem(p, [r for r in runs if r.problem == p], metric, higher, resolution, notes)
         for p in problems
     )
-    overall = judged[0] if len(judged) == 1 else _together(judged, higher)
+    overall = judged[0] if len(judged) == 1 else _together(judged, higher, notes)
     return Finding(judged, overall, higher, metric, target, tuple(notes))
 
 
@@ -134,9 +141,17 @@ def _judge_problem(
         lost = {m: len(c.values) for m, c in chosen.items()}
         return Judged(problem, chosen, {}, {}, lost, Verdict(None, (), (), ""), own)
     worst = min(finite) if higher else max(finite)
-    scores = {m: _counted(c, worst) for m, c in chosen.items()}
+    unranked = [m for m, c in chosen.items() if not _has_value(c)]
+    if unranked:
+        notes.append(
+            _("Every run of {methods} diverged: no value ranks it, and it is no choice.").format(
+                methods=listed(unranked)
+            )
+        )
+    _refuse_mixed_units(metric, chosen)
+    scores = {m: _counted(c, worst) for m, c in chosen.items() if m not in unranked}
     diverged = {m: sum(not math.isfinite(v) for v in c.values.values()) for m, c in chosen.items()}
-    if any(diverged.values()):
+    if any(n for m, n in diverged.items() if m not in unranked):
         notes.append(
             _("A diverged run counts as it began where that is known, else as the worst run seen.")
         )
@@ -160,6 +175,34 @@ def _judge_problem(
         examples=examples,
     )
     return _with_choice(judged, [judged], higher)
+
+
+def _has_value(chosen: Chosen) -> bool:
+    """Whether a run of a method ended with a value, or is known to have begun with one."""
+    ends = chosen.values.values()
+    return any(map(math.isfinite, (*ends, *(_start(run, math.nan) for run in chosen.runs))))
+
+
+def _refuse_mixed_units(metric: str, chosen: Mapping[str, Chosen]) -> None:
+    """Refuse shares of one method beside percents of another.
+
+    Raises
+    ------
+    DataError
+        Naming one method of each.
+    """
+    if not is_share(metric):
+        return
+    known = {m: [abs(v) for v in c.values.values() if math.isfinite(v)] for m, c in chosen.items()}
+    shares = [m for m, own in known.items() if own and max(own) <= 1]
+    percents = [m for m, own in known.items() if own and min(own) > _SURELY_PERCENT]
+    if shares and percents:
+        raise DataError(
+            _(
+                "{metric!r} of {share} lies in 0 to 1 and that of {percent} in 0 to 100: write all "
+                "as shares or all as percents"
+            ).format(metric=metric, share=shares[0], percent=percents[0])
+        )
 
 
 def _with_choice(judged: Judged, problems: Sequence[Judged], higher: bool) -> Judged:
@@ -231,13 +274,15 @@ def _note_unequal(
     problem: str, scores: Scores, runs: Sequence[OutsideRun], notes: list[str]
 ) -> None:
     place = f"{problem}: " if problem else ""
-    if len({frozenset(s) for s in scores.values()}) > 1:
+    seeds = [set(s) for s in scores.values()]
+    apart = all(a.isdisjoint(b) for a, b in itertools.combinations(seeds, 2))  # said when read
+    if len({frozenset(s) for s in seeds}) > 1 and not apart:
         counts = ", ".join(f"{m}: {len(s)}" for m, s in scores.items())
         notes.append(
             place
             + _(
-                "Methods have different seeds ({counts}): a pair is compared on the seeds it shares, "
-                "or as two samples where it shares fewer than two."
+                "Methods have different seeds ({counts}): a pair that shares all is compared seed by "
+                "seed, others as two samples."
             ).format(counts=counts)
         )
     judged = [r for r in runs if r.role in ("", "tuned")]
@@ -284,26 +329,26 @@ def judge_by_seed(
     return Verdict(best, tied, tuple(comparisons), text="")
 
 
-def _shared(a: Mapping[str, float], b: Mapping[str, float]) -> list[str]:
-    return by_seed(set(a) & set(b))
+def _is_paired(a: Mapping[str, float], b: Mapping[str, float]) -> bool:
+    """Whether two methods have the same seeds: a test on part of them may contradict the means."""
+    return len(a) >= 2 and set(a) == set(b)
 
 
 def _p_value(a: Mapping[str, float], b: Mapping[str, float], resolution: float, n: int) -> float:
     first, second = _set_against(a, b)
-    if len(_shared(a, b)) >= 2:
+    if _is_paired(a, b):
         return uncorrected_p_value(first, second, resolution, n)
     return welch(first, second, resolution)[0]
 
 
 def _least(a: Mapping[str, float], b: Mapping[str, float], resolution: float) -> float:
-    return least_p_value(*_set_against(a, b), resolution, paired=len(_shared(a, b)) >= 2)
+    return least_p_value(*_set_against(a, b), resolution, paired=_is_paired(a, b))
 
 
 def _set_against(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[list[float], list[float]]:
-    """Return the scores of the seeds shared, in one order; all scores where fewer than two are."""
-    seeds = _shared(a, b)
-    if len(seeds) >= 2:
-        return [a[s] for s in seeds], [b[s] for s in seeds]
+    """Return the scores of two methods, in the order of the seeds where they are paired."""
+    if _is_paired(a, b):
+        return [a[s] for s in by_seed(set(a))], [b[s] for s in by_seed(set(a))]
     return list(a.values()), list(b.values())
 
 
@@ -315,7 +360,7 @@ def _difference(
     within: tuple[float, float],
 ) -> Estimate:
     first, second = _set_against(a, b)
-    if len(_shared(a, b)) >= 2:
+    if _is_paired(a, b):
         return difference_of(first, second, family=family, resolution=resolution, within=within)
     mean = float(np.mean(first)) - float(np.mean(second))
     _p, low, high = welch(first, second, resolution, ALPHA / max(1, family))
@@ -324,11 +369,27 @@ def _difference(
     return Estimate(mean, low, high, (mean,))
 
 
-def _together(judged: Sequence[Judged], higher: bool) -> Judged:
+def _together(judged: Sequence[Judged], higher: bool, notes: list[str]) -> Judged:
     """Judge the methods that are there on every problem, on scores scaled problem by problem."""
     common = sorted(set.intersection(*(set(j.scores) for j in judged)))
     if not common:
         raise DataError(_("no method has runs on every problem: judge the problems one by one"))
+    everyone = sorted({m for j in judged for m in j.scores})
+    absent = {m: [j.problem for j in judged if m not in j.scores] for m in everyone}
+    if len(common) == 1 < len(everyone):
+        raise DataError(
+            _(
+                "only {method} has runs on every problem: there is nothing to compare it with; judge "
+                "the problems one by one"
+            ).format(method=common[0])
+        )
+    for m, where in absent.items():
+        if where:
+            notes.append(
+                _("{method} has no runs on {problems}: it is left out over all problems.").format(
+                    method=m, problems=listed(where)
+                )
+            )
     scores: dict[str, dict[str, float]] = {m: {} for m in common}
     for j in judged:
         means = [j.estimates[m].mean for m in common]

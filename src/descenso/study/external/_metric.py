@@ -58,6 +58,15 @@ def results(frame: pd.DataFrame, taken: Sequence[str], surely: Sequence[str] = (
     return [describe(name) for name in kept]
 
 
+def spent(frame: pd.DataFrame, taken: Sequence[str]) -> list[Metric]:
+    """Return the columns of what runs spend, such as their time, in the order of the table."""
+    return [
+        describe(name)
+        for name in map(str, frame.columns)
+        if name not in taken and is_spent(name) and _is_numeric(frame[name])
+    ]
+
+
 def _as_epoch(name: str) -> str:
     return f"{name}_epoch"
 
@@ -105,10 +114,16 @@ def choose_metric(found: Sequence[Metric], where: str) -> tuple[Metric, Metric |
     """
     bases = {m.base for m in found if m.split in (TEST, VALIDATION)}
 
-    def rank(m: Metric) -> tuple[int, int, int]:
+    def rank(m: Metric) -> tuple[int, bool, int, int, int]:
         split = m.split or (TRAIN if m.base in bases else VALIDATION)
         named = 0 if bare(m.name) in KNOWN["value"] else 1
-        return (named, (TEST, VALIDATION, TRAIN).index(split), m.kind)
+        return (
+            named,
+            is_spent(m.name),
+            (TEST, VALIDATION, TRAIN).index(split),
+            m.kind,
+            _sums_up(m),
+        )
 
     ordered = sorted(found, key=rank)
     best = ordered[0]
@@ -123,6 +138,12 @@ def choose_metric(found: Sequence[Metric], where: str) -> tuple[Metric, Metric |
             )
         )
     return best, partner(best, found)
+
+
+def _sums_up(m: Metric) -> int:
+    """Return 0 for the mean of episodes or batches, 2 for their least, most or spread."""
+    words = set(m.base.split("_"))
+    return 0 if words & {"mean", "avg"} else 2 if words & {"min", "max", "std"} else 1
 
 
 def partner(chosen: Metric, found: Sequence[Metric]) -> Metric | None:

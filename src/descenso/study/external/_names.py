@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 _DATES = re.compile(
     r"(?<!\d)(?:20\d{2}[-_.]?[01]\d[-_.]?[0-3]\d"
     r"(?:[T_\- ]*[0-2]\d[-_:h.]?[0-5]\d(?:[-_:m.]?[0-5]\d)?(?:\.\d+)?)?"
-    r"|(?:[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2}))(?!\d)"
+    r"|(?:[A-Z][a-z]{2}\d{2}_\d{2}-\d{2}-\d{2})|1[4-9]\d{8}(?:\d{3})?)(?!\d)"
 )
 _PAIR = re.compile(
     r"(?P<key>[A-Za-z][\w.]*?)\s*[=:]\s*(?P<value>[^,;=:|\s/]+?)(?=$|[,;|\s/]|[_-](?=[A-Za-z][\w.]*?[=:]))"
@@ -28,6 +28,8 @@ _SETTING = re.compile(
     rf"(?i)(?:^|(?<=[^A-Za-z]))(?P<key>{_SETTINGS})[-_ ]?"
     r"(?P<value>\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?=$|[^\w.]|_)"
 )
+#: ``adam_lr=0.1`` is a name and a setting.
+_GLUED_KEY = re.compile(rf"(?i)^(?P<before>.+)[-_](?P<key>{_SETTINGS}|seed)$")
 _NUMBER = re.compile(r"(?:^|(?<=[-_ /.#(]))(?P<value>\d+)(?=$|[-_ /.)])")
 _GLUED = re.compile(r"(?<=[A-Za-z])(?P<value>\d+)$")
 _SPLIT = re.compile(r"[-_ /.,;|()\[\]#]+")
@@ -77,13 +79,15 @@ def read_names(names: Sequence[str]) -> list[Named]:
 def _take_pairs(text: str, own: Named) -> str:
     def take(match: re.Match[str]) -> str:
         key, value = match["key"].split(".")[-1].lower(), match["value"]
+        before, _sign, setting = _GLUED_KEY.sub(r"\g<before> \g<key>", key).rpartition(" ")
+        key = setting
         if key in _SEED_WORDS[0] or key in _SEED_WORDS[1]:
             own.seed = value
         elif key in _METHOD_KEYS:
             own.method = value
         else:
             own.settings[key] = value
-        return " "
+        return f" {before} "
 
     return _PAIR.sub(take, text)
 

@@ -30,7 +30,10 @@ from descenso.study.external._roles import (
     assign_seed,
     assign_split,
     assign_value,
+    fill_merged_cells,
+    leave_out_sums,
     refuse_sums,
+    refuse_two_names_of_one_metric,
     refuse_what_is_absent,
     texts_of,
 )
@@ -95,9 +98,12 @@ def _assign(roles: Roles, metrics: Sequence[str]) -> None:
     assign_value(roles, metrics)
     assign_method(roles)
     refuse_what_is_absent(roles)
+    fill_merged_cells(roles)
+    refuse_two_names_of_one_metric(roles)
     _refuse_texts(roles)
     assign_problem(roles)
     assign_seed(roles)
+    leave_out_sums(roles)
     assign_steps_and_settings(roles)
     number_runs(roles)
     settle_contradictions(roles)

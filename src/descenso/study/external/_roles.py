@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from descenso.errors import DataError, SettingError
-from descenso.language import _, did_you_mean
+from descenso.language import _, did_you_mean, ngettext
 from descenso.study.external import _columns as columns
 from descenso.study.external._columns import KNOWN, bare, leaf
 from descenso.study.external._combine import FILE
-from descenso.study.external._metric import Metric, choose_metric, describe, partner, results
+from descenso.study.external._metric import Metric, choose_metric, describe, partner, results, spent
 from descenso.study.external._names import Named, read_names
 from descenso.study.external._numbers import as_number, is_missing
 from descenso.study.words import listed
@@ -161,6 +161,8 @@ def assign_value(roles: Roles, surely: Sequence[str]) -> None:
     found = results(
         roles.frame, [c for r, cs in roles.of.items() if r != "value" for c in cs], surely
     )
+    if not found and "value" not in roles.of:  # what a run spends may be all there is to judge
+        found = spent(roles.frame, roles.taken)
     if "value" in roles.of:
         roles.metric = describe(roles.of["value"][0])
         roles.validation = partner(roles.metric, found)
@@ -336,7 +338,10 @@ def assign_problem(roles: Roles) -> None:
     others = [
         c
         for c in roles.named(KNOWN["factor"])
-        if c not in chosen and len(roles.levels(c)) > 1 and not c.startswith("params_")
+        if c not in chosen
+        and len(roles.levels(c)) > 1
+        and not c.startswith("params_")
+        and not columns.is_bookkeeping(c)
     ]
     made = list(chosen)
     for name in others:
@@ -404,9 +409,15 @@ def assign_seed(roles: Roles) -> None:
 
 def _may_be_seed(roles: Roles, name: str) -> bool:
     """Whether a column can be a seed; a run or trial must be numbered, or else it is a name."""
+    if not {bare(name), leaf(name)} & columns.DOUBTFUL_SEEDS:
+        return True
+    numbers = [as_number(level) for level in roles.levels(name)]
+    if not all(number is not None and number == number // 1 for number in numbers):
+        return False
     if leaf(name) in ("run", "trial", "rng", "run_no", "run_nr"):
-        return all(as_number(level) is not None for level in roles.levels(name))
-    return True
+        return True
+    pairs = roles.frame[[*roles.of["method"], name]].map(as_text).drop_duplicates()
+    return bool(pairs[name].value_counts().max() > 1)  # methods share them: row numbers they do not
 
 
 def _follows(roles: Roles, first: str, other: str) -> bool:
@@ -424,6 +435,72 @@ def _is_repeated(roles: Roles, seeds: Sequence[str]) -> bool:
     return bool(pairs.groupby(names[:-1]).size().max() > 1) and not any(
         columns.is_hyperparameter(c) and len(roles.levels(c)) > 1 for c in roles.unused()
     )
+
+
+def fill_merged_cells(roles: Roles) -> None:
+    """Fill a column of methods down where its cells were merged: only the first row names each."""
+    for name in roles.of.get("method", [])[:1]:
+        empty = roles.frame[name].map(is_missing)
+        if not empty.any() or empty.iloc[0] or not _names_once(roles.frame[name][~empty]):
+            continue
+        roles.add(name, roles.frame[name].where(~empty).ffill())
+        roles.known.pop(name, None)
+        roles.notes.append(
+            _("{name!r}: an empty cell is taken for the method above it.").format(name=name)
+        )
+
+
+def _names_once(cells: pd.Series) -> bool:
+    return len(cells) > 1 and not cells.map(as_text).duplicated().any()
+
+
+def refuse_two_names_of_one_metric(roles: Roles) -> None:
+    """Refuse methods without a single value where another column holds theirs.
+
+    Raises
+    ------
+    DataError
+        Naming such a method and the column.
+    """
+    judging = roles.of["value"][0]
+    missing = roles.frame[judging].map(is_missing).to_numpy(bool)
+    methods = texts_of(roles.frame[roles.of["method"][0]])
+    without = set(methods) - {m for m, empty in zip(methods, missing, strict=True) if not empty}
+    for method in sorted(without - {""}):
+        own = roles.frame[[m == method for m in methods]]
+        others = [m.name for m in results(own, roles.taken) if m.split == describe(judging).split]
+        if others:
+            raise DataError(
+                _(
+                    "{path}: {method} has no {judging!r}, but {other!r}: give one metric one name in "
+                    "all files"
+                ).format(path=roles.where, method=method, judging=judging, other=others[0])
+            )
+
+
+_SUMS = re.compile(
+    r"(?i)(?:mean|avg|average|median|std|stdev|stddev|sd|sem|var|variance|min|max|total|all|best|overall"
+    r"|media|promedio|mediana|desv\w*\.?(?: est\w*\.?)?|desviación(?: estándar)?|mínimo|máximo|todas?)"
+)
+
+
+def leave_out_sums(roles: Roles) -> None:
+    """Leave out the rows below the runs of a method that sum them up: a mean, a deviation."""
+    for name in roles.of.get("seed", [])[:1]:
+        levels = roles.levels(name)
+        sums = [level for level in levels if _SUMS.fullmatch(level)]
+        if not sums or len(sums) == len(levels):
+            continue
+        out = roles.frame[name].map(as_text).isin(sums)
+        roles.frame = roles.frame[~out].reset_index(drop=True)
+        roles.known.clear()
+        roles.notes.append(
+            ngettext(
+                "{n} row sums up runs ({texts}) and is left out.",
+                "{n} rows sum up runs ({texts}) and are left out.",
+                int(out.sum()),
+            ).format(n=int(out.sum()), texts=", ".join(sums))
+        )
 
 
 _SPREAD = re.compile(r"(?i)(?:^|[_ .])(?:std|stddev|stdev|sem|stderr|ci95?|variance)(?:$|[_ .])")

@@ -14,18 +14,26 @@ if TYPE_CHECKING:
 
 _FINISHED = frozenset(
     listed_words(
-        "finished finish complete completed succeeded success successful done terminated ok ended stopped"
+        "finished finish complete completed succeeded success successful done terminated ok ended stopped "
+        "terminada terminado completada completado finalizada finalizado acabada acabado"
     )
 )
 _FAILED = frozenset(
-    ["failed", "fail", "failure", "error", "errored", "crashed", "crash", "killed", "aborted"]
+    listed_words(
+        "failed fail failure error errored crashed crash killed aborted timeout timed_out "
+        "out_of_memory oom node_fail boot_fail deadline fallida fallido falló fallo abortada abortado"
+    )
 )
 _UNFINISHED = frozenset(
     listed_words(
         "running pending waiting pruned scheduled queued paused cancelled canceled preempted "
-        "preempting unfinished interrupted active created"
+        "preempting unfinished interrupted active created en_curso ejecutando ejecutándose pendiente "
+        "cancelada cancelado interrumpida interrumpido"
     )
 )
+
+
+_TRUTHS = frozenset(listed_words("true false 0 1 yes no sí"))
 
 
 def finished_runs(
@@ -41,10 +49,16 @@ def finished_runs(
     if column is None:
         return frame, "", []
     states = frame[column].map(_word)
+    if bare(column) in KNOWN["failed"]:
+        states = states.map(lambda word: "failed" if word in ("true", "1", "yes", "sí") else "")
+    elif states.isin(["completed"]).any():  # Guild AI: what is terminated was cut off
+        states = states.replace("terminated", "killed")
     out = states.isin(_FAILED | _UNFINISHED)
     if not out.any():
         return frame, column, []
     counts = Counter(str(s).strip().rsplit(".", 1)[-1] for s in frame[column][out])
+    if bare(column) in KNOWN["failed"]:
+        counts = Counter(states[out])
     listed = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
     n = int(out.sum())
     notes = [
@@ -65,13 +79,17 @@ def finished_runs(
 
 
 def _word(cell: object) -> str:
-    return "" if is_missing(cell) else str(cell).strip().rsplit(".", 1)[-1].lower()
+    if is_missing(cell):
+        return ""
+    word = str(cell).strip().rsplit(".", 1)[-1].lower().replace(" ", "_")
+    return "cancelled" if word.startswith("cancelled_by") else word
 
 
 def _state_column(frame: pd.DataFrame) -> str | None:
-    for name in map(str, frame.columns):
-        if bare(name) in KNOWN["state"]:
-            words = {_word(cell) for cell in frame[name].unique()} - {""}
-            if words and words <= _FINISHED | _FAILED | _UNFINISHED:
-                return name
+    for role, known in (("state", _FINISHED | _FAILED | _UNFINISHED), ("failed", _TRUTHS)):
+        for name in map(str, frame.columns):
+            if bare(name) in KNOWN[role]:
+                words = {_word(cell) for cell in frame[name].unique()} - {""}
+                if words and words <= known:
+                    return name
     return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from descenso.errors import DataError
 from descenso.language import _
 from descenso.study.external import _columns as columns
 from descenso.study.external._columns import KNOWN, bare, leaf
@@ -17,6 +18,14 @@ from descenso.study.external._roles import Roles, as_text, codes_of, texts_of
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Names of steps that may also hold how many a run took in all.
+_TOTALS = frozenset(
+    columns.listed_words(
+        "epochs steps iterations iters rounds updates evaluations samples total_steps num_steps n_iter "
+        "nfev evals tokens examples episodes num_epochs n_epochs"
+    )
+)
+_MANY = 8  # rows of a method that rise all together are a curve
 RUN = ("problem", "method", "seed", "split", "role")
 
 
@@ -80,6 +89,8 @@ def _named_counter(
         if name in without or _looks_like_batch_sizes(name, values):
             continue
         if _is_counting(values, groups):
+            if leaf(name) in _TOTALS:
+                _refuse_doubtful(roles, name, values, groups)
             return name
     return None
 
@@ -100,7 +111,8 @@ def _counting(roles: Roles, rows: pd.DataFrame, groups: Any, settings: Sequence[
         if c not in settings
         and leaf(c) not in (*KNOWN["seed"], *KNOWN["id"])
         and (bare(c) == "index" or not columns.is_bookkeeping(c))
-        and _counts_up(_numbers(rows, c), groups)
+        and _counts_up(values := _numbers(rows, c), groups)
+        and not (bare(c) == "index" and _numbers_all_rows(values, groups))
     ]
     if unnamed:
         roles.notes.append(
@@ -111,9 +123,36 @@ def _counting(roles: Roles, rows: pd.DataFrame, groups: Any, settings: Sequence[
         return unnamed[0]
     clocks = [c for c in roles.named(KNOWN["clock"]) if _is_counting(_numbers(rows, c), groups)]
     if clocks:
+        _refuse_doubtful(roles, clocks[0], _numbers(rows, clocks[0]), groups)
         return clocks[0]
     resumed = [c for c, v in able if _is_resumed(v, groups)]
     return resumed[0] if resumed else None
+
+
+def _numbers_all_rows(values: Any, groups: Any) -> bool:
+    """Whether an index goes on from one run to the next: it counts the rows of the table."""
+    return len(np.unique(groups)) > 1 and len(np.unique(values)) == len(values)
+
+
+def _refuse_doubtful(roles: Roles, name: str, values: Any, groups: Any) -> None:
+    """Refuse to take what few single runs may have spent for the steps of a curve.
+
+    Raises
+    ------
+    DataError
+        If no column is a seed, each method has few rows, and hardly a number occurs in two methods.
+    """
+    if "seed" in roles.of or len(np.unique(groups)) < 2:
+        return
+    numbers, counts = np.unique(values, return_counts=True)
+    if int(np.bincount(groups).max()) < _MANY and (counts > 1).sum() * 2 < len(numbers):
+        raise DataError(
+            _(
+                "{path}: does {name!r} count the steps of one run of each method, or is it what "
+                "single runs took? Say it: --columns step={name}, or name the column of seeds: "
+                "--columns seed=COLUMN"
+            ).format(path=roles.where, name=name)
+        )
 
 
 def _looks_like_batch_sizes(name: str, values: Any) -> bool:

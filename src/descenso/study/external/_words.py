@@ -227,7 +227,7 @@ def _target(found: Finding) -> str:
 
 def _diverged(judged: Judged) -> str:
     parts = [
-        _("{k} of {n} of {name}").format(k=k, n=len(judged.scores[m]), name=m)
+        _("{k} of {n} of {name}").format(k=k, n=len(judged.seeds(m)), name=m)
         for m, k in judged.diverged.items()
         if k
     ]
