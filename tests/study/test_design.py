@@ -48,7 +48,7 @@ def test_a_design_cannot_hold_what_no_study_can_do(wine, wrong, says):
 
 
 def test_an_option_that_does_not_exist_is_named_with_the_nearest(wine):
-    with pytest.raises(TypeError, match="no option 'trails'; did you mean 'trials'"):
+    with pytest.raises(TypeError, match=r"no option 'trails'\. Did you mean 'trials'"):
         descenso.compare(wine, "adam", trails=3)
 
 

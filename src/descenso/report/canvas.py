@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from descenso.language import _
 from descenso.report import labels, style, words
 from descenso.report.ranges import Shown, on_scale
-from descenso.study._results import MetricInfo, StudyResult
+from descenso.study import MetricInfo, StudyResult
 from descenso.study.words import figure as in_words
 
 _MOST_POWERS = 7  # of ten that stand side by side on an axis

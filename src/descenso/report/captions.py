@@ -8,7 +8,7 @@ import numpy as np
 
 from descenso.language import _, ngettext
 from descenso.report import data, ranges, words
-from descenso.study._results import StudyResult
+from descenso.study import StudyResult
 from descenso.study.sensitivity import SHARE, tolerance
 from descenso.study.words import difference, figure, listed
 

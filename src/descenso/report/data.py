@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descenso.records import Curve, FloatArray
-from descenso.study._results import Confirmation, MethodResult, SearchPoint, StudyResult
+from descenso.study import Confirmation, MethodResult, SearchPoint, StudyResult
 
 if TYPE_CHECKING:
     import pandas as pd

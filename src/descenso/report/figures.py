@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from descenso.language import _
 from descenso.report import lines, rows, style
-from descenso.study._results import StudyResult
+from descenso.study import StudyResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

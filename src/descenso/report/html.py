@@ -13,8 +13,7 @@ from descenso.conventions import native
 from descenso.files import write_whole
 from descenso.language import _
 from descenso.report import captions, figures, lines, style, table, templates, words
-from descenso.study import layout_words
-from descenso.study._results import MethodResult, StudyResult
+from descenso.study import MethodResult, StudyResult, layout_words
 from descenso.study.words import early_ends, settings
 from descenso.study.words import figure as in_words
 

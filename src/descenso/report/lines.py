@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from descenso.language import _
 from descenso.report import canvas, data, labels, ranges, style
 from descenso.report.ranges import Shown
-from descenso.study._results import StudyResult
+from descenso.study import StudyResult
 from descenso.study.words import figure as in_words
 
 AXES = ("epoch", "examples", "steps", "seconds")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from descenso.report import data
-from descenso.study._results import MetricInfo, StudyResult
+from descenso.study import MetricInfo, StudyResult
 
 #: An error that spans this factor or more is drawn on a log scale.
 _WIDE = 300.0

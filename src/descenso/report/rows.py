@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from descenso.language import _
 from descenso.report import canvas, data, ranges, style, words
 from descenso.report.ranges import Shown
-from descenso.study._results import MetricInfo, StudyResult
+from descenso.study import MetricInfo, StudyResult
 from descenso.study.words import difference
 from descenso.study.words import figure as in_words
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from descenso.language import _
 from descenso.records import Verdict
-from descenso.study._results import MethodResult, StudyResult
+from descenso.study import MethodResult, StudyResult
 from descenso.study.words import settings
 
 if TYPE_CHECKING:

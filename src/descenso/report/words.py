@@ -11,14 +11,14 @@ import numpy as np
 from descenso import rules
 from descenso.language import _, ngettext
 from descenso.problems import surfaces
-from descenso.study import verdict as _verdict
-from descenso.study._results import (
+from descenso.study import (
     Confirmation,
     MethodResult,
     MetricInfo,
     SearchPoint,
     StudyResult,
 )
+from descenso.study import verdict as _verdict
 from descenso.study.words import listed
 
 

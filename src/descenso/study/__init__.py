@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from descenso.study import words
     from descenso.study._failures import failures_in_lines
-    from descenso.study._results import MethodResult, MetricInfo, StudyResult
+    from descenso.study._results import (
+        Confirmation,
+        MethodResult,
+        MetricInfo,
+        SearchPoint,
+        StudyResult,
+    )
     from descenso.study._run import run_study
     from descenso.study._schema import SCHEMA, as_json, runs_as_json
     from descenso.study._storage import decode_result
@@ -23,12 +29,14 @@ if TYPE_CHECKING:
 # Public name -> the module of this package that defines it.
 _PUBLIC = {
     "SCHEMA": "_schema",
+    "Confirmation": "_results",
     "Design": "design",
     "MethodResult": "_results",
     "MetricInfo": "_results",
     "Options": "design",
     "Progress": "_trainer",
     "ProgressFunction": "_trainer",
+    "SearchPoint": "_results",
     "StudyResult": "_results",
     "as_json": "_schema",
     "decode_result": "_storage",
@@ -41,12 +49,14 @@ _PUBLIC = {
 
 __all__ = [
     "SCHEMA",
+    "Confirmation",
     "Design",
     "MethodResult",
     "MetricInfo",
     "Options",
     "Progress",
     "ProgressFunction",
+    "SearchPoint",
     "StudyResult",
     "as_json",
     "decode_result",

@@ -17,7 +17,7 @@ from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypedDict, TypeVar, Unpack, get_type_hints
 
-from descenso.errors import BudgetError, SettingError, nearest
+from descenso.errors import BudgetError, SettingError
 from descenso.language import N_, _, did_you_mean
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _margin(name: str, value: Any) -> float | None:
 def _sampler(name: str, value: Any) -> str:
     if value in SAMPLERS:
         return str(value)
-    hint = did_you_mean(value, SAMPLERS)
+    hint = did_you_mean(str(value), SAMPLERS)
     raise SettingError(
         _("there is no sampler named {name!r}; there are {known}.").format(
             name=value, known=", ".join(SAMPLERS)
@@ -451,9 +451,7 @@ def _seeds_at_most(first: int, until_decided: bool, most: int | None) -> int:
 def _check_names(asked: Mapping[str, Any]) -> None:
     for name in asked:
         if name not in OPTIONS:
-            close = nearest(name, list(OPTIONS))
-            hint = f"; did you mean {close!r}?" if close else ""
-            raise TypeError(f"a study has no option {name!r}{hint}")
+            raise TypeError(f"a study has no option {name!r}.{did_you_mean(name, OPTIONS)}")
 
 
 def with_options(function: Callable[_P, _T]) -> Callable[_P, _T]:

@@ -12,7 +12,7 @@ from descenso.report import canvas, captions, data, labels, lines, ranges, style
 from descenso.report.pictures import _look as look
 from descenso.report.ranges import Shown
 from descenso.report.rows import beyond_text
-from descenso.study._results import MetricInfo, StudyResult
+from descenso.study import MetricInfo, StudyResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

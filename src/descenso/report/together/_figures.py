@@ -10,7 +10,7 @@ import numpy as np
 from descenso.language import _
 from descenso.report import canvas, figures, style
 from descenso.report.together import _data as data
-from descenso.study._results import MetricInfo
+from descenso.study import MetricInfo
 from descenso.study.overview import Overview
 
 if TYPE_CHECKING:
