@@ -154,19 +154,31 @@ def _resolve(name: str) -> tuple[str, BatchSize]:
     )
 
 
-def _parse_settings(text: str, rule_name: str) -> dict[str, float | bool]:
-    given: dict[str, float | bool | str] = {}
+def read_settings(text: str, owner: str) -> dict[str, str]:
+    """Read settings written ``name=value, ...``, each at most once; values stay texts.
+
+    Raises
+    ------
+    SettingError
+        If a part has not that form or a name is given twice; the message begins with ``owner``.
+    """
+    given: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or not name or not value:
             raise SettingError(
                 _("{rule}: a setting is written name=value; got {part!r}").format(
-                    rule=rule_name, part=part
+                    rule=owner, part=part
                 )
             )
         if name in given:
-            raise SettingError(_("{rule}: {name} is given twice").format(rule=rule_name, name=name))
-        given[name] = _parse_value(value)
+            raise SettingError(_("{rule}: {name} is given twice").format(rule=owner, name=name))
+        given[name] = value
+    return given
+
+
+def _parse_settings(text: str, rule_name: str) -> dict[str, float | bool]:
+    given = {name: _parse_value(value) for name, value in read_settings(text, rule_name).items()}
     checked = rules.get(rule_name).settings(**given)
     return {name: checked[name] for name in given}
 

@@ -12,6 +12,8 @@ import pytest
 from descenso.cli._output import print_paragraph, print_table, printable
 from descenso.store import Store
 
+pytestmark = pytest.mark.slow
+
 LION = re.search(
     r"```python\n(.*?)```", (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(), re.S
 )[1]

@@ -28,6 +28,7 @@ def test_output_that_cannot_be_written_is_said_in_one_line(shell):
     assert "no space is left on the disk" in outcome.complaint
 
 
+@pytest.mark.slow
 def test_closed_streams_do_no_harm(shell):
     assert shell("$DESCENSO methods <&-").code == 0
     assert shell("$DESCENSO methods >&-").err == ""
@@ -35,6 +36,7 @@ def test_closed_streams_do_no_harm(shell):
     assert (outcome.code, outcome.out, outcome.err) == (2, "", "")
 
 
+@pytest.mark.slow
 def test_letters_that_a_stream_cannot_show_are_replaced(shell):
     outcome = shell("PYTHONIOENCODING=ascii $DESCENSO problems --lang es")
     assert (outcome.code, outcome.err) == (0, "")
@@ -68,6 +70,7 @@ def test_the_narrowest_terminal_shows_all(shell, columns):
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 def test_progress_is_silent_where_no_terminal_is_watching(descenso):
     outcome = descenso(*SMALL)
     assert (outcome.code, outcome.err) == (0, "")

@@ -4,6 +4,8 @@ import textwrap
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _MODULE = """
 import jax
 import jax.numpy as jnp

@@ -16,6 +16,8 @@ import pytest
 
 from descenso import cli, language
 
+pytestmark = pytest.mark.slow
+
 OWN = Path(__file__).parents[2] / "examples" / "own"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from descenso.store import Store
 
+pytestmark = pytest.mark.slow
+
 CSV = "optimizer,seed,acc\n" + "".join(
     f"{method},{seed},{value + 0.001 * (seed % 2)}\n"
     for method, value in (("one", 0.95), ("two", 0.90))

@@ -36,6 +36,7 @@ def test_help_shows_a_signature_the_formula_ranges_and_the_paper(binding, name):
         assert f"{setting} : in {h.range_text}" in function.__doc__
 
 
+@pytest.mark.slow
 def test_a_rule_registered_from_a_file_appears_in_every_binding(tmp_path):
     file = tmp_path / "halving.py"
     file.write_text(

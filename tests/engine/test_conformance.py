@@ -1,6 +1,7 @@
 """One problem written for both engines, and what both promise of it."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -136,6 +137,7 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("problem", [jax_problem(), torch_problem()], ids=["jax", "torch"])
+@pytest.mark.slow
 def test_a_large_validation_part_is_sampled_so_that_measuring_it_stays_cheap(problem):
     whole = problem.make_data(0)
     large = replace(whole, train=whole.validation, validation=whole.train)  # 12 and 36 examples
@@ -153,12 +155,22 @@ def test_a_problem_is_opened_by_the_engine_of_its_framework():
     assert isinstance(open_engine(problem, problem.make_data(0), STUDY_SEED), TorchEngine)
 
 
+def one_of_each_rule(batch_size):
+    return [member(rule, 3, batch_size, lr=0.02) for rule in typical.RULES]
+
+
+@cache
+def trained(name, batch_size):
+    """Return a run of each rule; a program of each is compiled, so each engine trains them once."""
+    return finished(SerialTrainer(name).open(), one_of_each_rule(batch_size), 3)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in ENGINES if name not in ("jax", "compiled")])
 @pytest.mark.parametrize("batch_size", [1, 8, 36])
 def test_engines_draw_the_same_curves(batch_size, name):
-    crowd = [member(rule, 3, batch_size, lr=0.02) for rule in typical.RULES]
-    first = finished(SerialTrainer("jax").open(), crowd, 3)
-    for key, run in finished(SerialTrainer(name).open(), crowd, 3).items():
+    first = trained("jax", batch_size)
+    for key, run in trained(name, batch_size).items():
         mine, other = run.curve, first[key].curve
         assert mine.steps == other.steps == 3 * (36 // batch_size)
         for name in ("validation_loss", "train_loss", "validation_metric"):
@@ -166,11 +178,11 @@ def test_engines_draw_the_same_curves(batch_size, name):
         assert mine.test_loss == pytest.approx(other.test_loss, rel=2e-4)
 
 
+@pytest.mark.slow
 def test_the_compiled_step_draws_the_same_curves():
-    crowd = [member(rule, 3, 8, lr=0.02) for rule in typical.RULES]
-    first = finished(SerialTrainer("torch").open(), crowd, 3)
+    first = trained("torch", 8)
     engine = SerialTrainer("compiled").open()
-    second = finished(engine, crowd, 3)
+    second = finished(engine, one_of_each_rule(8), 3)
     for key, run in second.items():
         np.testing.assert_allclose(
             run.curve.validation_loss, first[key].curve.validation_loss, rtol=1e-4

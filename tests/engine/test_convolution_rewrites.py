@@ -16,6 +16,8 @@ from descenso.engine.jax.convolution.rewrites import in_fast_forms, with_fast_fo
 from descenso.problems import Data, Split
 from descenso.records import Member
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(3, 9, 8, 4)).astype(np.float32)
 NHWC = ("NHWC", "HWIO", "NHWC")

@@ -20,6 +20,8 @@ from descenso.problems import _start_jax
 from descenso.problems._start_jax import start_jax
 from descenso.records import Member
 
+pytestmark = pytest.mark.slow
+
 on_a_cpu = pytest.mark.skipif(
     jax.default_backend() != "cpu", reason="tests how members lie on a CPU"
 )

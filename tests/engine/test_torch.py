@@ -18,6 +18,8 @@ from descenso.engine import scheduling
 from descenso.engine.torch import TorchEngine
 from descenso.errors import ProblemError
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)
 LABELS = (X[:, 0] > 0).astype(np.int64) + (X[:, 1] > 0.5)

@@ -19,6 +19,8 @@ from descenso.engine.torch import TorchEngine, batched
 from descenso.errors import ProblemError
 from descenso.problems.torch_modules import exact_products
 
+pytestmark = pytest.mark.slow
+
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)).astype(np.float32)

@@ -11,6 +11,8 @@ from descenso.engine.torch import TorchEngine
 from descenso.problems.torch_modules import channels_last
 from descenso.records import Member
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(60, 2, 8, 8)).astype(np.float32)
 LABELS = (IMAGES[:, 0].sum((1, 2)) > 0).astype(np.int64)

@@ -8,12 +8,12 @@ to its traceback, or to null if it passed.
 import importlib
 import json
 import sys
-import unittest
 from contextlib import ExitStack
 from unittest import mock
 
 import optax
 from optax._src import alias
+from tests import _foreign_tests
 
 import descenso.jax as ours
 
@@ -82,26 +82,11 @@ FUNCTIONS = {f.__name__: f for f in (sgd, adam, adamw, rmsprop, amsgrad)}
 
 def outcomes(swap=True):
     modules = [importlib.import_module(f"optax.{name}") for name in MODULES]
-    loaded = map(unittest.defaultTestLoader.loadTestsFromModule, modules)
-    cases = [case for suite in loaded for case in _flat(suite) if _is_ours(case)]
-    result = unittest.TestResult()
     with ExitStack() as stack:
         for name, made in FUNCTIONS.items() if swap else ():
             stack.enter_context(mock.patch.object(alias, name, made))
             stack.enter_context(mock.patch.object(optax, name, made))
-        for case in cases:
-            case.run(result)
-    wrong = {case.id(): text for case, text in [*result.failures, *result.errors]}
-    skipped = {case.id() for case, _why in result.skipped}
-    return {
-        case.id().removeprefix("optax."): wrong.get(case.id(), _of_part(case.id(), wrong))
-        for case in cases
-        if case.id() not in skipped
-    }
-
-
-def _of_part(case_id, wrong):
-    return next((text for part, text in wrong.items() if part.startswith(case_id)), None)
+        return _foreign_tests.outcomes(modules, _is_ours, "optax.")
 
 
 def _is_ours(case):
@@ -114,14 +99,6 @@ def _is_ours(case):
         part.split("'")[1] for part in case.id().split("opt_name='")[1:] for part in ["'" + part]
     ]
     return bool(names) and names[0] in {*FUNCTIONS, "sgd_mom"}
-
-
-def _flat(suite):
-    for case in suite:
-        if isinstance(case, unittest.TestSuite):
-            yield from _flat(case)
-        else:
-            yield case
 
 
 if __name__ == "__main__":

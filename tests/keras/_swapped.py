@@ -5,13 +5,13 @@ equals Keras's; the tests are the ones that Keras installs.
 """
 
 import importlib
-import unittest
 from contextlib import ExitStack
 from unittest import mock
 
 import keras
 from keras.src import optimizers
 from keras.src.utils.naming import auto_name
+from tests import _foreign_tests
 
 import descenso.keras as ours
 from descenso.schedules import uncorrected
@@ -108,18 +108,9 @@ def outcomes(swap=True):
         for module in modules if swap else ():
             for name in CLASSES.keys() & vars(module).keys():
                 stack.enter_context(mock.patch.object(module, name, CLASSES[name]))
-        loaded = map(unittest.defaultTestLoader.loadTestsFromModule, modules)
-        cases = [c for suite in loaded for c in _flat(suite) if not _is_left_out(c)]
-        result = unittest.TestResult()
-        for case in cases:
-            case.run(result)
-    wrong = {case.id(): text for case, text in [*result.failures, *result.errors]}
-    skipped = {case.id() for case, _why in result.skipped}
-    return {
-        case.id().removeprefix("keras.src.optimizers."): wrong.get(case.id())
-        for case in cases
-        if case.id() not in skipped
-    }
+        return _foreign_tests.outcomes(
+            modules, lambda case: not _is_left_out(case), "keras.src.optimizers."
+        )
 
 
 _keras_get = optimizers.get
@@ -149,11 +140,3 @@ def _is_left_out(case):
         or any(mark.name == "skipif" and mark.args[0] for mark in marks)
         or any(other in case.id() for other in OTHERS)
     )
-
-
-def _flat(suite):
-    for case in suite:
-        if isinstance(case, unittest.TestSuite):
-            yield from _flat(case)
-        else:
-            yield case

@@ -15,6 +15,8 @@ from descenso.records import Member
 from descenso.report import pictures
 from descenso.report.pictures import _dynamics_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _in_english():

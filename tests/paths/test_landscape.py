@@ -16,6 +16,8 @@ from descenso.records import Member
 from descenso.report import pictures
 from descenso.report.pictures import _landscape_file
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _in_english():

@@ -128,6 +128,7 @@ def test_an_unknown_problem_gets_the_nearest_name():
         problems.get("digit")
 
 
+@pytest.mark.slow
 def test_naming_the_problems_imports_no_framework_and_no_scikit_learn():
     code = (
         "import sys; from descenso import problems; problems.names();"

@@ -41,6 +41,7 @@ def test_pooling_is_pytorchs_and_leaves_out_an_odd_edge(make):
 
 
 @pytest.mark.parametrize("sides", [(8, 8), (9, 11)])  # pooling leaves odd edges out
+@pytest.mark.slow
 def test_the_gradient_of_a_network_is_pytorchs(sides):
     network = ConvolutionalNetwork((*sides, 2), (3, 4), (True, False), hidden=(5,), classes=3)
     params = network.init(np.random.default_rng(2))
@@ -108,6 +109,7 @@ def test_an_image_problem_keeps_the_official_test_part_and_bytes(name):
     assert data.train.inputs.ndim == 4
 
 
+@pytest.mark.slow
 def test_images_are_kept_as_bytes_on_the_device_and_nowhere_as_floats():
     problem = problems.get("mnist-cnn")
     data = problem.make_data(0)

@@ -79,6 +79,7 @@ def test_r_squared_of_constant_targets_is_zero_and_not_nan():
     assert figures.r_squared(np.ones((4, 1)), np.ones((4, 1))) == 0
 
 
+@pytest.mark.slow
 def test_the_gradient_of_cross_entropy_is_shares_minus_truth(rng):
     scores = jnp.asarray(rng.normal(size=(6, 4)), jnp.float32)
     labels = jnp.asarray(rng.integers(0, 4, 6))

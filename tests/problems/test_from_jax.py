@@ -42,6 +42,7 @@ def rehearse(problem):
     return problems.rehearse(problem, problem.make_data(0))
 
 
+@pytest.mark.slow
 def test_a_classifier_is_rehearsed_and_judged_by_accuracy():
     problem = problems.from_jax(init, apply, (X, LABELS))
     assert problem.metric.name == "accuracy"

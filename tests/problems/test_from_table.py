@@ -269,6 +269,7 @@ def test_a_name_with_odd_signs_is_written_in_quotes(tmp_path, monkeypatch):
     assert [layer["weight"].shape for layer in problem.init(RNG)] == [(1, 8), (8, 4), (4, 1)]
 
 
+@pytest.mark.slow
 def test_a_million_rows_are_read_and_encoded(tmp_path):
     rows = 1_000_000
     table = pd.DataFrame(

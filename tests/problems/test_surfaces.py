@@ -94,7 +94,7 @@ def test_a_name_with_settings_reads_back_as_the_same_surface():
         ("ravine(condition=inf)", "finite number ≥ 1; got inf"),
         ("ravine(condition=0.5)", "≥ 1; got 0.5"),
         ("ravine(condition=steep)", "condition must be a number; got 'steep'"),
-        ("ravine(condition)", "written setting=value; got 'condition'"),
+        ("ravine(condition)", "written name=value; got 'condition'"),
         ("ravine(kappa=3)", "no setting 'kappa'; it has condition"),
         ("beale(condition=3)", "no setting 'condition'; it has none"),
         ("ravine(condition=3, condition=4)", "condition is given twice"),

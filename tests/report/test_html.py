@@ -64,6 +64,7 @@ def page(html):
     return Page(html)
 
 
+@pytest.mark.slow
 def test_the_page_names_its_language_title_and_width(html, page):
     assert html.startswith("<!DOCTYPE html>")
     assert page.all("html") == [{"lang": "en"}]
@@ -222,6 +223,7 @@ def test_the_whole_page_speaks_spanish(study):
 
 
 @pytest.mark.parametrize("code", ["en", "es"])
+@pytest.mark.slow
 def test_a_hostile_name_is_inert_everywhere(study, code):
     language.use(code)
     clean, dirty = Page(report.render(study)), Page(report.render(hostile(study, EVIL)))
@@ -256,6 +258,7 @@ def test_the_stairs_to_the_target_are_shown_from_ten_seeds_on(html):
     assert 'data-figure="target"' in report.render(make(names=("adam", "sgd"), seeds=10))
 
 
+@pytest.mark.slow
 def test_the_report_is_written_and_replaces_the_one_before(study, tmp_path):
     target = tmp_path / "report.html"
     target.write_text("old")

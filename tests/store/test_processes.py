@@ -59,6 +59,7 @@ def test_processes_that_make_and_fill_one_store_at_once_lose_nothing(tmp_path):
         store.close()
 
 
+@pytest.mark.slow
 def test_processes_that_write_the_same_study_keep_each_run_once(tmp_path):
     place = tmp_path / "same.db"
     _write_at_once(place, ["one", "one"], rounds=25)

@@ -36,6 +36,7 @@ def test_the_intervals_of_all_differences_hold_together(seeds):
     assert held >= stats.binom.ppf(0.001, STUDIES, 0.95)
 
 
+@pytest.mark.slow
 def test_stopping_when_decided_claims_no_more_falsely_than_one_look():
     rng = np.random.default_rng(10)
     equal = calibration.sequential_errors(0.0, 1.0, 100, rng)

@@ -65,6 +65,7 @@ def _expected(study, defaults):
     }
 
 
+@pytest.mark.slow
 def test_the_defaults_are_not_trained_and_nothing_else_changes(place, with_them, without):
     for (study, _), defaults in ((with_them, True), (without, False)):
         assert _confirmed(place, study) == _expected(study, defaults)
@@ -104,6 +105,7 @@ def test_the_verdict_is_silent_on_what_tuning_was_worth(with_them, without):
 
 
 @pytest.mark.parametrize("defaults", [True, False])
+@pytest.mark.slow
 def test_a_setting_found_that_is_the_default_is_called_so(tmp_path, defaults):
     study = descenso.compare("wine", "adam(lr=0.01),sgd(lr=0.5)@8", epochs=2, seeds=2,
                              defaults=defaults, store=tmp_path / "x.db")  # fmt: skip
@@ -161,6 +163,7 @@ def test_its_exported_runs_are_judged_alike(place, without, tmp_path, suffix):
     assert "default" not in found["text"]
 
 
+@pytest.mark.slow
 def test_seeds_are_added_and_splits_varied_without_them(tmp_path):
     study, seen = _compare(tmp_path / "x.db", False, until_decided=True, most_seeds=5,
                            margin=1e-9, split_seeds=2)  # fmt: skip
@@ -171,6 +174,7 @@ def test_seeds_are_added_and_splits_varied_without_them(tmp_path):
     assert seen[-1].done == pytest.approx(seen[-1].total)
 
 
+@pytest.mark.slow
 def test_several_problems_are_judged_together_without_them(tmp_path):
     options = {"epochs": 2, "trials": 3, "seeds": 2, "store": tmp_path / "x.db", "defaults": False}
     studies = descenso.compare_all(["wine", "breast-cancer"], METHODS, **options)
@@ -195,6 +199,7 @@ def _findings(result):
 
 
 @pytest.mark.parametrize("stage", ["search", "confirm"])
+@pytest.mark.slow
 def test_an_interrupted_one_goes_on_without_them(tmp_path, without, stage):
     place = tmp_path / "x.db"
     with pytest.raises(_CutError):
@@ -205,6 +210,7 @@ def test_an_interrupted_one_goes_on_without_them(tmp_path, without, stage):
     assert _confirmed(place, again) == _expected(again, False)
 
 
+@pytest.mark.slow
 def test_a_study_begun_before_they_could_be_left_out_goes_on_with_them(tmp_path, with_them):
     place = tmp_path / "x.db"
     with pytest.raises(_CutError):

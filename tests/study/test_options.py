@@ -96,6 +96,7 @@ def test_other_splits_take_turns_and_the_test_part_stays(tmp_path):
     assert split_of(1_000_002, 3) == 0  # the search stays on one
 
 
+@pytest.mark.slow
 def test_a_study_on_several_splits_keeps_methods_paired(tmp_path):
     plain = run_study("wine", "adam", seeds=4, store=tmp_path / "a.db", **QUICK)
     varied = run_study("wine", "adam", seeds=4, split_seeds=2, store=tmp_path / "b.db", **QUICK)
@@ -117,6 +118,7 @@ def two(tmp_path_factory):
             for name in ("wine", "breast-cancer")]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_several_problems_are_judged_together(two):
     found = overview.overview(two)
     assert found.verdict.best != "batch(lr=0.0001)"

@@ -79,6 +79,7 @@ def written(tmp_path_factory):
     return [_strictly(v) for v in (study, plain, alone, runs_as_json(get("line"), runs))]
 
 
+@pytest.mark.slow
 def test_the_version_on_the_page_is_the_one_written(written):
     assert f"**{SCHEMA}**" in PAGE.read_text()
     assert all(value["schema"] == SCHEMA for value in written)

@@ -28,6 +28,7 @@ def compilations(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_again_when_settings_sizes_or_steps_change(compilations):
     ps = [torch.nn.Parameter(torch.zeros(n)) for n in (1, 17, 4096, 100_003)]
     optimizer = Adam(ps)

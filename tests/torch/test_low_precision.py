@@ -141,6 +141,7 @@ def test_a_parameter_whose_memory_is_replaced_is_followed():
 
 @PATHS
 @pytest.mark.parametrize("name", ["adam", "adamw", "momentum"])
+@pytest.mark.slow
 def test_state_in_bfloat16_follows_float32_state_on_average(name, path):
     torch.manual_seed(0)
     a, b = (torch.nn.Parameter(torch.zeros(4000)) for _ in range(2))
@@ -204,6 +205,7 @@ def test_blocks_of_one_parameter_are_rounded_differently():
 
 
 @pytest.mark.parametrize("size", [37, 70_000])
+@pytest.mark.slow
 def test_the_kernel_rounds_state_as_the_plain_rule_does(size):
     torch.manual_seed(0)
     pairs = [torch.nn.Parameter(torch.zeros(size)) for _ in range(2)]

@@ -106,6 +106,7 @@ def test_jax_trains_as_the_formulas_say_inside_scan(name):
         same(descenso.jax.averaged(state, CHAINS[name]), averages)
 
 
+@pytest.mark.slow
 def test_a_transformed_rule_is_a_link_of_an_optax_chain():
     import jax.numpy as jnp
     import optax

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from descenso.engine.bookkeeping import Failure, Key, ended_by_error, failure, key_of
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import _
 from descenso.records import Member, Run
 
@@ -33,10 +33,9 @@ class FailedCallError(Exception):
 
 def too_little_memory(member: Member, error: Exception) -> ProblemError:
     """Return the error of a member that does not fit into memory even by itself."""
-    line = str(error).strip().partition("\n")[0]
     return ProblemError(
         _("the memory does not suffice for one member at batch size {size}: {why}").format(
-            size=member.batch_size, why=line
+            size=member.batch_size, why=first_line(error)
         )
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from descenso.errors import SettingError, UnknownNameError
 from descenso.language import _, did_you_mean
-from descenso.methods import Method
+from descenso.methods import Method, read_settings
 from descenso.problems._known_surfaces import SURFACES
 from descenso.problems._surface import Minimum, Surface
 
@@ -77,27 +77,15 @@ def decays(settings: Mapping[str, Any]) -> bool:
 
 def _settings(name: str, text: str) -> dict[str, float]:
     known = SURFACES[name]().settings
-    given: dict[str, float] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        setting, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or not value:
-            raise SettingError(
-                _("{name}: a setting is written setting=value; got {part!r}").format(
-                    name=name, part=part
-                )
-            )
+    given = read_settings(text, name)
+    for setting in given:
         if setting not in known:
             raise SettingError(
                 _("{name} has no setting {setting!r}; it has {known}").format(
                     name=name, setting=setting, known=", ".join(known) or _("none")
                 )
             )
-        if setting in given:
-            raise SettingError(
-                _("{name}: {setting} is given twice").format(name=name, setting=setting)
-            )
-        given[setting] = _number(name, setting, value)
-    return given
+    return {setting: _number(name, setting, value) for setting, value in given.items()}
 
 
 def _number(name: str, setting: str, value: str) -> float:

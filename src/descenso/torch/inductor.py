@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 
 import torch
 
+from descenso.errors import in_a_line
+
 #: Versions of PyTorch that this was tried on.
 TRIED_ON = ("2.13",)
 
@@ -31,11 +33,10 @@ class CannotCompileError(Exception):
 
 def unforeseen(error: Exception) -> CannotCompileError:
     """Return an error of the compiler itself, with the version if it is one never tried."""
-    line = (str(error).strip() or repr(error)).splitlines()[0]
     version = torch.__version__
     untried = f" (PyTorch {version}; tried on {', '.join(TRIED_ON)})"
     known = version.startswith(tuple(f"{tried}." for tried in TRIED_ON))
-    return CannotCompileError(f"{type(error).__name__}: {line}" + ("" if known else untried))
+    return CannotCompileError(in_a_line(error) + ("" if known else untried))
 
 
 def tensors_without_data(like: Sequence[torch.Tensor]) -> tuple[Any, list[Any]]:

@@ -19,6 +19,8 @@ from descenso.report.pictures import (
     _map_page,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _in_english():

@@ -28,7 +28,7 @@ from descenso.engine import layout
 from descenso.engine.contract import StepLayout
 from descenso.engine.scheduling import Capacity, Task, too_little_memory
 from descenso.engine.torch.serial import SerialTrainer
-from descenso.errors import ProblemError
+from descenso.errors import ProblemError, first_line
 from descenso.language import _
 from descenso.problems import Problem
 from descenso.problems.torch_modules import Batch
@@ -114,7 +114,7 @@ class Processes:
                 _(
                     "a worker process ended while it trained ({why}); if memory ran out, fewer "
                     "processes or a smaller batch may fit"
-                ).format(why=str(error).strip().partition("\n")[0])
+                ).format(why=first_line(error))
             ) from error
         self.steps |= done.steps
         self.warmed |= done.warmed
