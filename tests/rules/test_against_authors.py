@@ -115,6 +115,12 @@ PROGRAMS = {
         ),
         {"eps": schedules.uncorrected(0.1, beta=0.9), "eps_root": _beside_v(1e-15, 0.9)},
     ),
+    "adabelief(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,eps_root=0.1)": lambda: in_torch(
+        pytorch_optimizer.AdaBelief, lr=0.05, betas=(0.8, 0.9), eps=0.1, rectify=False
+    ),
+    "adabelief(lr=0.05,eps=0.1,eps_root=0.02)": lambda: in_optax(
+        optax.adabelief, learning_rate=0.05, eps=0.1, eps_root=0.02
+    ),
 }
 
 

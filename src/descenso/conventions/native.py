@@ -194,4 +194,6 @@ _TABLE = (
     Native("optax", "radam", "radam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
     Native("torch", "Rprop", "rprop",
            {"lr": "lr", "etas": ("shrink", "grow"), "step_sizes": ("lowest", "highest")}),
+    Native("optax", "adabelief", "adabelief",
+           {**_OPTAX_BETAS, "eps": "eps", "eps_root": "eps_root"}),
 )  # fmt: skip

@@ -9,6 +9,18 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adabelief(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-16,
+    eps_root: _Number = 1e-16,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """AdaBelief: Adam that divides by how far gradients are from what it expected."""
+
 def adadelta(
     lr: _Number = 1.0,
     *,

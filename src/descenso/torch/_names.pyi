@@ -10,6 +10,26 @@ from descenso.torch._optimizer import RuleOptimizer
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class AdaBelief(RuleOptimizer):
+    """AdaBelief: Adam that divides by how far gradients are from what it expected."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-16,
+        eps_root: _Number = 1e-16,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Adadelta(RuleOptimizer):
     """Adadelta: step as far as past steps went for gradients of past size."""
 
