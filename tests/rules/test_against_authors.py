@@ -121,6 +121,9 @@ PROGRAMS = {
     "adabelief(lr=0.05,eps=0.1,eps_root=0.02)": lambda: in_optax(
         optax.adabelief, learning_rate=0.05, eps=0.1, eps_root=0.02
     ),
+    "adopt(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1)": lambda: in_optax(
+        contrib.adopt, learning_rate=0.05, b1=0.8, b2=0.9, eps=0.1
+    ),
 }
 
 

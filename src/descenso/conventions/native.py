@@ -196,4 +196,5 @@ _TABLE = (
            {"lr": "lr", "etas": ("shrink", "grow"), "step_sizes": ("lowest", "highest")}),
     Native("optax", "adabelief", "adabelief",
            {**_OPTAX_BETAS, "eps": "eps", "eps_root": "eps_root"}),
+    Native("optax", "contrib.adopt", "adopt", {**_OPTAX_BETAS, "eps": "eps"}),
 )  # fmt: skip

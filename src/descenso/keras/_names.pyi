@@ -107,6 +107,22 @@ class AdamW(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class ADOPT(RuleOptimizer):
+    """ADOPT: divide each gradient by the root of the squares before it."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.9999,
+        eps: _Number = 1e-06,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class AMSGrad(RuleOptimizer):
     """AMSGrad: Adam whose running root mean square never falls."""
 

@@ -77,6 +77,17 @@ def adamw(
 ) -> Optimizer:
     """AdamW: Adam with weight decay outside the gradient."""
 
+def adopt(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.9999,
+    eps: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """ADOPT: divide each gradient by the root of the squares before it."""
+
 def amsgrad(
     lr: _Number = 0.001,
     *,

@@ -126,6 +126,25 @@ class AdamW(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class ADOPT(RuleOptimizer):
+    """ADOPT: divide each gradient by the root of the squares before it."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.9999,
+        eps: _Number = 1e-06,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class AMSGrad(RuleOptimizer):
     """AMSGrad: Adam whose running root mean square never falls."""
 
