@@ -124,6 +124,17 @@ PROGRAMS = {
     "adopt(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1)": lambda: in_optax(
         contrib.adopt, learning_rate=0.05, b1=0.8, b2=0.9, eps=0.1
     ),
+    "ademamix(lr=0.05,beta1=0.8,beta2=0.9,beta3=0.95,alpha=3,eps=0.1,weight_decay=0.3)": (
+        lambda: in_torch(
+            pytorch_optimizer.AdEMAMix,
+            lr=0.05,
+            betas=(0.8, 0.9, 0.95),
+            alpha=3.0,
+            eps=0.1,
+            weight_decay=0.3,
+            weight_decouple=True,
+        )
+    ),
 }
 
 

@@ -197,4 +197,7 @@ _TABLE = (
     Native("optax", "adabelief", "adabelief",
            {**_OPTAX_BETAS, "eps": "eps", "eps_root": "eps_root"}),
     Native("optax", "contrib.adopt", "adopt", {**_OPTAX_BETAS, "eps": "eps"}),
+    Native("optax", "contrib.ademamix", "ademamix",
+           {**_OPTAX_BETAS, "b3": "beta3", "alpha": "alpha", "eps": "eps", "eps_root": "eps_root",
+            "weight_decay": "weight_decay"}),
 )  # fmt: skip

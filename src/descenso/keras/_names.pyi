@@ -107,6 +107,26 @@ class AdamW(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class AdEMAMix(RuleOptimizer):
+    """AdEMAMix: Adam that follows a fast and a slow mean gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        beta3: _Number = 0.9999,
+        alpha: _Number = 5.0,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class ADOPT(RuleOptimizer):
     """ADOPT: divide each gradient by the root of the squares before it."""
 

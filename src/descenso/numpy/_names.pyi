@@ -77,6 +77,21 @@ def adamw(
 ) -> Optimizer:
     """AdamW: Adam with weight decay outside the gradient."""
 
+def ademamix(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    beta3: _Number = 0.9999,
+    alpha: _Number = 5.0,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """AdEMAMix: Adam that follows a fast and a slow mean gradient."""
+
 def adopt(
     lr: _Number = 0.001,
     *,
