@@ -83,6 +83,21 @@ def adamw(
 ) -> GradientTransformation:
     """AdamW: Adam with weight decay outside the gradient."""
 
+def adan(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.98,
+    beta2: _Number = 0.92,
+    beta3: _Number = 0.99,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adan: Adam that looks ahead by the change of its gradients."""
+
 def ademamix(
     lr: _Number = 0.001,
     *,

@@ -107,6 +107,25 @@ class AdamW(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class Adan(RuleOptimizer):
+    """Adan: Adam that looks ahead by the change of its gradients."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.98,
+        beta2: _Number = 0.92,
+        beta3: _Number = 0.99,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class AdEMAMix(RuleOptimizer):
     """AdEMAMix: Adam that follows a fast and a slow mean gradient."""
 

@@ -77,6 +77,20 @@ def adamw(
 ) -> Optimizer:
     """AdamW: Adam with weight decay outside the gradient."""
 
+def adan(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.98,
+    beta2: _Number = 0.92,
+    beta3: _Number = 0.99,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Adan: Adam that looks ahead by the change of its gradients."""
+
 def ademamix(
     lr: _Number = 0.001,
     *,
