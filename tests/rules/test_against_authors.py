@@ -138,6 +138,9 @@ PROGRAMS = {
     "adan(lr=0.05,beta1=0.8,beta2=0.7,beta3=0.9,eps=0.1,weight_decay=0.3)": lambda: in_torch(
         pytorch_optimizer.Adan, lr=0.05, betas=(0.8, 0.7, 0.9), eps=0.1, weight_decay=0.3
     ),
+    "grams(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,weight_decay=0.3)": lambda: in_torch(
+        pytorch_optimizer.Grams, lr=0.05, betas=(0.8, 0.9), eps=0.1, weight_decay=0.3
+    ),
 }
 
 

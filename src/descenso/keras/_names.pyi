@@ -192,6 +192,24 @@ class GradientDescent(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class Grams(RuleOptimizer):
+    """Grams: step as far as Adam, in the direction of the present gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-06,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class LaProp(RuleOptimizer):
     """LaProp: scale each gradient first, then average the scaled ones."""
 

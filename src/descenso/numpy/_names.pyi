@@ -137,6 +137,19 @@ def gradient_descent(
 ) -> Optimizer:
     """Gradient descent: step against the gradient."""
 
+def grams(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-06,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """Grams: step as far as Adam, in the direction of the present gradient."""
+
 def laprop(
     lr: _Number = 0.0004,
     *,

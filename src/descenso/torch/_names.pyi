@@ -226,6 +226,27 @@ class GradientDescent(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class Grams(RuleOptimizer):
+    """Grams: step as far as Adam, in the direction of the present gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-06,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class LaProp(RuleOptimizer):
     """LaProp: scale each gradient first, then average the scaled ones."""
 
