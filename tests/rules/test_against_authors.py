@@ -141,6 +141,9 @@ PROGRAMS = {
     "grams(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,weight_decay=0.3)": lambda: in_torch(
         pytorch_optimizer.Grams, lr=0.05, betas=(0.8, 0.9), eps=0.1, weight_decay=0.3
     ),
+    "qhm(lr=0.05,beta=0.8,nu=0.6)": lambda: in_torch(
+        pytorch_optimizer.QHM, lr=0.05, momentum=0.8, nu=0.6
+    ),
 }
 
 

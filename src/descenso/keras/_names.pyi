@@ -308,6 +308,21 @@ class Nesterov(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class QHM(RuleOptimizer):
+    """QHM: step by a blend of the gradient and a running velocity."""
+
+    def __init__(
+        self,
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.999,
+        nu: _Number = 0.7,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class RAdam(RuleOptimizer):
     """RAdam: Adam that begins as momentum, until its second average can be trusted."""
 

@@ -218,6 +218,16 @@ def nesterov(
 ) -> Optimizer:
     """Nesterov momentum: step along the velocity as it will be after this step."""
 
+def qhm(
+    lr: _Number = 1.0,
+    *,
+    beta: _Number = 0.999,
+    nu: _Number = 0.7,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+) -> Optimizer:
+    """QHM: step by a blend of the gradient and a running velocity."""
+
 def radam(
     lr: _Number = 0.001,
     *,

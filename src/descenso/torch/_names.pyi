@@ -363,6 +363,24 @@ class Nesterov(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class QHM(RuleOptimizer):
+    """QHM: step by a blend of the gradient and a running velocity."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.999,
+        nu: _Number = 0.7,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class RAdam(RuleOptimizer):
     """RAdam: Adam that begins as momentum, until its second average can be trusted."""
 
