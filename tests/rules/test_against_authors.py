@@ -144,6 +144,12 @@ PROGRAMS = {
     "qhm(lr=0.05,beta=0.8,nu=0.6)": lambda: in_torch(
         pytorch_optimizer.QHM, lr=0.05, momentum=0.8, nu=0.6
     ),
+    "qhadam(lr=0.05,beta1=0.8,beta2=0.9,nu1=1,eps=0.1)": lambda: in_torch(
+        torch.optim.Adam, lr=0.05, betas=(0.8, 0.9), eps=0.1
+    ),
+    "qhadam(lr=0.05,beta1=0.8,beta2=0.9,nu1=0.6,nu2=0.7,eps=0.1)": lambda: in_torch(
+        pytorch_optimizer.QHAdam, lr=0.05, betas=(0.8, 0.9), nus=(0.6, 0.7), eps=0.1
+    ),
 }
 
 

@@ -236,6 +236,21 @@ def nesterov(
 ) -> GradientTransformation:
     """Nesterov momentum: step along the velocity as it will be after this step."""
 
+def qhadam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.995,
+    beta2: _Number = 0.999,
+    nu1: _Number = 0.7,
+    nu2: _Number = 1.0,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """QHAdam: Adam whose two averages are blended with the present gradient."""
+
 def qhm(
     lr: _Number = 1.0,
     *,

@@ -308,6 +308,25 @@ class Nesterov(RuleOptimizer):
         **options: Any,
     ) -> None: ...
 
+class QHAdam(RuleOptimizer):
+    """QHAdam: Adam whose two averages are blended with the present gradient."""
+
+    def __init__(
+        self,
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.995,
+        beta2: _Number = 0.999,
+        nu1: _Number = 0.7,
+        nu2: _Number = 1.0,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        transforms: Iterable[Transform] = (),
+        learning_rate: _Number | None = None,
+        **options: Any,
+    ) -> None: ...
+
 class QHM(RuleOptimizer):
     """QHM: step by a blend of the gradient and a running velocity."""
 

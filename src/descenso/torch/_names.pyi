@@ -363,6 +363,28 @@ class Nesterov(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class QHAdam(RuleOptimizer):
+    """QHAdam: Adam whose two averages are blended with the present gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.995,
+        beta2: _Number = 0.999,
+        nu1: _Number = 0.7,
+        nu2: _Number = 1.0,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class QHM(RuleOptimizer):
     """QHM: step by a blend of the gradient and a running velocity."""
 
