@@ -66,6 +66,13 @@ def natives(rule: str) -> list[Native]:
     return [row for row in _TABLE if row.rule == rule]
 
 
+def rule_of(framework: str, optimizer: str) -> str:
+    """Return the rule that a framework's optimizer is; empty where the table has none."""
+    return next(
+        (row.rule for row in _TABLE if (row.framework, row.optimizer) == (framework, optimizer)), ""
+    )
+
+
 def lines(rule: str, settings: Settings) -> dict[str, str]:
     """Return a line of code for each framework: ``torch``, ``keras`` and ``optax``."""
     return {name: line(name, rule, settings) for name in FRAMEWORKS}
