@@ -8,6 +8,7 @@ import optax
 import pytest
 import pytorch_optimizer
 import torch
+from optax import contrib
 
 from descenso import rules, schedules
 from descenso.methods import parse
