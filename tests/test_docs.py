@@ -31,17 +31,24 @@ def run(code: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_rule_in_contributing_is_a_whole_rule(tmp_path):
-    (tmp_path / "lion.py").write_text(block("CONTRIBUTING.md", "def lion("), encoding="utf-8")
-    code = """
+def test_the_rule_in_contributing_is_a_whole_rule_and_conforms(tmp_path):
+    (tmp_path / "soft_lion.py").write_text(
+        block("CONTRIBUTING.md", "def soft_lion("), encoding="utf-8"
+    )
+    code = block("CONTRIBUTING.md", "def test_soft_lion(").replace(
+        'check_rule("soft_lion.py")', 'check_rule("soft_lion.py", ["numpy", "jax"])'
+    )
+    code += """
+test_soft_lion()
 import numpy as np, descenso
 from descenso import rules
 from descenso.ops import numpy as xp
-lion = rules.load_rule_file("lion.py")
-theta, state = lion.update(xp, np.array([1.0, 2.0]), np.array([0.5, -3.0]),
-                           {"m": np.array([0.0, 0.1])}, 1, lion.settings(lr=0.1))
-assert np.allclose(theta, [0.9, 2.1]) and np.allclose(state["m"], [0.005, 0.069]), (theta, state)
-run, = descenso.train("line", "lion(lr=0.02)", epochs=100)
+rule = rules.get("soft_lion")
+theta, state = rule.update(xp, np.array([1.0, 2.0]), np.array([0.5, -3.0]),
+                           {"m": np.array([0.0, 0.1])}, 1, rule.settings(lr=0.1, eps=0.05))
+assert np.allclose(theta, [0.95, 2.08076923]), theta
+assert np.allclose(state["m"], [0.005, 0.069]), state
+run, = descenso.train("line", "soft_lion(lr=0.02)", epochs=100)
 print(run.curve.validation_loss[0] > 10 * run.curve.validation_loss[-1])
 """
     assert run(code, tmp_path).strip() == "True"

@@ -14,7 +14,7 @@ from descenso.store import Store
 
 pytestmark = pytest.mark.slow
 
-LION = re.search(
+RULE = re.search(
     r"```python\n(.*?)```", (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(), re.S
 )[1]
 COMMANDS_THAT_READ = (
@@ -65,11 +65,11 @@ def test_a_damaged_study_is_listed_and_removed(descenso, tmp_path):
 
 
 def test_a_rule_file_is_a_method_of_every_command_that_is_given_it(descenso, tmp_path):
-    Path("lion.py").write_text(LION)
-    given = ("--rules", "lion.py")
-    assert "lion" in descenso("methods", *given).out
+    Path("soft_lion.py").write_text(RULE)
+    given = ("--rules", "soft_lion.py")
+    assert "soft_lion" in descenso("methods", *given).out
     study = descenso(
-        "compare", "wine", "--methods", "lion", "--epochs", "2", "--trials", "2", "--seeds", "2",
+        "compare", "wine", "--methods", "soft_lion", "--epochs", "2", "--trials", "2", "--seeds", "2",
         "--quiet", *given,
     )  # fmt: skip
     assert study.code == 0, study.err
@@ -77,7 +77,7 @@ def test_a_rule_file_is_a_method_of_every_command_that_is_given_it(descenso, tmp
     assert page.code == 0, page.err
     assert "--rules" in Path("page.html").read_text()
     drawn = descenso(
-        "path", "ravine", "--methods", "lion", "--steps", "5", "--out", "p.png", *given
+        "path", "ravine", "--methods", "soft_lion", "--steps", "5", "--out", "p.png", *given
     )
     assert drawn.code == 0, drawn.err
 

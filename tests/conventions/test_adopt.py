@@ -353,11 +353,11 @@ def test_weights_laid_out_otherwise_are_arranged():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: torch_case("NAdam", {})[0], "no rule for it.*Nearest: adam"),
-        (lambda: torch_case("Adagrad", {})[0], "Nearest: rmsprop"),
+        (lambda: torch_case("NAdam", {})[0], "no rule for it.*Nearest: nadam"),
+        (lambda: torch_case("Adagrad", {})[0], "not translated. Nearest: the rule adagrad"),
         (lambda: torch_case("LBFGS", {})[0], "one of SGD, RMSprop, Adam and AdamW"),
         (lambda: keras_case("SGD", {"learning_rate": -0.1})[0], "lr must lie in"),
-        (lambda: keras_case("Adadelta", {})[0], "Nearest: rmsprop"),
+        (lambda: keras_case("Adadelta", {})[0], "Nearest: the rule adadelta"),
         (lambda: descenso.jax.adam(), "takes an optimizer of|descenso's already"),
         (lambda: "optax.lion", "cannot be named"),
         (lambda: 3, "takes an optimizer of torch.optim"),

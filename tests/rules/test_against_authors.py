@@ -8,6 +8,7 @@ import optax
 import pytest
 import pytorch_optimizer
 import torch
+from optax import contrib
 
 from descenso import rules, schedules
 from descenso.methods import parse
@@ -114,6 +115,41 @@ PROGRAMS = {
             pytorch_optimizer.LaProp, lr=0.05, betas=(0.8, 0.9), eps=0.1, foreach=False
         ),
         {"eps": schedules.uncorrected(0.1, beta=0.9), "eps_root": _beside_v(1e-15, 0.9)},
+    ),
+    "adabelief(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,eps_root=0.1)": lambda: in_torch(
+        pytorch_optimizer.AdaBelief, lr=0.05, betas=(0.8, 0.9), eps=0.1, rectify=False
+    ),
+    "adabelief(lr=0.05,eps=0.1,eps_root=0.02)": lambda: in_optax(
+        optax.adabelief, learning_rate=0.05, eps=0.1, eps_root=0.02
+    ),
+    "adopt(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1)": lambda: in_optax(
+        contrib.adopt, learning_rate=0.05, b1=0.8, b2=0.9, eps=0.1
+    ),
+    "ademamix(lr=0.05,beta1=0.8,beta2=0.9,beta3=0.95,alpha=3,eps=0.1,weight_decay=0.3)": (
+        lambda: in_torch(
+            pytorch_optimizer.AdEMAMix,
+            lr=0.05,
+            betas=(0.8, 0.9, 0.95),
+            alpha=3.0,
+            eps=0.1,
+            weight_decay=0.3,
+            weight_decouple=True,
+        )
+    ),
+    "adan(lr=0.05,beta1=0.8,beta2=0.7,beta3=0.9,eps=0.1,weight_decay=0.3)": lambda: in_torch(
+        pytorch_optimizer.Adan, lr=0.05, betas=(0.8, 0.7, 0.9), eps=0.1, weight_decay=0.3
+    ),
+    "grams(lr=0.05,beta1=0.8,beta2=0.9,eps=0.1,weight_decay=0.3)": lambda: in_torch(
+        pytorch_optimizer.Grams, lr=0.05, betas=(0.8, 0.9), eps=0.1, weight_decay=0.3
+    ),
+    "qhm(lr=0.05,beta=0.8,nu=0.6)": lambda: in_torch(
+        pytorch_optimizer.QHM, lr=0.05, momentum=0.8, nu=0.6
+    ),
+    "qhadam(lr=0.05,beta1=0.8,beta2=0.9,nu1=1,eps=0.1)": lambda: in_torch(
+        torch.optim.Adam, lr=0.05, betas=(0.8, 0.9), eps=0.1
+    ),
+    "qhadam(lr=0.05,beta1=0.8,beta2=0.9,nu1=0.6,nu2=0.7,eps=0.1)": lambda: in_torch(
+        pytorch_optimizer.QHAdam, lr=0.05, betas=(0.8, 0.9), nus=(0.6, 0.7), eps=0.1
     ),
 }
 

@@ -26,4 +26,4 @@ def test_methods_are_explained_in_spanish():
         titles = {m["name"]: m["title"] for m in catalog()["methods"]}
     finally:
         language.use("en")
-    assert titles["momentum"].startswith("Momento: ")
+    assert titles["momentum"].startswith("Momentum: un paso")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from descenso import schedules, transforms
-from descenso.conventions._recipe import Array, Recipe, as_array, checked, refuse
+from descenso.conventions._recipe import Array, Recipe, as_array, checked, refuse, refuse_unread
 from descenso.conventions._schedules import HeldBack, KeptInside
 from descenso.language import _
 
@@ -40,7 +40,7 @@ def read(optimizer: Any, params: Any = None) -> Recipe:
     kind = type(optimizer).__name__
     source = f"keras.optimizers.{kind}"
     if kind not in SLOTS or not type(optimizer).__module__.startswith("keras."):
-        raise refuse(source, _("descenso has no rule for it"), _nearest(kind))
+        raise refuse_unread("keras", source, kind, _nearest(kind))
     lr, steps = _rate(optimizer), int(optimizer.iterations)
     double = _is_double(optimizer, params)
     _check_accumulation(optimizer, source)
@@ -61,10 +61,7 @@ def _rate(optimizer: Any) -> Any:
 
 def _nearest(kind: str) -> str:
     found = {
-        "Nadam": _("adam: its momentum schedule is another"),
-        "Adamax": _("adam: its second moment is a maximum of absolute gradients"),
-        "Adagrad": _("rmsprop: its sum of squares never forgets"),
-        "Adadelta": _("rmsprop: its step is scaled by past steps"),
+        "Nadam": _("nadam: its momentum is constant"),
         "LossScaleOptimizer": _("adopt its inner_optimizer and wrap that again"),
         "MultiOptimizer": _("adopt each of its optimizers"),
     }

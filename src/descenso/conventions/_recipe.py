@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descenso import schedules, transforms
+from descenso.conventions import native
 from descenso.errors import ConventionError, SettingError
 from descenso.language import _
 from descenso.transforms import Transform
@@ -177,6 +178,18 @@ def refuse(source: str, why: str, nearest: str) -> ConventionError:
         _("{source} has no exact equal: {why}. Nearest: {nearest}.").format(
             source=source, why=why, nearest=nearest
         )
+    )
+
+
+def refuse_unread(framework: str, source: str, kind: str, nearest: str) -> ConventionError:
+    """Return the error for an optimizer that is not read: what is nearest, or the rule it is."""
+    rule = native.rule_of(framework, kind)
+    if not rule:
+        return refuse(source, _("descenso has no rule for it"), nearest)
+    return refuse(
+        source,
+        _("its settings and state are not translated"),
+        _("the rule {rule}, made anew").format(rule=rule),
     )
 
 

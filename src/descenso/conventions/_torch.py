@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from descenso.conventions._recipe import Recipe, as_array, checked, refuse
+from descenso.conventions._recipe import Recipe, as_array, checked, refuse, refuse_unread
 from descenso.language import _
 
 # The rule's name for an array -> torch.optim's.
@@ -32,7 +32,7 @@ def read(optimizer: Any) -> Recipe:
     kind = type(optimizer).__name__
     source = f"torch.optim.{kind}"
     if kind not in SLOTS or not type(optimizer).__module__.startswith("torch.optim"):
-        raise refuse(source, _("descenso has no rule for it"), _nearest(kind))
+        raise refuse_unread("torch", source, kind, _nearest(kind))
     groups = optimizer.param_groups
     rules = {_rule(kind, group) for group in groups}
     if len(rules) > 1:  # gradient descent is momentum of 0
@@ -69,11 +69,7 @@ def _extras(optimizer: Any, group: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nearest(kind: str) -> str:
     found = {
-        "NAdam": _("adam: its momentum schedule is another"),
-        "RAdam": _("adam with a warm-up schedule for lr"),
-        "Adamax": _("adam: its second moment is a maximum of absolute gradients"),
-        "Adagrad": _("rmsprop: its sum of squares never forgets"),
-        "Adadelta": _("rmsprop: its step is scaled by past steps"),
+        "NAdam": _("nadam: its momentum is constant"),
     }
     return found.get(kind, _("one of SGD, RMSprop, Adam and AdamW"))
 

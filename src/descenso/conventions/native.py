@@ -66,6 +66,13 @@ def natives(rule: str) -> list[Native]:
     return [row for row in _TABLE if row.rule == rule]
 
 
+def rule_of(framework: str, optimizer: str) -> str:
+    """Return the rule that a framework's optimizer is; empty where the table has none."""
+    return next(
+        (row.rule for row in _TABLE if (row.framework, row.optimizer) == (framework, optimizer)), ""
+    )
+
+
 def lines(rule: str, settings: Settings) -> dict[str, str]:
     """Return a line of code for each framework: ``torch``, ``keras`` and ``optax``."""
     return {name: line(name, rule, settings) for name in FRAMEWORKS}
@@ -194,4 +201,10 @@ _TABLE = (
     Native("optax", "radam", "radam", {**_OPTAX_BETAS, "eps": "eps"}, {"eps_root": "eps_root"}),
     Native("torch", "Rprop", "rprop",
            {"lr": "lr", "etas": ("shrink", "grow"), "step_sizes": ("lowest", "highest")}),
+    Native("optax", "adabelief", "adabelief",
+           {**_OPTAX_BETAS, "eps": "eps", "eps_root": "eps_root"}),
+    Native("optax", "contrib.adopt", "adopt", {**_OPTAX_BETAS, "eps": "eps"}),
+    Native("optax", "contrib.ademamix", "ademamix",
+           {**_OPTAX_BETAS, "b3": "beta3", "alpha": "alpha", "eps": "eps", "eps_root": "eps_root",
+            "weight_decay": "weight_decay"}),
 )  # fmt: skip

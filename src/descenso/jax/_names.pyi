@@ -9,6 +9,19 @@ from descenso.transforms import Transform
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+def adabelief(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-16,
+    eps_root: _Number = 1e-16,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """AdaBelief: Adam that divides by how far gradients are from what it expected."""
+
 def adadelta(
     lr: _Number = 1.0,
     *,
@@ -70,6 +83,49 @@ def adamw(
 ) -> GradientTransformation:
     """AdamW: Adam with weight decay outside the gradient."""
 
+def adan(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.98,
+    beta2: _Number = 0.92,
+    beta3: _Number = 0.99,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Adan: Adam that looks ahead by the change of its gradients."""
+
+def ademamix(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    beta3: _Number = 0.9999,
+    alpha: _Number = 5.0,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """AdEMAMix: Adam that follows a fast and a slow mean gradient."""
+
+def adopt(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.9999,
+    eps: _Number = 1e-06,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """ADOPT: divide each gradient by the root of the squares before it."""
+
 def amsgrad(
     lr: _Number = 0.001,
     *,
@@ -91,6 +147,20 @@ def gradient_descent(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Gradient descent: step against the gradient."""
+
+def grams(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.9,
+    beta2: _Number = 0.999,
+    eps: _Number = 1e-06,
+    eps_root: _Number = 0.0,
+    weight_decay: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """Grams: step as far as Adam, in the direction of the present gradient."""
 
 def laprop(
     lr: _Number = 0.0004,
@@ -165,6 +235,32 @@ def nesterov(
     state_dtype: Any = None,
 ) -> GradientTransformation:
     """Nesterov momentum: step along the velocity as it will be after this step."""
+
+def qhadam(
+    lr: _Number = 0.001,
+    *,
+    beta1: _Number = 0.995,
+    beta2: _Number = 0.999,
+    nu1: _Number = 0.7,
+    nu2: _Number = 1.0,
+    eps: _Number = 1e-08,
+    eps_root: _Number = 0.0,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """QHAdam: Adam whose two averages are blended with the present gradient."""
+
+def qhm(
+    lr: _Number = 1.0,
+    *,
+    beta: _Number = 0.999,
+    nu: _Number = 0.7,
+    nonfinite: Literal["pass", "skip", "raise"] = "pass",
+    transforms: Iterable[Transform] = (),
+    state_dtype: Any = None,
+) -> GradientTransformation:
+    """QHM: step by a blend of the gradient and a running velocity."""
 
 def radam(
     lr: _Number = 0.001,

@@ -10,6 +10,26 @@ from descenso.torch._optimizer import RuleOptimizer
 # A number, an array of one number, or a schedule.
 _Number: TypeAlias = SupportsFloat | Callable[[Any], Any]
 
+class AdaBelief(RuleOptimizer):
+    """AdaBelief: Adam that divides by how far gradients are from what it expected."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-16,
+        eps_root: _Number = 1e-16,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class Adadelta(RuleOptimizer):
     """Adadelta: step as far as past steps went for gradients of past size."""
 
@@ -106,6 +126,70 @@ class AdamW(RuleOptimizer):
         transforms: Iterable[Any] = (),
     ) -> None: ...
 
+class Adan(RuleOptimizer):
+    """Adan: Adam that looks ahead by the change of its gradients."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.98,
+        beta2: _Number = 0.92,
+        beta3: _Number = 0.99,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class AdEMAMix(RuleOptimizer):
+    """AdEMAMix: Adam that follows a fast and a slow mean gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        beta3: _Number = 0.9999,
+        alpha: _Number = 5.0,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class ADOPT(RuleOptimizer):
+    """ADOPT: divide each gradient by the root of the squares before it."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.9999,
+        eps: _Number = 1e-06,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
 class AMSGrad(RuleOptimizer):
     """AMSGrad: Adam whose running root mean square never falls."""
 
@@ -134,6 +218,27 @@ class GradientDescent(RuleOptimizer):
         params: Iterable[Any],
         lr: _Number = 0.01,
         *,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class Grams(RuleOptimizer):
+    """Grams: step as far as Adam, in the direction of the present gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.9,
+        beta2: _Number = 0.999,
+        eps: _Number = 1e-06,
+        eps_root: _Number = 0.0,
+        weight_decay: _Number = 0.0,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
@@ -250,6 +355,46 @@ class Nesterov(RuleOptimizer):
         *,
         beta: _Number = 0.9,
         dampening: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class QHAdam(RuleOptimizer):
+    """QHAdam: Adam whose two averages are blended with the present gradient."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 0.001,
+        *,
+        beta1: _Number = 0.995,
+        beta2: _Number = 0.999,
+        nu1: _Number = 0.7,
+        nu2: _Number = 1.0,
+        eps: _Number = 1e-08,
+        eps_root: _Number = 0.0,
+        maximize: bool = False,
+        state_dtype: str | torch.dtype | None = None,
+        nonfinite: Literal["pass", "skip", "raise"] = "pass",
+        compile: bool | None = None,
+        foreach: bool | None = None,
+        transforms: Iterable[Any] = (),
+    ) -> None: ...
+
+class QHM(RuleOptimizer):
+    """QHM: step by a blend of the gradient and a running velocity."""
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: _Number = 1.0,
+        *,
+        beta: _Number = 0.999,
+        nu: _Number = 0.7,
         maximize: bool = False,
         state_dtype: str | torch.dtype | None = None,
         nonfinite: Literal["pass", "skip", "raise"] = "pass",
