@@ -86,6 +86,11 @@ def test_a_metric_in_percent_ends_at_a_hundred_though_all_its_values_are_small()
          "adam", {"adam": 2, "sgd": 2}),
         ("params.yaml:train.optimizer,params.yaml:seed,val_f1|adam,0,.9|adam,1,.92|sgd,0,.8|sgd,1,.81",
          "adam", {"adam": 2, "sgd": 2}),
+        ("params.yaml:opt,params.yaml:seed,metrics.json:val.loss|adam,0,.1|adam,1,.12|sgd,0,.2|sgd,1,.23",
+         "adam", {"adam": 2, "sgd": 2}),
+        (",step,tag,value,dir_name|0,1,acc,.5,adam_0|1,2,acc,.9,adam_0|2,1,acc,.5,adam_1|3,2,acc,.91,adam_1"
+         "|4,1,acc,.4,sgd_0|5,2,acc,.8,sgd_0|6,1,acc,.4,sgd_1|7,2,acc,.82,sgd_1", "adam",
+         {"adam": 2, "sgd": 2}),
         ("method,seed,acc|adam,0,.91|,1,.92|sgd,0,.81|,1,.83", "adam", {"adam": 2, "sgd": 2}),
         # Tests and means speak of the same runs.
         ("method,seed,acc|adam,0,.91|adam,1,.92|adam,2,.93|sgd,0,.90|sgd,1,.905|sgd,2,.92|sgd,3,.99"
@@ -105,6 +110,7 @@ def test_runs_are_counted_and_ranked_as_a_person_would(tmp_path, table, first, c
     [
         ("method,time,acc|adam,100,.91|adam,103,.93|sgd,90,.82|sgd,95,.83", "does 'time' count the steps"),
         ("method,epochs,acc|adam,9,.91|adam,11,.93|sgd,8,.82|sgd,10,.83", "does 'epochs' count the steps"),
+        (",method,acc|0,adam,.91|1,adam,.93|2,adam,.90|0,sgd,.8|1,sgd,.83|2,sgd,.81", "of a method one"),
         ("method,seed,acc|adam,0,.91|adam,1,.92|sgd,0,88.1|sgd,1,88.3", "sgd in 0 to 100: write all"),
         ("dataset,method,seed,acc|a,adam,0,.9|a,adam,1,.91|a,sgd,0,.95|a,sgd,1,.96|b,adam,0,.9|b,adam,1,.9",
          "only adam has runs on every problem"),

@@ -7,7 +7,9 @@ import re
 PREFIXES = ("params.", "params_", "tags.", "config.", "config/", "summary.", "metrics.", "user_attrs_",
             "hparams.", "hparams/", "hyperparameters.", "args.", "cfg.", "cfg/")  # fmt: skip
 #: DVC puts the file of a parameter before it: ``params.yaml:train.optimizer``.
-_OF_FILE = re.compile(r"^[\w./-]+\.(?:ya?ml|json|toml|py):")
+_OF_FILE = re.compile(r"^[\w./-]+\.(?:ya?ml|json|toml|py|csv|tsv):")
+_OF_PARAMETER_FILE = re.compile(r"^(?:[\w.-]*/)*(?:h?params|config|conf|settings)[\w-]*\.\w+:")
+_OF_METRIC_FILE = re.compile(r"^(?:[\w.-]*/)*(?:metrics|summary|scores|results|eval)[\w-]*\.\w+:")
 _OF_SETTINGS = (
     "params.",
     "params_",
@@ -94,7 +96,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "metric": ("metric",),
     "value": ("value", "valor"),
     "run": listed_words("name run_name tags.mlflow.runname mlflow.runname runname run_names "
-                "display_name run_dir logdir experiment_tag exp run"),
+                "display_name run_dir dir_name logdir experiment_tag exp run"),
     "id": listed_words("run_id trial_id run_uuid uuid runid id job_id trial_number number run_number"),
 }  # fmt: skip
 #: Rates as a schedule changes them are logged beside curves; these are the settings they may be.
@@ -134,12 +136,13 @@ def leaf(name: str) -> str:
 def of_settings(name: str) -> bool:
     """Whether the prefix of a name says that the column holds what was chosen for a run."""
     plain = name.strip().lower()
-    return plain.startswith(_OF_SETTINGS) or bool(_OF_FILE.match(plain))
+    return plain.startswith(_OF_SETTINGS) or bool(_OF_PARAMETER_FILE.match(plain))
 
 
 def of_metrics(name: str) -> bool:
     """Whether the prefix of a name says that the column holds what was measured."""
-    return name.strip().lower().startswith(_OF_METRICS)
+    plain = name.strip().lower()
+    return plain.startswith(_OF_METRICS) or bool(_OF_METRIC_FILE.match(plain))
 
 
 def is_bookkeeping(name: str) -> bool:

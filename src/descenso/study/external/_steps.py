@@ -12,6 +12,7 @@ from descenso.errors import DataError
 from descenso.language import _
 from descenso.study.external import _columns as columns
 from descenso.study.external._columns import KNOWN, bare, leaf
+from descenso.study.external._combine import FILE
 from descenso.study.external._numbers import as_number, is_missing
 from descenso.study.external._roles import Roles, as_text, codes_of, texts_of
 
@@ -115,6 +116,8 @@ def _counting(roles: Roles, rows: pd.DataFrame, groups: Any, settings: Sequence[
         and not (bare(c) == "index" and _numbers_all_rows(values, groups))
     ]
     if unnamed:
+        if bare(unnamed[0]) == "index" and FILE not in rows:
+            _refuse_doubtful_index(roles, rows, groups)
         roles.notes.append(
             _("{name!r} is taken for the step: it counts up inside every run.").format(
                 name=unnamed[0]
@@ -153,6 +156,27 @@ def _refuse_doubtful(roles: Roles, name: str, values: Any, groups: Any) -> None:
                 "--columns seed=COLUMN"
             ).format(path=roles.where, name=name)
         )
+
+
+def _refuse_doubtful_index(roles: Roles, rows: pd.DataFrame, groups: Any) -> None:
+    """Refuse to take an index that starts over for each method for steps, where no curve is seen.
+
+    Raises
+    ------
+    DataError
+        If no column is a seed, each method has few rows, and their values go up and down.
+    """
+    values = _numbers(rows, roles.of["value"][0])
+    own = [values[groups == group] for group in np.unique(groups)]
+    steady = all(bool((np.diff(v) >= 0).all() or (np.diff(v) <= 0).all()) for v in own)
+    if "seed" in roles.of or len(own) < 2 or max(map(len, own)) >= _MANY or steady:
+        return
+    raise DataError(
+        _(
+            "{path}: are the rows of a method one run, which its index counts, or single runs? Say it: "
+            "--columns step=index or --columns seed=index"
+        ).format(path=roles.where)
+    )
 
 
 def _looks_like_batch_sizes(name: str, values: Any) -> bool:
