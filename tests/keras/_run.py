@@ -22,8 +22,8 @@ def outcome(check):
 
 def outcomes(module):
     """Return what became of each check of a suite."""
-    checks = vars(importlib.import_module(module)).items()
-    return {name: outcome(check) for name, check in checks if name.startswith("check_")}
+    checks = dict(vars(importlib.import_module(module)))  # a check may add names to its module
+    return {name: outcome(check) for name, check in checks.items() if name.startswith("check_")}
 
 
 def main(suites):

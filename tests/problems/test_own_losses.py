@@ -300,3 +300,25 @@ def test_examples_without_a_loss_are_named_where_every_run_diverged(tmp_path):
     problem = problems.from_torch(linear(), *parts, loss=loss, epochs=2, batch_size=9)
     with pytest.raises(ProblemError, match="training example 50 is not finite before any training"):
         descenso.compare(problem, ["adam"], seeds=2, trials=2, store=tmp_path / "s.db")
+
+
+@pytest.mark.parametrize(
+    ("classes", "loss", "wanted"),
+    [
+        (5, lambda o, t: functional.cross_entropy(o.reshape(-1, 5), t.reshape(-1)), 1.0),
+        (5, lambda o, t: functional.cross_entropy(o.transpose(1, 2), t), 1.0),
+        (5, functional.cross_entropy, 0.0),
+        (7, lambda o, t: functional.cross_entropy(o.reshape(-1, 7), t.reshape(-1)), 1.0),
+    ],
+)
+def test_the_axis_of_classes_is_the_one_that_the_loss_takes(classes, loss, wanted):
+    outputs = torch.randn(40, 5, classes, generator=TORCH)
+    labels = outputs.argmax(-1)
+    data = (outputs, labels)
+    made = problems.from_torch(
+        lambda: nn.Linear(classes, classes), data, validation=data, test=data, loss=loss,
+        metric="accuracy",
+    )  # fmt: skip
+    judged = made.metric.function(outputs.numpy(), labels.numpy())
+    across = float((outputs.argmax(1) == labels).float().mean()) if classes == 5 else 0.0
+    assert float(judged) == pytest.approx(wanted or across)

@@ -31,6 +31,8 @@ def say(error: Any, arguments: Sequence[str]) -> str:
         return _("{parameter} is missing; see `{command} --help`").format(
             parameter=_name(error.param), command=error.ctx.command_path
         )
+    if "Missing command" in error.message:
+        return _("name a command; see `descenso --help`")
     if kind == "BadOptionUsage" and "does not take" in error.message:
         return _("option {name} takes no value").format(name=error.option_name)
     if kind == "BadOptionUsage":

@@ -767,6 +767,8 @@ def _read_types_again(frame: DataFrame, *, points: bool) -> DataFrame:
 
     for name in frame.columns:
         if not pandas.api.types.is_numeric_dtype(frame[name]) and frame[name].notna().any():
+            if are_codes([text for text in frame[name].dropna() if isinstance(text, str)]):
+                continue
             try:
                 numbers = pandas.to_numeric(frame[name])
             except (TypeError, ValueError):

@@ -29,7 +29,8 @@ class Accuracy:
 
     Attributes
     ----------
-    axis : of the classes in the outputs: 1 in PyTorch, the last elsewhere.
+    axis : of the classes in the outputs: 1 in PyTorch, the last elsewhere; the last too where only
+        it fits.
     ignored : a label that does not count; ``None`` if all do.
     threshold : of an output that says yes.
     yes : of a target that says yes.
@@ -47,6 +48,8 @@ class Accuracy:
         xp = ops.namespace(outputs)
         given, wanted = tuple(outputs.shape), tuple(targets.shape)
         axis = self.axis % len(given)
+        if given[:axis] + given[axis + 1 :] != wanted and given[:-1] == wanted:
+            axis = len(given) - 1  # nothing else fits
         if given[axis] > 1 and len(given) > 1 and given[:axis] + given[axis + 1 :] == wanted:
             named = xp.argmax(outputs, axis=axis)
         elif self.shares and given == wanted:
@@ -104,6 +107,30 @@ def accuracy_for(
     yes = 0.0 if signs else 0.5
     threshold = 0.0 if signs or prefers_scores(evaluate, targets) else 0.5
     return Accuracy(axis, ignored, threshold, yes)
+
+
+def axis_of_classes(evaluate: Evaluate, targets: NDArray[Any], ignored: int | None) -> int:
+    """Return the axis of the classes by what a loss makes of outputs that name every label: 1 or -1.
+
+    It matters where sequences are as long as there are classes, so that shapes do not tell.
+    """
+    few = targets[:2]
+    labels = np.where(few == ignored, 0, few) if ignored is not None else few
+    if few.ndim < 2 or few.dtype.kind not in "iu" or not labels.size or labels.min() < 0:
+        return 1
+    found: dict[int, float] = {}
+    for count in {int(targets.max()) + 1, few.shape[-1]}:
+        if count <= labels.max():
+            continue
+        named = 10 * np.eye(count, dtype=np.float32)[labels]
+        for axis in (1, -1):
+            try:
+                value = evaluate(np.moveaxis(named, -1, axis), few)
+            except Exception:  # it takes no outputs of this shape
+                continue
+            if np.isfinite(value):
+                found[axis] = min(value, found.get(axis, np.inf))
+    return min(found, key=lambda axis: (found[axis], -axis)) if found else 1
 
 
 def is_rows_of_shares(targets: NDArray[Any], axis: int) -> bool:

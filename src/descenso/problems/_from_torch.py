@@ -15,7 +15,7 @@ from descenso.errors import DataError, DescensoError, ProblemError
 from descenso.language import N_, _
 from descenso.methods import SIX
 from descenso.metric_names import higher_is_better
-from descenso.problems._accuracy import accuracy_for, is_rows_of_shares
+from descenso.problems._accuracy import accuracy_for, axis_of_classes, is_rows_of_shares
 from descenso.problems._figures import ACCURACY, METRICS, R2, accuracy
 from descenso.problems._from_jax import _check_callable, _check_whole, _named
 from descenso.problems._from_table import say_on_stderr
@@ -257,7 +257,8 @@ def _with_labels(
     plain = labels and targets.ndim == 1 and not (parts["train"].targets == ignored).any()
     if by_accuracy and not (named and plain):
         evaluate = losses.evaluated(loss, torch.float32)
-        found = accuracy_for(evaluate, targets, "train", axis=1, ignored=ignored)
+        axis = 1 if named else axis_of_classes(evaluate, targets, ignored)
+        found = accuracy_for(evaluate, targets, "train", axis=axis, ignored=ignored)
         judge = found.as_metric()
         plain = plain or (targets.ndim == 1 and not found.shares and found.yes > 0)
     return parts, judge, plain and (named or by_accuracy)
