@@ -496,7 +496,7 @@ def test_the_one_table_beside_a_readme_is_read(tmp_path):
 
 def test_codes_stay_codes_where_a_total_stands_below_them(read):
     rows = "".join(f"{k * 37:04d},{k}.5,{k}\n" for k in range(30))
-    frame, said = read(f"sku,x,y\n{rows}Total,,435\n")
+    frame, _said = read(f"sku,x,y\n{rows}Total,,435\n")
     assert frame["sku"].tolist()[:2] == ["0000", "0037"]
     assert len(frame) == 30
     assert frame["x"].dtype.kind == "f"
