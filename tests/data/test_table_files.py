@@ -500,3 +500,13 @@ def test_codes_stay_codes_where_a_total_stands_below_them(read):
     assert frame["sku"].tolist()[:2] == ["0000", "0037"]
     assert len(frame) == 30
     assert frame["x"].dtype.kind == "f"
+
+
+@pytest.mark.parametrize("last", ["Grand Total", "Total general"])
+def test_sums_of_groups_are_left_out_wherever_they_stand(read, last):
+    rows = [f"north,{k},{2 * k}" if k < 40 else f"south,{k},{2 * k}" for k in range(80)]
+    rows.insert(40, "Subtotal,780,1560")
+    frame, said = read("\n".join(["region,x,sales", *rows, "Subtotal,,4760", f"{last},,6320", ""]))
+    assert len(frame) == 80
+    assert frame["region"].tolist() == ["north"] * 40 + ["south"] * 40
+    assert "rows that sum up the others are left out: 3" in said

@@ -153,6 +153,8 @@ def _without_sign(before: str) -> tuple[str, bool]:
 def _unit(before: str, after: str) -> Unit | None:
     """Return currency and unit, ``None`` where what stands beside the figures is neither."""
     first, last = quantity(before), quantity(after)
+    if first and last and first[0] and last[0] and not before.strip().isalpha():
+        return last[0], last[1]  # $ 12 MXN: the sign says less than the code
     if first is None or last is None or (before and not first[0]) or (first[0] and last[0]):
         return None
     return first[0] or last[0], first[1] or last[1]

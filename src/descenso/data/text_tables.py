@@ -667,7 +667,7 @@ def _without_rules(frame: DataFrame, where: str, say: Say, read_again: ReadAgain
 
 
 def _totals(frame: DataFrame, footer: Series) -> Series:
-    """Return which of the first and last rows are named as the sum or mean of all others."""
+    """Return which rows are named as sums: of a group of rows, or, first or last, of all others."""
     import pandas
 
     rows = pandas.Series(False, frame.index)
@@ -676,13 +676,23 @@ def _totals(frame: DataFrame, footer: Series) -> Series:
     for name in frame.columns[:2]:
         if pandas.api.types.is_numeric_dtype(frame[name]):
             continue
+        partial_sums = frame[name].astype(str).str.strip(" .:*").str.fullmatch(_SUBTOTAL)
+        if partial_sums.any() and partial_sums.mean() < _MOST_SUBTOTALS:
+            rows |= partial_sums
         ends = frame[name].iloc[[0, *range(len(frame) - _FOOTERS, len(frame))]].dropna()
         named = ends.index[[_sums_up(frame, place, cell) for place, cell in ends.items()]]
-        named = [place for place in named if not footer[place]]
+        named = [place for place in named if not footer[place] and not rows[place]]
         # A group may be named so: then it comes again, or its rows are among others.
         if named and int(frame[name].isin(list(ends[named])).sum()) == len(named):
             rows[named] = True
     return rows
+
+
+#: Names of a sum of some rows, which stands below each group of them; no group is named so.
+_SUBTOTAL = re.compile(
+    r"(?i)(?:sub[- ]?total(?:es|s)?|zwischensumme|sous-total|total parcial)(?:\b.*)?"
+)
+_MOST_SUBTOTALS = 1 / 3  # of the rows: what is more is data
 
 
 def _sums_up(frame: DataFrame, place: Any, cell: object) -> bool:
