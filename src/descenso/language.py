@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gettext
 import os
+import unicodedata
 from collections.abc import Iterable
 from contextvars import ContextVar
 from functools import cache
@@ -66,6 +67,7 @@ def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
     return _(" Did you mean {name!r}?").format(name=prefix + close) if close else ""
 
 
+_CONTROLS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's categories of control characters
 _REASONS = {
     errno.ENOENT: N_("there is no such file or folder"),
     errno.EACCES: N_("permission denied"),
@@ -83,3 +85,13 @@ def reason(error: BaseException) -> str:
     """Return why the system refused, in the language in use; what is unknown, as the system says it."""
     known = _REASONS.get(getattr(error, "errno", None) or 0)
     return _(known) if known else str(getattr(error, "strerror", None) or error)
+
+
+def printable(text: str) -> str:
+    """Return text without the control characters that would steer a terminal."""
+    return "".join(
+        sign
+        if sign == "\n" or unicodedata.category(sign) not in _CONTROLS
+        else "\N{REPLACEMENT CHARACTER}"
+        for sign in text
+    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from descenso.cli._output import print_paragraph, print_table, printable
+from descenso.cli._output import print_paragraph, print_table
+from descenso.language import printable
 from descenso.store import Store
 
 pytestmark = pytest.mark.slow

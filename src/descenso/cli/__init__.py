@@ -109,7 +109,7 @@ def _was_asked_wrongly(error: DescensoError) -> bool:
 
 
 def _complain(text: str) -> None:
-    from descenso.cli._output import printable
+    from descenso.language import printable
 
     one_line = printable(" ".join(text.split()))
     print(language._("descenso: error: {text}").format(text=one_line), file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from rich.table import Table
 
 from descenso.errors import ReportError
 from descenso.files import check_writable, write_whole
-from descenso.language import _
+from descenso.language import _, printable
 
 _PLAIN_WIDTH = 160
-_CONTROLS = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's categories of control characters
 
 
 def console(stderr: bool = False) -> Console:
@@ -74,16 +72,6 @@ def _print_blocks(headings: Sequence[str], rows: list[list[str]], title: str) ->
 
 def _longest_word(text: str) -> int:
     return max(map(cell_len, text.split()), default=0)
-
-
-def printable(text: str) -> str:
-    """Return text without the control characters that would steer a terminal."""
-    return "".join(
-        sign
-        if sign == "\n" or unicodedata.category(sign) not in _CONTROLS
-        else "\N{REPLACEMENT CHARACTER}"
-        for sign in text
-    )
 
 
 def print_paragraph(text: str) -> None:

@@ -8,9 +8,9 @@ import typer
 
 from descenso.cli import _options as options
 from descenso.cli._members import opened
-from descenso.cli._output import print_paragraph, print_table, printable, write_json
+from descenso.cli._output import print_paragraph, print_table, write_json
 from descenso.errors import SettingError
-from descenso.language import _
+from descenso.language import _, printable
 
 _Study = Annotated[
     str, typer.Argument(metavar=_("STUDY"), help=_("the start of its name, or `latest`"))

@@ -16,7 +16,7 @@ from descenso.data._table_columns import DROP, Column, Say, read_columns
 from descenso.data._table_encoding import encode, width
 from descenso.data._table_files import check_frame, missing_column, read_arrays, read_table
 from descenso.errors import DataError, ProblemError
-from descenso.language import N_, _
+from descenso.language import N_, _, printable
 from descenso.methods import SIX
 from descenso.problems._figures import ACCURACY, R2, cross_entropy, mean_squared_error
 from descenso.problems._from_jax import _check_whole
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def say_on_stderr(text: str) -> None:
     """Print an inference."""
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)
 
 
 def from_table(
