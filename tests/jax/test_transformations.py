@@ -228,10 +228,10 @@ def test_wrong_parameters_gradients_and_states_are_refused_by_name():
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
-    with pytest.raises(AttributeError, match=r"no attribute 'adan'; it has .*adam"):
-        descenso.jax.adan  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no attribute 'no_such_rule'; it has .*adam"):
+        descenso.jax.no_such_rule  # noqa: B018
     with pytest.raises(UnknownNameError):
-        rules.get("adan")
+        rules.get("no_such_rule")
     assert set(RULES) <= set(dir(descenso.jax))
 
 

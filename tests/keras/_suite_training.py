@@ -284,7 +284,7 @@ def check_bad_settings_are_refused():
     raises(SettingError, "adam has no setting 'self'", lambda: adam(self=1))
     raises(SettingError, "nonfinite must be", lambda: adam(nonfinite="stop"))
     raises(SettingError, "is a switch", lambda: descenso.keras.RMSprop(centered=lambda n: True))
-    raises(AttributeError, "no attribute 'Adan'", lambda: descenso.keras.Adan)
+    raises(AttributeError, "no attribute 'NoSuchRule'", lambda: descenso.keras.NoSuchRule)
 
 
 def check_bad_parameters_and_gradients_are_refused_by_name():

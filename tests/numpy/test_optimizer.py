@@ -66,5 +66,5 @@ def test_bad_input_is_refused_by_name():
         descenso.numpy.adam(nonfinite="stop")
     with pytest.raises(SettingError, match="Did you mean 'beta1'"):
         descenso.numpy.adam(bet1=0.5)
-    with pytest.raises(AttributeError, match="no attribute 'adan'"):
-        descenso.numpy.adan  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'no_such_rule'"):
+        descenso.numpy.no_such_rule  # noqa: B018
