@@ -40,8 +40,8 @@ _RULE = re.compile(r"[-=+:|_]{2,}")
 _QUOTED_ALONE = re.compile(r"\s*'[^']*'(?:\s*[,;\t|]\s*'[^']*')+\s*")
 _BACKSLASHED = re.compile(r'(?<!\\)\\"')
 _TOTALS = frozenset((
-    "total", "totals", "totales", "totale", "totaal", "grand total", "gran total", "sub total",
-    "subtotal", "total general", "total nacional", "total général", "sum", "suma", "summe", "somme",
+    "total", "totals", "totales", "totale", "totaal", "grand total", "gran total",
+    "total general", "total nacional", "total général", "sum", "suma", "summe", "somme",
     "gesamt", "insgesamt", "gesamtsumme", "ensemble",
 ))  # fmt: skip
 # These are names of groups too, so that the figures must agree.

@@ -16,7 +16,7 @@ Rows: TypeAlias = NDArray[np.integer[Any]]
 
 
 class ProgramLayout(TypedDict):
-    """What trains the members of one rule at one batch size, and how fast it was seen to."""
+    """What trains the members of one rule at one batch size, and how fast."""
 
     rule: str
     batch_size: int

@@ -117,7 +117,7 @@ class Workers(Protocol):
 
 @dataclass
 class Pace:
-    """How fast members of one line have been seen to train."""
+    """How fast members of one line have trained so far."""
 
     member_steps: int = 0
     seconds: float = 0.0

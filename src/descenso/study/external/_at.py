@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from descenso.errors import DataError, SettingError
 from descenso.language import _, ngettext
-from descenso.study.external._clean import OutsideRun
+from descenso.study.external._clean import ExternalRun
 
 LAST, BEST = "last", "best"
 
@@ -35,8 +35,8 @@ def parse_at(text: str | float) -> str | float:
 
 
 def judged_at(
-    runs: Sequence[OutsideRun], at: str | float, higher_is_better: bool
-) -> tuple[list[OutsideRun], list[str]]:
+    runs: Sequence[ExternalRun], at: str | float, higher_is_better: bool
+) -> tuple[list[ExternalRun], list[str]]:
     """Return the runs, each with the step up to which it is judged, and what is to be said of it.
 
     Raises
@@ -59,7 +59,7 @@ def judged_at(
     return _at_step(runs, float(at))
 
 
-def _at_best(runs: Sequence[OutsideRun], higher: bool) -> tuple[list[OutsideRun], list[str]]:
+def _at_best(runs: Sequence[ExternalRun], higher: bool) -> tuple[list[ExternalRun], list[str]]:
     made = [replace(run, until=_best_step(run, higher)) for run in runs]
     chosen = [len(r.curves.get("validation", {})) > 1 and "test" in r.curves for r in runs]
     notes = []
@@ -86,7 +86,7 @@ def _at_best(runs: Sequence[OutsideRun], higher: bool) -> tuple[list[OutsideRun]
     return made, notes
 
 
-def _best_step(run: OutsideRun, higher: bool) -> float:
+def _best_step(run: ExternalRun, higher: bool) -> float:
     split = "validation" if len(run.curves.get("validation", {})) > 1 else next(iter(run.curves))
     finite = {step: v for step, v in run.curves[split].items() if math.isfinite(v)}
     if not finite:
@@ -95,7 +95,7 @@ def _best_step(run: OutsideRun, higher: bool) -> float:
     return min(step for step, v in finite.items() if v == best)
 
 
-def _at_step(runs: Sequence[OutsideRun], at: float) -> tuple[list[OutsideRun], list[str]]:
+def _at_step(runs: Sequence[ExternalRun], at: float) -> tuple[list[ExternalRun], list[str]]:
     late = [r for r in runs if all(min(curve) > at for curve in r.curves.values())]
     if late:
         first = min(min(curve) for curve in late[0].curves.values())

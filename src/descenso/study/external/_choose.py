@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from descenso.language import _, ngettext
-from descenso.study.external._clean import OutsideRun, by_seed
+from descenso.study.external._clean import ExternalRun, by_seed
 from descenso.study.words import listed
 
 
@@ -24,13 +24,13 @@ class Chosen:
 
     setting: str
     values: Mapping[str, float]
-    runs: tuple[OutsideRun, ...] = ()
+    runs: tuple[ExternalRun, ...] = ()
     default: Mapping[str, float] = field(default_factory=dict)
     bias: float = math.nan
     notes: tuple[str, ...] = ()
 
 
-def choose(runs: Sequence[OutsideRun], higher_is_better: bool) -> Chosen:
+def choose(runs: Sequence[ExternalRun], higher_is_better: bool) -> Chosen:
     """Return what judges a method, keeping apart what chose its setting."""
     tuned = [r for r in runs if r.role == "tuned"]
     if tuned:
@@ -49,18 +49,18 @@ def choose(runs: Sequence[OutsideRun], higher_is_better: bool) -> Chosen:
     return _crosswise(settings, higher_is_better)
 
 
-def judged_value(run: OutsideRun) -> float:
+def judged_value(run: ExternalRun) -> float:
     """Return the last value on test, or on whatever split the run has."""
     return run.last("test" if "test" in run.curves else "validation")
 
 
-def _values(runs: Sequence[OutsideRun]) -> dict[str, float]:
+def _values(runs: Sequence[ExternalRun]) -> dict[str, float]:
     found = {run.seed: judged_value(run) for run in runs}
     return {seed: found[seed] for seed in by_seed(found)}
 
 
-def _by_setting(runs: Sequence[OutsideRun]) -> dict[str, list[OutsideRun]]:
-    groups: dict[str, list[OutsideRun]] = defaultdict(list)
+def _by_setting(runs: Sequence[ExternalRun]) -> dict[str, list[ExternalRun]]:
+    groups: dict[str, list[ExternalRun]] = defaultdict(list)
     for run in runs:
         groups[run.setting].append(run)
     return dict(sorted(groups.items()))
@@ -74,7 +74,7 @@ def _mean(values: Sequence[float], higher_is_better: bool) -> float:
     return mean if higher_is_better else -mean
 
 
-def _chosen_on_validation(runs: Sequence[OutsideRun], higher: bool) -> Chosen:
+def _chosen_on_validation(runs: Sequence[ExternalRun], higher: bool) -> Chosen:
     choosing = [r for r in runs if "test" not in r.curves] or list(runs)
     choosing = [r for r in choosing if "validation" in r.curves]
     testable = {r.setting for r in runs if "test" in r.curves}
@@ -90,7 +90,7 @@ def _chosen_on_validation(runs: Sequence[OutsideRun], higher: bool) -> Chosen:
     return Chosen(best, _values(judging), tuple(judging), notes=(note,) if both else ())
 
 
-def _rerun(settings: Mapping[str, list[OutsideRun]], higher: bool) -> Chosen:
+def _rerun(settings: Mapping[str, list[ExternalRun]], higher: bool) -> Chosen:
     """Judge the setting with the most seeds by those that no other setting was tried with."""
     best = max(settings, key=lambda s: len({r.seed for r in settings[s]}))
     tuning = {r.seed for s, group in settings.items() if s != best for r in group}
@@ -118,7 +118,7 @@ def _rerun(settings: Mapping[str, list[OutsideRun]], higher: bool) -> Chosen:
     return Chosen(best, reruns, runs, bias=bias, notes=notes)
 
 
-def _crosswise(settings: Mapping[str, list[OutsideRun]], higher: bool) -> Chosen:
+def _crosswise(settings: Mapping[str, list[ExternalRun]], higher: bool) -> Chosen:
     """For each seed let the other seeds choose the setting, and take this seed's value of it."""
     table = {s: _values(group) for s, group in settings.items()}
     seeds = by_seed({seed for values in table.values() for seed in values})
@@ -140,7 +140,7 @@ def _crosswise(settings: Mapping[str, list[OutsideRun]], higher: bool) -> Chosen
     )
 
 
-def _chosen_by_its_own_value(runs: Sequence[OutsideRun], higher: bool) -> Chosen:
+def _chosen_by_its_own_value(runs: Sequence[ExternalRun], higher: bool) -> Chosen:
     best = max(runs, key=lambda r: _mean([judged_value(r)], higher))
     note = _(
         "The one value that chose the setting of {method} also judges it: it looks better than "

@@ -20,7 +20,7 @@ _JUDGING = ("test", "testing", "eval", "evaluation")
 
 
 @dataclass(frozen=True)
-class OutsideRun:
+class ExternalRun:
     """One run: its value at each step, on the split that chooses and on the one that judges."""
 
     problem: str
@@ -52,7 +52,7 @@ class OutsideRun:
 class Runs:
     """All runs of a table, and what is to be said about its rows."""
 
-    runs: list[OutsideRun]
+    runs: list[ExternalRun]
     notes: list[str]
 
 
@@ -70,10 +70,10 @@ def clean(table: pd.DataFrame) -> Runs:
         _take(row, values, counts)
     if not values:
         raise DataError(_("no row of the table has a method, a seed and a value"))
-    runs: dict[tuple[str, ...], OutsideRun] = {}
+    runs: dict[tuple[str, ...], ExternalRun] = {}
     for (*key, split, step), given in sorted(values.items(), key=lambda item: str(item[0])):
         problem, method, setting, role, seed = identity = tuple(map(str, key))
-        run = runs.setdefault(identity, OutsideRun(problem, method, setting, role, seed))
+        run = runs.setdefault(identity, ExternalRun(problem, method, setting, role, seed))
         run.curves.setdefault(split, {})[step] = _one(given, counts)
     return Runs(list(runs.values()), [*table.attrs.get("notes", ()), *_notes(counts)])
 

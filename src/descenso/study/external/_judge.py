@@ -16,7 +16,7 @@ from descenso.metric_names import Range, higher_is_better, is_share, value_range
 from descenso.records import Comparison, Estimate, Verdict
 from descenso.study.external._at import LAST, judged_at, parse_at
 from descenso.study.external._choose import Chosen, choose
-from descenso.study.external._clean import OutsideRun, by_seed, clean
+from descenso.study.external._clean import ExternalRun, by_seed, clean
 from descenso.study.external._numbers import as_number
 from descenso.study.external._sensitivity import tolerated
 from descenso.study.recommendation import Candidate, Choice, choose_among_ties
@@ -58,7 +58,7 @@ class Judged:
     estimates: Mapping[str, Estimate]
     diverged: Mapping[str, int]
     verdict: Verdict
-    runs: Mapping[str, Sequence[OutsideRun]]
+    runs: Mapping[str, Sequence[ExternalRun]]
     range: Range = field(default_factory=Range)
     resolution: float = 0.0
     choice: Choice = field(default_factory=Choice)
@@ -125,7 +125,7 @@ def judge_runs(
 
 def _judge_problem(
     problem: str,
-    runs: Sequence[OutsideRun],
+    runs: Sequence[ExternalRun],
     metric: str,
     higher: bool,
     resolution: float,
@@ -262,7 +262,7 @@ def _counted(chosen: Chosen, worst: float) -> dict[str, float]:
     }
 
 
-def _start(run: OutsideRun, worst: float) -> float:
+def _start(run: ExternalRun, worst: float) -> float:
     for split in ("validation", "test"):
         curve = run.curves.get(split, {})
         if len(curve) > 1 and math.isfinite(curve[min(curve)]):
@@ -271,7 +271,7 @@ def _start(run: OutsideRun, worst: float) -> float:
 
 
 def _note_unequal(
-    problem: str, scores: Scores, runs: Sequence[OutsideRun], notes: list[str]
+    problem: str, scores: Scores, runs: Sequence[ExternalRun], notes: list[str]
 ) -> None:
     place = f"{problem}: " if problem else ""
     seeds = [set(s) for s in scores.values()]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from descenso.study.external._choose import judged_value
-from descenso.study.external._clean import OutsideRun
+from descenso.study.external._clean import ExternalRun
 from descenso.study.external._numbers import as_number
 from descenso.study.sensitivity import Tolerance, around_best
 
@@ -25,7 +25,7 @@ def learning_rate(setting: str) -> float | None:
 
 
 def tolerated(
-    runs: Sequence[OutsideRun], higher_is_better: bool, everyone: Sequence[OutsideRun] = ()
+    runs: Sequence[ExternalRun], higher_is_better: bool, everyone: Sequence[ExternalRun] = ()
 ) -> Tolerance | None:
     """Return the good range of learning rates; zero gain is the worst run's, 1 the best rate's.
 
